@@ -1,0 +1,199 @@
+// The module that is flashed: reads a thermometer each interval and publishes what it says. All its settings come from the board, so
+// one module serves every board. It holds `online` at the availability topic, with the will `offline`, and takes a new interval in
+// milliseconds at the command topic.
+
+import { config_text, event, temperature } from '../board';
+import { bytes, uint8, uint16 } from '../bytes/cursor';
+import { topicFilterFault, topicNameFault } from '../bytes/topic';
+import { utf8Fault } from '../bytes/utf8';
+import {
+  CONFIG_AVAILABILITY_TOPIC,
+  CONFIG_COMMAND_TOPIC,
+  CONFIG_INTERVAL,
+  CONFIG_QOS,
+  CONFIG_RETAIN,
+  CONFIG_SENSOR,
+  CONFIG_TOPIC,
+  CONFIG_UNIT,
+  ERROR_COMMAND,
+  ERROR_CONFIG_INVALID,
+  ERROR_CONFIG_MISSING,
+  ERROR_CONFIG_TOO_LONG,
+  ERROR_STATE,
+  EVENT_COMMAND_REFUSED,
+  EVENT_CONFIG_REFUSED,
+  EVENT_CONNECTED,
+  EVENT_INTERVAL_CHANGED,
+  EVENT_MESSAGE,
+  EVENT_NOT_QUEUED,
+  EVENT_READING,
+  EVENT_READING_DROPPED,
+  EVENT_READING_FAILED,
+  READING_FAILED,
+} from '../contract';
+import { now, remaining, setNow } from '../delivery/clock';
+import { READING_BYTES, TOPIC_BYTES, UNIT_BYTES } from '../limits';
+import { numberInRange, refuse, refusedKey, setWill } from '../mqtt/connection';
+import { inbound } from '../mqtt/decode';
+import * as session from '../mqtt/session';
+
+export { abi_version, link_buffer, link_changed, link_received, link_room, memory_bytes } from './link';
+
+const INTERVAL_LEAST: i32 = 100;
+const INTERVAL_MOST: i32 = 86400000;
+
+const topic = memory.data(TOPIC_BYTES, 4);
+const availabilityTopic = memory.data(TOPIC_BYTES, 4);
+/** The command topic as SUBSCRIBE carries it: length, filter, QoS. */
+const commandFilter = memory.data(TOPIC_BYTES + 3, 4);
+const reading = memory.data(READING_BYTES, 4);
+const unit = memory.data(UNIT_BYTES, 4);
+const online = memory.data<u8>([0x6f, 0x6e, 0x6c, 0x69, 0x6e, 0x65]); // "online"
+const offline = memory.data<u8>([0x6f, 0x66, 0x66, 0x6c, 0x69, 0x6e, 0x65]); // "offline"
+
+let topicLength: u32 = 0;
+let availabilityLength: u32 = 0;
+let commandLength: u32 = 0;
+let unitLength: u32 = 0;
+let qos: u32 = 0;
+let retain: u32 = 0;
+let sensor: i32 = 0;
+let interval: i32 = 0;
+let dueAt: i32 = 0;
+let stepped: bool = false;
+let stopping: bool = false;
+let dropped: i32 = 0;
+
+/** Reads the configuration; the next step takes the first reading and opens the link. Answers 0, or below 0 an ERROR_… (also EVENT_CONFIG_REFUSED). */
+export function start(): i32 {
+  let fault = configure();
+  if (!fault) fault = session.start();
+  if (fault && fault != ERROR_STATE) event(EVENT_CONFIG_REFUSED, fault, refusedKey);
+  stepped = stopping = false;
+  return -fault;
+}
+
+function configure(): i32 {
+  let length = readTopic(CONFIG_TOPIC, topic);
+  if (length < 0) return -length;
+  if (length == 0) return refuse(CONFIG_TOPIC, ERROR_CONFIG_MISSING);
+  topicLength = length;
+  length = readTopic(CONFIG_AVAILABILITY_TOPIC, availabilityTopic);
+  if (length < 0) return -length;
+  availabilityLength = length;
+  length = readTopic(CONFIG_COMMAND_TOPIC, commandFilter + 2);
+  if (length < 0) return -length;
+  commandLength = length;
+
+  unitLength = max(config_text(CONFIG_UNIT, unit, UNIT_BYTES), 0);
+  if (<i32>unitLength > UNIT_BYTES) return refuse(CONFIG_UNIT, ERROR_CONFIG_TOO_LONG);
+  const fault = utf8Fault(unit, unitLength);
+  if (fault) return refuse(CONFIG_UNIT, fault);
+
+  qos = numberInRange(CONFIG_QOS, 0, 0, 2);
+  retain = numberInRange(CONFIG_RETAIN, 0, 0, 1);
+  interval = numberInRange(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
+  sensor = numberInRange(CONFIG_SENSOR, 0, 0, 255);
+  if (<i32>qos < 0 || <i32>retain < 0 || interval < 0 || sensor < 0) return ERROR_CONFIG_INVALID;
+  if (availabilityLength) setWill(availabilityTopic, availabilityLength, offline, 7, 1, 1);
+  return 0;
+}
+
+/** Reads and checks the topic of `key` (a filter where it is the command topic). Answers its length, 0 without one, or an ERROR_… below 0. */
+function readTopic(key: i32, to: usize): i32 {
+  const length = config_text(key, to, TOPIC_BYTES);
+  if (length < 0) return 0;
+  if (length > TOPIC_BYTES) return -refuse(key, ERROR_CONFIG_TOO_LONG);
+  const fault = key == CONFIG_COMMAND_TOPIC ? topicFilterFault(to, length) : topicNameFault(to, length);
+  return fault ? -refuse(key, fault) : length;
+}
+
+/** Says `offline` and ends the session in order; EVENT_STOPPED follows. */
+export function stop(): void {
+  stopping = true;
+  if (session.isConnected()) announce(offline, 7);
+  session.stop();
+}
+
+/** Does all that is due at `now` (ms, any origin, wraps at 2^32). Answers the ms until it must be called again without an occasion. */
+export function step(time: i32): i32 {
+  setNow(time);
+  if (!stepped) {
+    stepped = true;
+    dueAt = time;
+  }
+  for (let happened = session.poll(); happened; happened = session.poll()) {
+    if (happened == EVENT_CONNECTED) arrive();
+    else if (happened == EVENT_MESSAGE) obey();
+    event(happened, session.eventA, session.eventB);
+  }
+  if (stopping) return session.finish();
+  if (remaining(dueAt) == 0) {
+    takeReading();
+    // The schedule does not drift; readings that were slept through are not made up.
+    dueAt += interval;
+    if (remaining(dueAt) == 0) dueAt = now + interval;
+  }
+  return min(session.finish(), remaining(dueAt));
+}
+
+/** A connection is there: say so, and listen for commands. */
+function arrive(): void {
+  announce(online, 6);
+  if (commandLength == 0) return;
+  uint16(commandFilter, commandLength);
+  uint8(commandFilter + 2 + commandLength, 1);
+  const result = session.subscribe(commandFilter, commandLength + 3, 1);
+  if (result < 0) event(EVENT_NOT_QUEUED, -result, 0);
+}
+
+function announce(text: usize, length: u32): void {
+  if (availabilityLength == 0) return;
+  const result = session.publish(availabilityTopic, availabilityLength, text, length, 1, 1);
+  if (result < 0) event(EVENT_NOT_QUEUED, -result, 0);
+}
+
+function takeReading(): void {
+  const value = temperature(sensor);
+  if (value <= READING_FAILED) {
+    event(EVENT_READING_FAILED, READING_FAILED - value, 0);
+    return;
+  }
+  const length = <u32>(formatTenths(reading, value) - reading);
+  const result = session.publish(topic, topicLength, reading, length, qos, retain);
+  if (result < 0) event(EVENT_READING_DROPPED, -result, ++dropped);
+  else event(EVENT_READING, value, result);
+}
+
+/** Writes thousandths with one decimal, rounded half away from zero, and the unit; answers the end. At most 10 bytes and the unit. */
+function formatTenths(p: usize, thousandths: i32): usize {
+  let tenths: u32 = <u32>(abs(thousandths) + 50) / 100;
+  if (thousandths < 0 && tenths > 0) p = uint8(p, 0x2d); // no minus before 0.0
+  let divisor: u32 = 10;
+  while (tenths / divisor >= 10) divisor *= 10;
+  while (divisor >= 10) {
+    p = uint8(p, 0x30 + tenths / divisor);
+    tenths %= divisor;
+    divisor /= 10;
+  }
+  p = uint8(uint8(p, 0x2e), 0x30 + tenths);
+  return bytes(p, unit, unitLength);
+}
+
+/** A message at the command topic: a decimal number of milliseconds, alone. A retained one counts too: it is the interval that was wished last. */
+function obey(): void {
+  const length = inbound.payloadLength;
+  if (inbound.offset) return; // the first piece of a larger payload was refused
+  let value: i32 = length == 0 || inbound.total > 8 ? -1 : 0;
+  for (let i: u32 = 0; i < length && value >= 0; ++i) {
+    const digit = <i32>load<u8>(inbound.payload + i) - 0x30;
+    value = <u32>digit > 9 ? -1 : value * 10 + digit;
+  }
+  if (value < INTERVAL_LEAST || value > INTERVAL_MOST) {
+    event(EVENT_COMMAND_REFUSED, ERROR_COMMAND, inbound.total);
+    return;
+  }
+  interval = value;
+  dueAt = now + interval;
+  event(EVENT_INTERVAL_CHANGED, interval, 0);
+}

@@ -1,0 +1,26 @@
+// Everything a module may ask of the world. Each import returns at once and never calls back into the module; docs/boundary.md
+// describes them for whoever writes a board. Pointers are addresses in the module's memory, valid during the call only.
+
+/** Starts opening `link` (0: the broker) at the board's address number `choice`, counted round. 0, or below 0 a REASON_… negated. */
+export declare function link_open(link: i32, choice: i32): i32;
+
+/** Offers `length` bytes at `data`. Answers the bytes taken (copied) now, 0 while the link is busy, or below 0 a REASON_… negated. */
+export declare function link_send(link: i32, data: usize, length: i32): i32;
+
+/** Closes `link`. What was taken before is still sent where it can be; the board reports nothing more of this opening. */
+export declare function link_close(link: i32): void;
+
+/** 32 random bits. */
+export declare function random(): i32;
+
+/** Copies the text of `key` (CONFIG_…) to `to`. Answers its length; over `capacity` nothing is copied; -1 when the board has none. */
+export declare function config_text(key: i32, to: usize, capacity: i32): i32;
+
+/** The number of `key` (CONFIG_…), or `otherwise` when the board has none. */
+export declare function config_number(key: i32, otherwise: i32): i32;
+
+/** The reading of thermometer `sensor` in thousandths of a degree Celsius; READING_FAILED and below when there is none. */
+export declare function temperature(sensor: i32): i32;
+
+/** Reports EVENT_… `code` with its two details. The module's buffers hold still until it returns. */
+export declare function event(code: i32, a: i32, b: i32): void;

@@ -1,0 +1,194 @@
+// The numbers that cross the boundary, defined here once. `npm run build` makes host/contract.ts and firmware/shell/contract.h
+// from this file; a test fails when they drift. Numbers are never reused: a board and a module may be of different age.
+
+/** Version of the imports and exports; a shell refuses a module that answers another. */
+export const ABI_VERSION: i32 = 1;
+
+// What happened to a link: the second argument of link_changed.
+/** The link is open: bytes can be sent. */
+export const LINK_OPENED: i32 = 1;
+/** The link is gone, or could not be opened; the third argument says why (REASON_…). */
+export const LINK_CLOSED: i32 = 2;
+/** The link takes bytes again after it answered 0 to link_send. */
+export const LINK_WRITABLE: i32 = 3;
+
+// Why a link closed or never opened. link_open and link_send answer them negated.
+/** Nobody listens at the address. */
+export const REASON_REFUSED: i32 = 1;
+/** No route, or no answer from the network. */
+export const REASON_UNREACHABLE: i32 = 2;
+/** The host name is not known. */
+export const REASON_NAME: i32 = 3;
+/** The TLS handshake failed. */
+export const REASON_TLS: i32 = 4;
+/** The peer's certificate is not trusted, expired, or for another host. */
+export const REASON_CERTIFICATE: i32 = 5;
+/** The peer broke the connection off. */
+export const REASON_RESET: i32 = 6;
+/** The peer closed the connection in order. */
+export const REASON_ENDED: i32 = 7;
+/** The address is not one this board can open: its scheme, port or form. */
+export const REASON_ADDRESS: i32 = 8;
+/** The WebSocket handshake was refused. */
+export const REASON_WEBSOCKET: i32 = 9;
+/** Anything else the link layer reports. */
+export const REASON_OTHER: i32 = 10;
+
+// Errors: negated as the answer of an export, or the first detail of an event.
+/** The outbox has no free entry or no room for the bytes. */
+export const ERROR_OUTBOX_FULL: i32 = 1;
+/** The packet is larger than the buffer that has to hold it. */
+export const ERROR_TOO_LARGE: i32 = 2;
+/** A topic name or filter has no characters [MQTT-4.7.3-1]. */
+export const ERROR_TOPIC_EMPTY: i32 = 3;
+/** A topic is longer than TOPIC_BYTES. */
+export const ERROR_TOPIC_TOO_LONG: i32 = 4;
+/** A topic name contains + or # [MQTT-3.3.2-2]. */
+export const ERROR_TOPIC_WILDCARD: i32 = 5;
+/** + or # is not alone in its level, or # is not last [MQTT-4.7.1-2] [MQTT-4.7.1-3]. */
+export const ERROR_FILTER_WILDCARD: i32 = 6;
+/** The text is not well-formed UTF-8 [MQTT-1.5.3-1]. */
+export const ERROR_UTF8: i32 = 7;
+/** The text contains U+0000 [MQTT-1.5.3-2]. */
+export const ERROR_NUL: i32 = 8;
+/** The quality of service is not 0, 1 or 2 [MQTT-3.3.1-4]. */
+export const ERROR_QOS: i32 = 9;
+/** A call came in a state that does not allow it: start twice, or subscribe without a filter. */
+export const ERROR_STATE: i32 = 10;
+/** A required configuration value is missing. */
+export const ERROR_CONFIG_MISSING: i32 = 11;
+/** A configuration value is outside its range or does not go with another. */
+export const ERROR_CONFIG_INVALID: i32 = 12;
+/** A configuration value, a credential for example, is longer than its limit. */
+export const ERROR_CONFIG_TOO_LONG: i32 = 13;
+/** A packet type that is reserved, or that a server never sends. */
+export const ERROR_PACKET_TYPE: i32 = 14;
+/** Reserved flags of a fixed header are not as the specification sets them [MQTT-2.2.2-2]. */
+export const ERROR_FLAGS: i32 = 15;
+/** A remaining length that its packet type cannot have, or of more than four bytes. */
+export const ERROR_REMAINING_LENGTH: i32 = 16;
+/** A packet identifier of 0 [MQTT-2.3.1-1]. */
+export const ERROR_PACKET_ID: i32 = 17;
+/** DUP set on a QoS 0 PUBLISH [MQTT-3.3.1-2]. */
+export const ERROR_DUP: i32 = 18;
+/** Reserved bits or an unknown return code in a CONNACK, or session present beside a refusal [MQTT-3.2.2-4]. */
+export const ERROR_CONNACK: i32 = 19;
+/** A SUBACK with an unknown return code, or with fewer or more of them than filters were asked for [MQTT-3.9.3-2]. */
+export const ERROR_SUBACK: i32 = 20;
+/** A packet that the protocol does not allow in this state: the first is not a CONNACK, or a second CONNACK, or the wrong acknowledgement. */
+export const ERROR_UNEXPECTED: i32 = 21;
+/** More than INBOX_ENTRIES QoS 2 messages wait for their PUBREL. */
+export const ERROR_INBOX_FULL: i32 = 22;
+/** Session present after a clean session was asked for [MQTT-3.2.2-1]. */
+export const ERROR_SESSION_PRESENT: i32 = 23;
+/** A command's payload is not a decimal number in its range. */
+export const ERROR_COMMAND: i32 = 24;
+
+// What was waited for in vain: the first detail of EVENT_TIMEOUT.
+/** The link to open. */
+export const TIMEOUT_OPEN: i32 = 1;
+/** The CONNACK. */
+export const TIMEOUT_CONNACK: i32 = 2;
+/** The PINGRESP. */
+export const TIMEOUT_PINGRESP: i32 = 3;
+/** The acknowledgement of a PUBLISH, SUBSCRIBE or UNSUBSCRIBE. */
+export const TIMEOUT_REPLY: i32 = 4;
+/** The link to take the bytes it was offered. */
+export const TIMEOUT_SEND: i32 = 5;
+
+// Events. In brackets the two details, a and b. `delay` is the time to the next attempt in ms, -1 when there is none.
+/** A link is being opened [number of the attempt since the last connection, from 1; 0]. */
+export const EVENT_OPENING: i32 = 1;
+/** CONNACK 0: the broker accepted [session present 0 or 1; 0]. */
+export const EVENT_CONNECTED: i32 = 2;
+/** CONNACK 1: protocol version refused [1; delay]. */
+export const EVENT_REFUSED_VERSION: i32 = 3;
+/** CONNACK 2: client identifier refused [2; delay]. */
+export const EVENT_REFUSED_CLIENT_ID: i32 = 4;
+/** CONNACK 3: server unavailable [3; delay]. */
+export const EVENT_REFUSED_UNAVAILABLE: i32 = 5;
+/** CONNACK 4: bad user name or password [4; delay]. */
+export const EVENT_REFUSED_CREDENTIALS: i32 = 6;
+/** CONNACK 5: not authorized [5; delay]. */
+export const EVENT_REFUSED_AUTHORIZATION: i32 = 7;
+/** The link closed or could not be opened [REASON_…; delay]. */
+export const EVENT_LINK_CLOSED: i32 = 8;
+/** The peer broke the protocol; the link was closed [ERROR_…; delay]. */
+export const EVENT_PROTOCOL_ERROR: i32 = 9;
+/** An answer did not come in time; the link was closed [TIMEOUT_…; delay]. */
+export const EVENT_TIMEOUT: i32 = 10;
+/** The session ended as asked: DISCONNECT was sent where there was a connection [0; 0]. */
+export const EVENT_STOPPED: i32 = 11;
+/** A message or a piece of one arrived; the inbound record describes it [packet identifier; 1 when this piece is the last]. */
+export const EVENT_MESSAGE: i32 = 12;
+/** A QoS 1 or 2 PUBLISH is acknowledged in full [packet identifier; 0]. */
+export const EVENT_PUBLISHED: i32 = 13;
+/** One filter of a SUBSCRIBE is answered [packet identifier; index of the filter × 256 + granted QoS, or + 128 when refused]. */
+export const EVENT_SUBSCRIBED: i32 = 14;
+/** An UNSUBSCRIBE is acknowledged [packet identifier; 0]. */
+export const EVENT_UNSUBSCRIBED: i32 = 15;
+/** An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9 or 11; packet identifier]. */
+export const EVENT_UNKNOWN_ACKNOWLEDGEMENT: i32 = 16;
+/** A QoS 2 message that was delivered before came again and was not delivered twice [packet identifier; 0]. */
+export const EVENT_DUPLICATE: i32 = 17;
+/** A reading was handed to the session [thousandths of the unit; packet identifier, 0 at QoS 0]. */
+export const EVENT_READING: i32 = 18;
+/** The thermometer did not answer [the number it gave; 0]. */
+export const EVENT_READING_FAILED: i32 = 19;
+/** A reading was dropped [ERROR_…; readings dropped since start]. */
+export const EVENT_READING_DROPPED: i32 = 20;
+/** A command changed the interval [new interval in ms; 0]. */
+export const EVENT_INTERVAL_CHANGED: i32 = 21;
+/** A command was refused, the interval stays [ERROR_…; length of its payload in bytes]. */
+export const EVENT_COMMAND_REFUSED: i32 = 22;
+/** The configuration cannot be used; nothing was started [ERROR_…; CONFIG_… of the value at fault]. */
+export const EVENT_CONFIG_REFUSED: i32 = 23;
+/** A message of the module's own (availability, subscription of the command topic) could not be queued [ERROR_…; 0]. */
+export const EVENT_NOT_QUEUED: i32 = 24;
+
+// Configuration keys. A board's file names them in lower case without the prefix: client_id = …
+/** Client identifier, UTF-8; may be absent with a clean session. */
+export const CONFIG_CLIENT_ID: i32 = 1;
+/** User name, UTF-8. */
+export const CONFIG_USERNAME: i32 = 2;
+/** Password, bytes; needs a user name [MQTT-3.1.2-22]. */
+export const CONFIG_PASSWORD: i32 = 3;
+/** Topic name of the will. */
+export const CONFIG_WILL_TOPIC: i32 = 4;
+/** Payload of the will, bytes. */
+export const CONFIG_WILL_PAYLOAD: i32 = 5;
+/** QoS of the will: 0, 1, 2. Default 0. */
+export const CONFIG_WILL_QOS: i32 = 6;
+/** Whether the will is retained: 0, 1. Default 0. */
+export const CONFIG_WILL_RETAIN: i32 = 7;
+/** Keep alive in seconds: 0 (none) to 65535. Default 60. */
+export const CONFIG_KEEP_ALIVE: i32 = 8;
+/** Clean session: 0, 1. Default 1. */
+export const CONFIG_CLEAN_SESSION: i32 = 9;
+/** Delay before the first reconnection in ms: 1 to 86400000. Default 1000. It doubles at each failure. */
+export const CONFIG_RECONNECT_MIN: i32 = 10;
+/** The longest delay between reconnections in ms: 1 to 86400000. Default 60000. */
+export const CONFIG_RECONNECT_MAX: i32 = 11;
+/** Time for a link to open, and again for the CONNACK, in ms: 1 to 86400000. Default 30000. */
+export const CONFIG_CONNECT_TIMEOUT: i32 = 12;
+/** Time for every other answer in ms: 1 to 86400000. Default 30000. */
+export const CONFIG_REPLY_TIMEOUT: i32 = 13;
+/** Topic name of the readings. Required by the sensor. */
+export const CONFIG_TOPIC: i32 = 14;
+/** QoS of the readings: 0, 1, 2. Default 0. */
+export const CONFIG_QOS: i32 = 15;
+/** Whether the readings are retained: 0, 1. Default 0. */
+export const CONFIG_RETAIN: i32 = 16;
+/** Time between readings in ms: 100 to 86400000. Default 10000. */
+export const CONFIG_INTERVAL: i32 = 17;
+/** Which of the board's thermometers, from 0. Default 0. */
+export const CONFIG_SENSOR: i32 = 18;
+/** Topic name that holds `online` or `offline`. Without it there is no availability and no will. */
+export const CONFIG_AVAILABILITY_TOPIC: i32 = 19;
+/** Topic filter whose messages set the interval. Without it there are no commands. */
+export const CONFIG_COMMAND_TOPIC: i32 = 20;
+/** Text that follows the number in the payload, ` °C` for example. Default none: programs read the payload as a number. */
+export const CONFIG_UNIT: i32 = 21;
+
+/** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
+export const READING_FAILED: i32 = -1000000;

@@ -1,0 +1,31 @@
+import { random } from '../board';
+
+let shortest: i32 = 0;
+let longest: i32 = 0;
+let ceiling: i32 = 0;
+/** Attempts since the last success. */
+export let attempts: i32 = 0;
+
+/** Delays in ms, both above 0. */
+export function configureBackoff(first: i32, most: i32): void {
+  shortest = min(first, most);
+  longest = most;
+  resetBackoff();
+}
+
+export function resetBackoff(): void {
+  ceiling = shortest;
+  attempts = 0;
+}
+
+export function countAttempt(): void {
+  attempts++;
+}
+
+/** The delay before the next attempt: half of it certain, half of it random, so that a fleet does not return as one. */
+export function nextDelay(): i32 {
+  const certain = ceiling - (ceiling >> 1);
+  const delay = certain + <i32>(<u32>random() % <u32>((ceiling >> 1) + 1));
+  ceiling = ceiling > longest >> 1 ? longest : ceiling << 1;
+  return delay;
+}

@@ -1,0 +1,442 @@
+// The MQTT 3.1.1 session: one link, one connection after another, and what must happen when. poll() answers what happened, one event
+// at a time, until it answers 0; then finish() hands the link what was encoded and says how long the session may be left alone.
+// Nothing waits without a deadline: a state, a reply or a byte that is late closes the link, and the outbox is sent again on the next.
+
+import { link_close, link_open } from '../board';
+import {
+  CONFIG_CONNECT_TIMEOUT,
+  CONFIG_RECONNECT_MAX,
+  CONFIG_RECONNECT_MIN,
+  CONFIG_REPLY_TIMEOUT,
+  ERROR_CONFIG_INVALID,
+  ERROR_INBOX_FULL,
+  ERROR_OUTBOX_FULL,
+  ERROR_SESSION_PRESENT,
+  ERROR_STATE,
+  ERROR_SUBACK,
+  ERROR_TOO_LARGE,
+  ERROR_UNEXPECTED,
+  EVENT_CONNECTED,
+  EVENT_DUPLICATE,
+  EVENT_LINK_CLOSED,
+  EVENT_MESSAGE,
+  EVENT_OPENING,
+  EVENT_PROTOCOL_ERROR,
+  EVENT_PUBLISHED,
+  EVENT_REFUSED_VERSION,
+  EVENT_STOPPED,
+  EVENT_SUBSCRIBED,
+  EVENT_TIMEOUT,
+  EVENT_UNKNOWN_ACKNOWLEDGEMENT,
+  EVENT_UNSUBSCRIBED,
+  LINK_CLOSED,
+  LINK_OPENED,
+  TIMEOUT_CONNACK,
+  TIMEOUT_OPEN,
+  TIMEOUT_PINGRESP,
+  TIMEOUT_REPLY,
+  TIMEOUT_SEND,
+} from '../contract';
+import * as backoff from '../delivery/backoff';
+import { now, remaining } from '../delivery/clock';
+import * as inbox from '../delivery/inbox';
+import * as outbox from '../delivery/outbox';
+import { Entry, PUBLISH_REQUEST, QUEUED, RELEASED, SENT, SUBSCRIBE_REQUEST, UNSUBSCRIBE_REQUEST } from '../delivery/outbox';
+import { TRANSMIT_BYTES } from '../limits';
+import { cleanSession, connectSize, copyConnect, keepAlive, numberInRange, prepareConnect } from './connection';
+import { inbound, NOTHING, next, resetDecoder } from './decode';
+import {
+  ACKNOWLEDGEMENT_BYTES,
+  EMPTY_BYTES,
+  encodeAcknowledgement,
+  encodeEmpty,
+  encodePublish,
+  encodeSubscribe,
+  encodeUnsubscribe,
+  publishSize,
+  subscribeSize,
+} from './encode';
+import { CONNACK, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK } from './packets';
+import * as transmit from './transmit';
+
+const STOPPED: u32 = 0;
+const STARTING: u32 = 1; // the first step opens the link
+const OPENING: u32 = 2;
+const GREETING: u32 = 3; // CONNECT sent, CONNACK awaited
+const CONNECTED: u32 = 4;
+const WAITING: u32 = 5; // until the next attempt
+const ENDING: u32 = 6; // DISCONNECT encoded, the link to take it
+
+/** A PINGREQ goes out this much before keep alive ends, in ms: a broker must not see more (MQTT 3.1.2.10). */
+const KEEP_ALIVE_MARGIN: i32 = 500;
+const DAY: i32 = 86400000;
+
+let state: u32 = 0; // STOPPED
+/** When the state ends by itself: OPENING, GREETING, WAITING, ENDING. */
+let deadline: i32 = 0;
+let connectTimeout: i32 = 0;
+let replyTimeout: i32 = 0;
+let keepAliveMs: i32 = 0;
+
+let linkOpened: bool = false;
+let linkClosed: i32 = 0; // REASON_…, or 0
+let pinging: bool = false;
+let pingDeadline: i32 = 0;
+/** The acknowledgement owed for the message that was delivered last: a packet type, or 0. */
+let owed: u32 = 0;
+let owedId: u32 = 0;
+/** The next return code of a SUBACK to report, or -1. */
+let subackIndex: i32 = -1;
+/** Something was left undone for want of room in the transmit buffer. */
+let starved: bool = false;
+
+/** Details of the event that poll() answered. */
+export let eventA: i32 = 0;
+export let eventB: i32 = 0;
+
+/** Reads the configuration and begins. The will is set before. Answers 0 or an ERROR_…; connection.refusedKey says whose. */
+export function start(): i32 {
+  if (state != STOPPED) return ERROR_STATE;
+  connectTimeout = numberInRange(CONFIG_CONNECT_TIMEOUT, 30000, 1, DAY);
+  if (connectTimeout < 0) return ERROR_CONFIG_INVALID;
+  replyTimeout = numberInRange(CONFIG_REPLY_TIMEOUT, 30000, 1, DAY);
+  if (replyTimeout < 0) return ERROR_CONFIG_INVALID;
+  const first = numberInRange(CONFIG_RECONNECT_MIN, 1000, 1, DAY);
+  if (first < 0) return ERROR_CONFIG_INVALID;
+  const most = numberInRange(CONFIG_RECONNECT_MAX, max(first, 60000), 1, DAY);
+  if (most < 0) return ERROR_CONFIG_INVALID;
+  backoff.configureBackoff(first, most);
+  const fault = prepareConnect();
+  if (fault) return fault;
+  keepAliveMs = keepAlive * 1000 - KEEP_ALIVE_MARGIN;
+  state = STARTING;
+  return 0;
+}
+
+/** Sends DISCONNECT where there is a connection, then EVENT_STOPPED follows. What the outbox holds stays there. */
+export function stop(): void {
+  if (state == STOPPED || state == ENDING) return;
+  if (state == CONNECTED) {
+    // The application has the last message: it must not come again when the session is resumed.
+    if (owed && transmit.reserve(ACKNOWLEDGEMENT_BYTES)) answer(owed, owedId);
+    owed = 0;
+    const p = transmit.reserve(EMPTY_BYTES);
+    if (p) transmit.commit(encodeEmpty(p, DISCONNECT));
+  } else resetConnection();
+  state = ENDING;
+  deadline = now + min(replyTimeout, connectTimeout);
+}
+
+export function isConnected(): bool {
+  return state == CONNECTED;
+}
+
+/**
+ * Sends or queues a message; topic and payload are copied, the topic was checked with topicNameFault. Answers the packet identifier
+ * (0 at QoS 0), or below 0: ERROR_TOO_LARGE, ERROR_OUTBOX_FULL.
+ */
+export function publish(topic: usize, topicLength: u32, payload: usize, payloadLength: u32, qos: u32, retain: u32): i32 {
+  const size = publishSize(topicLength, payloadLength, qos);
+  if (size > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
+  if (qos == 0 && state == CONNECTED && outbox.allSent()) {
+    const p = transmit.reserve(size);
+    if (p) {
+      transmit.commit(encodePublish(p, topic, topicLength, payload, payloadLength, 0, retain, 0, 0));
+      return 0;
+    }
+  }
+  const id = outbox.enqueue(PUBLISH_REQUEST, qos, retain, topicLength, topic, topicLength, payload, payloadLength);
+  if (id == 0) return -ERROR_OUTBOX_FULL;
+  if (state == CONNECTED) sendUnsent();
+  return qos ? id : 0;
+}
+
+/** Asks for `count` checked filters, laid out as encodeSubscribe wants them and copied. Answers the packet identifier or an error below 0. */
+export function subscribe(filters: usize, length: u32, count: u32): i32 {
+  return request(SUBSCRIBE_REQUEST, filters, length, count);
+}
+
+/** The same for UNSUBSCRIBE. */
+export function unsubscribe(filters: usize, length: u32, count: u32): i32 {
+  return request(UNSUBSCRIBE_REQUEST, filters, length, count);
+}
+
+function request(kind: u32, filters: usize, length: u32, count: u32): i32 {
+  if (subscribeSize(length) > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
+  const id = outbox.enqueue(kind, 0, 0, count, filters, length, 0, 0);
+  if (id == 0) return -ERROR_OUTBOX_FULL;
+  if (state == CONNECTED) sendUnsent();
+  return id;
+}
+
+/** The world tells what became of the link (LINK_…, and REASON_… when it closed); poll() acts on it. */
+export function linkChanged(what: i32, reason: i32): void {
+  if (what == LINK_OPENED) linkOpened = true;
+  else if (what == LINK_CLOSED) linkClosed = reason;
+}
+
+/** The next event (EVENT_…) with eventA and eventB, or 0. An inbound message holds still until the next call, which acknowledges it. */
+export function poll(): i32 {
+  switch (state) {
+    case STOPPED:
+      return 0;
+    case STARTING:
+      return open();
+    case WAITING:
+      return remaining(deadline) == 0 ? open() : 0;
+    case OPENING:
+      if (!linkOpened) return linkClosed ? fail(EVENT_LINK_CLOSED, linkClosed) : timeOut(TIMEOUT_OPEN);
+      greet();
+      break;
+    case ENDING:
+      if (!transmit.isEmpty() && !linkClosed && remaining(deadline) > 0) return 0;
+      link_close(0);
+      resetConnection();
+      state = STOPPED;
+      return report(EVENT_STOPPED, 0, 0);
+  }
+  const happened = readPackets();
+  if (happened) return happened;
+  if (linkClosed) return fail(EVENT_LINK_CLOSED, linkClosed);
+  if (state == GREETING) return timeOut(TIMEOUT_CONNACK);
+  sendUnsent();
+  return checkDeadlines();
+}
+
+/** After poll() answered 0: hands the link what was encoded. Answers the milliseconds until poll() is due again without an occasion. */
+export function finish(): i32 {
+  transmit.flush();
+  if (state == CONNECTED) {
+    if (starved && transmit.isEmpty()) return 0;
+    let idle = transmit.stallRemaining(replyTimeout);
+    const waiting = outbox.longestWaiting();
+    if (waiting) idle = min(idle, remaining(waiting.sentAt + replyTimeout));
+    if (keepAlive) idle = min(idle, remaining(pinging ? pingDeadline : transmit.lastSent + keepAliveMs));
+    return idle;
+  }
+  if (state == STOPPED) return i32.MAX_VALUE;
+  if (state == STARTING || (state == ENDING && transmit.isEmpty())) return 0;
+  return remaining(deadline);
+}
+
+function report(event: i32, a: i32, b: i32): i32 {
+  eventA = a;
+  eventB = b;
+  return event;
+}
+
+/** Forgets what belonged to one connection. Every request is sent again on the next. */
+function resetConnection(): void {
+  link_close(0);
+  resetDecoder();
+  transmit.resetTransmit();
+  outbox.rewind();
+  linkOpened = pinging = starved = false;
+  linkClosed = 0;
+  owed = 0;
+  subackIndex = -1;
+}
+
+function open(): i32 {
+  backoff.countAttempt();
+  state = OPENING;
+  deadline = now + connectTimeout;
+  const result = link_open(0, backoff.attempts - 1);
+  return result < 0 ? fail(EVENT_LINK_CLOSED, -result) : report(EVENT_OPENING, backoff.attempts, 0);
+}
+
+function greet(): void {
+  state = GREETING;
+  deadline = now + connectTimeout;
+  transmit.resetTransmit();
+  transmit.commit(copyConnect(transmit.reserve(connectSize()))); // the buffer is empty, and limits.ts makes it larger than a CONNECT
+}
+
+/** Gives this connection up and waits for the next attempt. */
+function fail(event: i32, a: i32): i32 {
+  resetConnection();
+  const delay = backoff.nextDelay();
+  state = WAITING;
+  deadline = now + delay;
+  return report(event, a, delay);
+}
+
+/** Fails with TIMEOUT_… `what` when the state's deadline has passed, else 0. */
+function timeOut(what: i32): i32 {
+  return remaining(deadline) == 0 ? fail(EVENT_TIMEOUT, what) : 0;
+}
+
+function checkDeadlines(): i32 {
+  const waiting = outbox.longestWaiting();
+  if (waiting && remaining(waiting.sentAt + replyTimeout) == 0) return fail(EVENT_TIMEOUT, TIMEOUT_REPLY);
+  if (transmit.stallRemaining(replyTimeout) == 0) return fail(EVENT_TIMEOUT, TIMEOUT_SEND);
+  if (keepAlive == 0) return 0;
+  if (pinging) return remaining(pingDeadline) == 0 ? fail(EVENT_TIMEOUT, TIMEOUT_PINGRESP) : 0;
+  if (remaining(transmit.lastSent + keepAliveMs) == 0) {
+    const p = transmit.reserve(EMPTY_BYTES);
+    if (p) {
+      transmit.commit(encodeEmpty(p, PINGREQ));
+      pinging = true;
+      pingDeadline = now + min(replyTimeout, keepAliveMs);
+    }
+  }
+  return 0;
+}
+
+/** Encodes what waits in the outbox, in order, as far as the transmit buffer has room. */
+function sendUnsent(): void {
+  starved = false;
+  for (let entry = outbox.nextUnsent(); entry; entry = outbox.nextUnsent()) {
+    const p = transmit.reserve(requestSize(entry));
+    if (!p) {
+      starved = true;
+      return;
+    }
+    transmit.commit(encodeRequest(p, entry));
+    outbox.markSent(entry, now);
+    if (entry.stage == QUEUED) {
+      if (entry.kind == PUBLISH_REQUEST && entry.qos == 0) outbox.remove(entry);
+      else entry.stage = <u8>SENT;
+    }
+  }
+}
+
+function requestSize(entry: Entry): u32 {
+  if (entry.stage == RELEASED) return ACKNOWLEDGEMENT_BYTES;
+  if (entry.kind == PUBLISH_REQUEST) return publishSize(entry.head, entry.length - entry.head, entry.qos);
+  return subscribeSize(entry.length);
+}
+
+function encodeRequest(p: usize, entry: Entry): usize {
+  if (entry.stage == RELEASED) return encodeAcknowledgement(p, PUBREL, entry.id);
+  const body: usize = entry.body;
+  const length = entry.length;
+  const head: u32 = entry.head;
+  if (entry.kind == SUBSCRIBE_REQUEST) return encodeSubscribe(p, entry.id, body, length);
+  if (entry.kind == UNSUBSCRIBE_REQUEST) return encodeUnsubscribe(p, entry.id, body, length, head);
+  const dup: u32 = entry.stage == SENT ? 1 : 0; // sent on an earlier connection [MQTT-3.3.1-1]
+  return encodePublish(p, body, head, body + head, length - head, entry.qos, entry.retain, dup, entry.id);
+}
+
+/** Acts on the packets that arrived, up to the first that the application has to hear of. */
+function readPackets(): i32 {
+  while (true) {
+    if (subackIndex >= 0) return reportGranted();
+    // A packet is taken in only when there is room for its answer: a broker that does not read is not read from.
+    if (!transmit.reserve(ACKNOWLEDGEMENT_BYTES)) {
+      starved = true;
+      return 0;
+    }
+    if (owed) {
+      answer(owed, owedId);
+      owed = 0;
+      continue;
+    }
+    const packet = next();
+    if (packet == NOTHING) return 0;
+    if (packet < 0) return fail(EVENT_PROTOCOL_ERROR, -packet);
+    // CONNACK is the first packet and comes once [MQTT-3.2.0-1].
+    if ((packet == CONNACK) != (state == GREETING)) return fail(EVENT_PROTOCOL_ERROR, ERROR_UNEXPECTED);
+    const happened = act(packet);
+    if (happened) return happened;
+  }
+}
+
+/** Writes an acknowledgement; there is room. */
+function answer(packet: u32, id: u32): void {
+  transmit.commit(encodeAcknowledgement(transmit.reserve(ACKNOWLEDGEMENT_BYTES), packet, id));
+}
+
+function act(packet: u32): i32 {
+  switch (packet) {
+    case PUBLISH:
+      return receiveMessage();
+    case PUBREL:
+      inbox.forget(inbound.id);
+      answer(PUBCOMP, inbound.id); // also for an identifier that is not known [MQTT-3.6.4]
+      return 0;
+    case CONNACK:
+      return receiveConnack();
+    case PINGRESP:
+      if (!pinging) return report(EVENT_UNKNOWN_ACKNOWLEDGEMENT, packet >> 4, 0);
+      pinging = false;
+      return 0;
+  }
+  return receiveAcknowledgement(packet);
+}
+
+function receiveConnack(): i32 {
+  const code = inbound.id;
+  if (code) return fail(EVENT_REFUSED_VERSION + code - 1, code);
+  const present = inbound.count;
+  if (present && cleanSession) return fail(EVENT_PROTOCOL_ERROR, ERROR_SESSION_PRESENT);
+  if (!present) inbox.clear(); // the broker's identifiers start anew
+  state = CONNECTED;
+  backoff.resetBackoff();
+  return report(EVENT_CONNECTED, present, 0);
+}
+
+function receiveMessage(): i32 {
+  const id = inbound.id;
+  const last = inbound.offset + inbound.payloadLength == inbound.total;
+  if (inbound.qos == 2) {
+    if (inbox.contains(id)) {
+      if (!last) return 0;
+      answer(PUBREC, id);
+      return report(EVENT_DUPLICATE, id, 0); // delivered before [MQTT-4.3.3-2]
+    }
+    if (inbox.isFull()) return fail(EVENT_PROTOCOL_ERROR, ERROR_INBOX_FULL);
+    if (last) inbox.add(id);
+  }
+  if (last && inbound.qos) {
+    owed = inbound.qos == 1 ? PUBACK : PUBREC;
+    owedId = id;
+  }
+  return report(EVENT_MESSAGE, id, last ? 1 : 0);
+}
+
+function receiveAcknowledgement(packet: u32): i32 {
+  const id = inbound.id;
+  const entry = outbox.find(id);
+  if (!entry || entry.stage == QUEUED) {
+    if (packet == PUBREC) answer(PUBREL, id); // so that the broker can end the exchange
+    return report(EVENT_UNKNOWN_ACKNOWLEDGEMENT, packet >> 4, id);
+  }
+  if (packet != awaited(entry)) {
+    // A PUBREC may be repeated; any other answer belongs to another kind of request.
+    if (packet != PUBREC || entry.stage != RELEASED) return fail(EVENT_PROTOCOL_ERROR, ERROR_UNEXPECTED);
+  }
+  switch (packet) {
+    case PUBREC:
+      entry.stage = <u8>RELEASED;
+      answer(PUBREL, id);
+      return 0;
+    case SUBACK:
+      if (inbound.count != <u32>entry.head) return fail(EVENT_PROTOCOL_ERROR, ERROR_SUBACK);
+      subackIndex = 0;
+      return reportGranted();
+  }
+  outbox.remove(entry);
+  return report(packet == UNSUBACK ? EVENT_UNSUBSCRIBED : EVENT_PUBLISHED, id, 0);
+}
+
+/** The acknowledgement that ends the entry's present stage. */
+function awaited(entry: Entry): u32 {
+  if (entry.kind == SUBSCRIBE_REQUEST) return SUBACK;
+  if (entry.kind == UNSUBSCRIBE_REQUEST) return UNSUBACK;
+  if (entry.stage == RELEASED) return PUBCOMP;
+  return entry.qos == 1 ? PUBACK : PUBREC;
+}
+
+/** Reports the SUBACK's return codes one by one; the last frees the entry. */
+function reportGranted(): i32 {
+  const id = inbound.id;
+  const index = subackIndex++;
+  const code: u32 = load<u8>(inbound.codes + index);
+  if (<u32>subackIndex == inbound.count) {
+    subackIndex = -1;
+    const entry = outbox.find(id);
+    if (entry) outbox.remove(entry);
+  }
+  return report(EVENT_SUBSCRIBED, id, (index << 8) | code);
+}

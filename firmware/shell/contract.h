@@ -1,0 +1,289 @@
+/* Made from assembly/contract.ts by scripts/contract.js; do not edit. */
+#ifndef TWOBYTE_CONTRACT_H
+#define TWOBYTE_CONTRACT_H
+
+/* Version of the imports and exports; a shell refuses a module that answers another. */
+#define ABI_VERSION 1
+/* The link is open: bytes can be sent. */
+#define LINK_OPENED 1
+/* The link is gone, or could not be opened; the third argument says why (REASON_…). */
+#define LINK_CLOSED 2
+/* The link takes bytes again after it answered 0 to link_send. */
+#define LINK_WRITABLE 3
+/* Nobody listens at the address. */
+#define REASON_REFUSED 1
+/* No route, or no answer from the network. */
+#define REASON_UNREACHABLE 2
+/* The host name is not known. */
+#define REASON_NAME 3
+/* The TLS handshake failed. */
+#define REASON_TLS 4
+/* The peer's certificate is not trusted, expired, or for another host. */
+#define REASON_CERTIFICATE 5
+/* The peer broke the connection off. */
+#define REASON_RESET 6
+/* The peer closed the connection in order. */
+#define REASON_ENDED 7
+/* The address is not one this board can open: its scheme, port or form. */
+#define REASON_ADDRESS 8
+/* The WebSocket handshake was refused. */
+#define REASON_WEBSOCKET 9
+/* Anything else the link layer reports. */
+#define REASON_OTHER 10
+/* The outbox has no free entry or no room for the bytes. */
+#define ERROR_OUTBOX_FULL 1
+/* The packet is larger than the buffer that has to hold it. */
+#define ERROR_TOO_LARGE 2
+/* A topic name or filter has no characters [MQTT-4.7.3-1]. */
+#define ERROR_TOPIC_EMPTY 3
+/* A topic is longer than TOPIC_BYTES. */
+#define ERROR_TOPIC_TOO_LONG 4
+/* A topic name contains + or # [MQTT-3.3.2-2]. */
+#define ERROR_TOPIC_WILDCARD 5
+/* + or # is not alone in its level, or # is not last [MQTT-4.7.1-2] [MQTT-4.7.1-3]. */
+#define ERROR_FILTER_WILDCARD 6
+/* The text is not well-formed UTF-8 [MQTT-1.5.3-1]. */
+#define ERROR_UTF8 7
+/* The text contains U+0000 [MQTT-1.5.3-2]. */
+#define ERROR_NUL 8
+/* The quality of service is not 0, 1 or 2 [MQTT-3.3.1-4]. */
+#define ERROR_QOS 9
+/* A call came in a state that does not allow it: start twice, or subscribe without a filter. */
+#define ERROR_STATE 10
+/* A required configuration value is missing. */
+#define ERROR_CONFIG_MISSING 11
+/* A configuration value is outside its range or does not go with another. */
+#define ERROR_CONFIG_INVALID 12
+/* A configuration value, a credential for example, is longer than its limit. */
+#define ERROR_CONFIG_TOO_LONG 13
+/* A packet type that is reserved, or that a server never sends. */
+#define ERROR_PACKET_TYPE 14
+/* Reserved flags of a fixed header are not as the specification sets them [MQTT-2.2.2-2]. */
+#define ERROR_FLAGS 15
+/* A remaining length that its packet type cannot have, or of more than four bytes. */
+#define ERROR_REMAINING_LENGTH 16
+/* A packet identifier of 0 [MQTT-2.3.1-1]. */
+#define ERROR_PACKET_ID 17
+/* DUP set on a QoS 0 PUBLISH [MQTT-3.3.1-2]. */
+#define ERROR_DUP 18
+/* Reserved bits or an unknown return code in a CONNACK, or session present beside a refusal [MQTT-3.2.2-4]. */
+#define ERROR_CONNACK 19
+/* A SUBACK with an unknown return code, or with fewer or more of them than filters were asked for [MQTT-3.9.3-2]. */
+#define ERROR_SUBACK 20
+/* A packet that the protocol does not allow in this state: the first is not a CONNACK, or a second CONNACK, or the wrong acknowledgement. */
+#define ERROR_UNEXPECTED 21
+/* More than INBOX_ENTRIES QoS 2 messages wait for their PUBREL. */
+#define ERROR_INBOX_FULL 22
+/* Session present after a clean session was asked for [MQTT-3.2.2-1]. */
+#define ERROR_SESSION_PRESENT 23
+/* A command's payload is not a decimal number in its range. */
+#define ERROR_COMMAND 24
+/* The link to open. */
+#define TIMEOUT_OPEN 1
+/* The CONNACK. */
+#define TIMEOUT_CONNACK 2
+/* The PINGRESP. */
+#define TIMEOUT_PINGRESP 3
+/* The acknowledgement of a PUBLISH, SUBSCRIBE or UNSUBSCRIBE. */
+#define TIMEOUT_REPLY 4
+/* The link to take the bytes it was offered. */
+#define TIMEOUT_SEND 5
+/* A link is being opened [number of the attempt since the last connection, from 1; 0]. */
+#define EVENT_OPENING 1
+/* CONNACK 0: the broker accepted [session present 0 or 1; 0]. */
+#define EVENT_CONNECTED 2
+/* CONNACK 1: protocol version refused [1; delay]. */
+#define EVENT_REFUSED_VERSION 3
+/* CONNACK 2: client identifier refused [2; delay]. */
+#define EVENT_REFUSED_CLIENT_ID 4
+/* CONNACK 3: server unavailable [3; delay]. */
+#define EVENT_REFUSED_UNAVAILABLE 5
+/* CONNACK 4: bad user name or password [4; delay]. */
+#define EVENT_REFUSED_CREDENTIALS 6
+/* CONNACK 5: not authorized [5; delay]. */
+#define EVENT_REFUSED_AUTHORIZATION 7
+/* The link closed or could not be opened [REASON_…; delay]. */
+#define EVENT_LINK_CLOSED 8
+/* The peer broke the protocol; the link was closed [ERROR_…; delay]. */
+#define EVENT_PROTOCOL_ERROR 9
+/* An answer did not come in time; the link was closed [TIMEOUT_…; delay]. */
+#define EVENT_TIMEOUT 10
+/* The session ended as asked: DISCONNECT was sent where there was a connection [0; 0]. */
+#define EVENT_STOPPED 11
+/* A message or a piece of one arrived; the inbound record describes it [packet identifier; 1 when this piece is the last]. */
+#define EVENT_MESSAGE 12
+/* A QoS 1 or 2 PUBLISH is acknowledged in full [packet identifier; 0]. */
+#define EVENT_PUBLISHED 13
+/* One filter of a SUBSCRIBE is answered [packet identifier; index of the filter × 256 + granted QoS, or + 128 when refused]. */
+#define EVENT_SUBSCRIBED 14
+/* An UNSUBSCRIBE is acknowledged [packet identifier; 0]. */
+#define EVENT_UNSUBSCRIBED 15
+/* An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9 or 11; packet identifier]. */
+#define EVENT_UNKNOWN_ACKNOWLEDGEMENT 16
+/* A QoS 2 message that was delivered before came again and was not delivered twice [packet identifier; 0]. */
+#define EVENT_DUPLICATE 17
+/* A reading was handed to the session [thousandths of the unit; packet identifier, 0 at QoS 0]. */
+#define EVENT_READING 18
+/* The thermometer did not answer [the number it gave; 0]. */
+#define EVENT_READING_FAILED 19
+/* A reading was dropped [ERROR_…; readings dropped since start]. */
+#define EVENT_READING_DROPPED 20
+/* A command changed the interval [new interval in ms; 0]. */
+#define EVENT_INTERVAL_CHANGED 21
+/* A command was refused, the interval stays [ERROR_…; length of its payload in bytes]. */
+#define EVENT_COMMAND_REFUSED 22
+/* The configuration cannot be used; nothing was started [ERROR_…; CONFIG_… of the value at fault]. */
+#define EVENT_CONFIG_REFUSED 23
+/* A message of the module's own (availability, subscription of the command topic) could not be queued [ERROR_…; 0]. */
+#define EVENT_NOT_QUEUED 24
+/* Client identifier, UTF-8; may be absent with a clean session. */
+#define CONFIG_CLIENT_ID 1
+/* User name, UTF-8. */
+#define CONFIG_USERNAME 2
+/* Password, bytes; needs a user name [MQTT-3.1.2-22]. */
+#define CONFIG_PASSWORD 3
+/* Topic name of the will. */
+#define CONFIG_WILL_TOPIC 4
+/* Payload of the will, bytes. */
+#define CONFIG_WILL_PAYLOAD 5
+/* QoS of the will: 0, 1, 2. Default 0. */
+#define CONFIG_WILL_QOS 6
+/* Whether the will is retained: 0, 1. Default 0. */
+#define CONFIG_WILL_RETAIN 7
+/* Keep alive in seconds: 0 (none) to 65535. Default 60. */
+#define CONFIG_KEEP_ALIVE 8
+/* Clean session: 0, 1. Default 1. */
+#define CONFIG_CLEAN_SESSION 9
+/* Delay before the first reconnection in ms: 1 to 86400000. Default 1000. It doubles at each failure. */
+#define CONFIG_RECONNECT_MIN 10
+/* The longest delay between reconnections in ms: 1 to 86400000. Default 60000. */
+#define CONFIG_RECONNECT_MAX 11
+/* Time for a link to open, and again for the CONNACK, in ms: 1 to 86400000. Default 30000. */
+#define CONFIG_CONNECT_TIMEOUT 12
+/* Time for every other answer in ms: 1 to 86400000. Default 30000. */
+#define CONFIG_REPLY_TIMEOUT 13
+/* Topic name of the readings. Required by the sensor. */
+#define CONFIG_TOPIC 14
+/* QoS of the readings: 0, 1, 2. Default 0. */
+#define CONFIG_QOS 15
+/* Whether the readings are retained: 0, 1. Default 0. */
+#define CONFIG_RETAIN 16
+/* Time between readings in ms: 100 to 86400000. Default 10000. */
+#define CONFIG_INTERVAL 17
+/* Which of the board's thermometers, from 0. Default 0. */
+#define CONFIG_SENSOR 18
+/* Topic name that holds `online` or `offline`. Without it there is no availability and no will. */
+#define CONFIG_AVAILABILITY_TOPIC 19
+/* Topic filter whose messages set the interval. Without it there are no commands. */
+#define CONFIG_COMMAND_TOPIC 20
+/* Text that follows the number in the payload, ` °C` for example. Default none: programs read the payload as a number. */
+#define CONFIG_UNIT 21
+/* temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
+#define READING_FAILED (-1000000)
+
+/* The names of LINK_..., in lower case without the prefix: X(number, "name") for each. */
+#define LINK_NAMES(X) \
+    X(1, "opened") \
+    X(2, "closed") \
+    X(3, "writable")
+
+/* The names of REASON_..., in lower case without the prefix: X(number, "name") for each. */
+#define REASON_NAMES(X) \
+    X(1, "refused") \
+    X(2, "unreachable") \
+    X(3, "name") \
+    X(4, "tls") \
+    X(5, "certificate") \
+    X(6, "reset") \
+    X(7, "ended") \
+    X(8, "address") \
+    X(9, "websocket") \
+    X(10, "other")
+
+/* The names of ERROR_..., in lower case without the prefix: X(number, "name") for each. */
+#define ERROR_NAMES(X) \
+    X(1, "outbox_full") \
+    X(2, "too_large") \
+    X(3, "topic_empty") \
+    X(4, "topic_too_long") \
+    X(5, "topic_wildcard") \
+    X(6, "filter_wildcard") \
+    X(7, "utf8") \
+    X(8, "nul") \
+    X(9, "qos") \
+    X(10, "state") \
+    X(11, "config_missing") \
+    X(12, "config_invalid") \
+    X(13, "config_too_long") \
+    X(14, "packet_type") \
+    X(15, "flags") \
+    X(16, "remaining_length") \
+    X(17, "packet_id") \
+    X(18, "dup") \
+    X(19, "connack") \
+    X(20, "suback") \
+    X(21, "unexpected") \
+    X(22, "inbox_full") \
+    X(23, "session_present") \
+    X(24, "command")
+
+/* The names of TIMEOUT_..., in lower case without the prefix: X(number, "name") for each. */
+#define TIMEOUT_NAMES(X) \
+    X(1, "open") \
+    X(2, "connack") \
+    X(3, "pingresp") \
+    X(4, "reply") \
+    X(5, "send")
+
+/* The names of EVENT_..., in lower case without the prefix: X(number, "name") for each. */
+#define EVENT_NAMES(X) \
+    X(1, "opening") \
+    X(2, "connected") \
+    X(3, "refused_version") \
+    X(4, "refused_client_id") \
+    X(5, "refused_unavailable") \
+    X(6, "refused_credentials") \
+    X(7, "refused_authorization") \
+    X(8, "link_closed") \
+    X(9, "protocol_error") \
+    X(10, "timeout") \
+    X(11, "stopped") \
+    X(12, "message") \
+    X(13, "published") \
+    X(14, "subscribed") \
+    X(15, "unsubscribed") \
+    X(16, "unknown_acknowledgement") \
+    X(17, "duplicate") \
+    X(18, "reading") \
+    X(19, "reading_failed") \
+    X(20, "reading_dropped") \
+    X(21, "interval_changed") \
+    X(22, "command_refused") \
+    X(23, "config_refused") \
+    X(24, "not_queued")
+
+/* The names of CONFIG_..., in lower case without the prefix: X(number, "name") for each. */
+#define CONFIG_NAMES(X) \
+    X(1, "client_id") \
+    X(2, "username") \
+    X(3, "password") \
+    X(4, "will_topic") \
+    X(5, "will_payload") \
+    X(6, "will_qos") \
+    X(7, "will_retain") \
+    X(8, "keep_alive") \
+    X(9, "clean_session") \
+    X(10, "reconnect_min") \
+    X(11, "reconnect_max") \
+    X(12, "connect_timeout") \
+    X(13, "reply_timeout") \
+    X(14, "topic") \
+    X(15, "qos") \
+    X(16, "retain") \
+    X(17, "interval") \
+    X(18, "sensor") \
+    X(19, "availability_topic") \
+    X(20, "command_topic") \
+    X(21, "unit")
+
+#endif

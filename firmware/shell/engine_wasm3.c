@@ -1,0 +1,155 @@
+/* The engine over wasm3 0.5.0. wasm3 has no public setter for the memory limit and none against memory.grow, hence m3_env.h. */
+
+#include "engine.h"
+#include "limits.h"
+
+#include <string.h>
+
+#include "m3_env.h"
+
+static bool refuse(Engine *engine, const char *error, const char *subject) {
+    engine->error = error;
+    engine->subject = subject ? subject : "";
+    return false;
+}
+
+/* Reads an unsigned LEB128 of at most 32 bits; NULL when it does not end before `end`. */
+static const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint32_t *value) {
+    *value = 0;
+    for (uint32_t shift = 0; shift < 35 && p < end; shift += 7) {
+        uint8_t byte = *p++;
+        *value |= (uint32_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) return p;
+    }
+    return NULL;
+}
+
+/* Whether the file is whole: header, and sections that end where it ends. wasm3 looks only when it is already inside. */
+static bool is_whole(const uint8_t *p, uint32_t bytes) {
+    static const uint8_t header[8] = {0x00, 'a', 's', 'm', 1, 0, 0, 0};
+    const uint8_t *end = p + bytes;
+    if (bytes < sizeof header || memcmp(p, header, sizeof header) != 0) return false;
+    p += sizeof header;
+    while (p < end) {
+        uint32_t length;
+        p = read_varint(p + 1, end, &length);
+        if (!p || length > (uint32_t)(end - p)) return false;
+        p += length;
+    }
+    return true;
+}
+
+/* Every import of every module comes through here; the row of the import table is the link's user data. */
+static const void *call_import(IM3Runtime runtime, IM3ImportContext link, uint64_t *sp, void *memory) {
+    (void)memory;
+    Engine *engine = m3_GetUserData(runtime);
+    const EngineImport *import = link->userdata;
+    IM3FuncType type = link->function->funcType;
+    int32_t arguments[4] = {0};
+    for (uint32_t i = 0; i < type->numArgs; i++) memcpy(&arguments[i], &sp[type->numRets + i], sizeof arguments[i]);
+    int32_t answer = import->call(engine->context, arguments);
+    if (type->numRets) memcpy(sp, &answer, sizeof answer);
+    return engine->trap;
+}
+
+/* Links the table's rows; an import that is not among them, or of another type, is refused by name. */
+static bool link_imports(Engine *engine, IM3Module module, const EngineOptions *options) {
+    for (size_t i = 0; i < options->import_count; i++) {
+        const EngineImport *import = &options->imports[i];
+        M3Result result = m3_LinkRawFunctionEx(module, options->import_module, import->name, import->signature, call_import, import);
+        if (result && result != m3Err_functionLookupFailed) return refuse(engine, "the import has another signature on this board", import->name);
+    }
+    for (uint32_t i = 0; i < module->numFunctions; i++) {
+        IM3Function function = &module->functions[i];
+        if (function->import.fieldUtf8 && !function->compiled) {
+            return refuse(engine, "the module imports what this board does not have", function->import.fieldUtf8);
+        }
+    }
+    for (uint32_t i = 0; i < module->numGlobals; i++) {
+        if (module->globals[i].imported) return refuse(engine, "the module imports a global", module->globals[i].import.fieldUtf8);
+    }
+    return true;
+}
+
+bool engine_load(Engine *engine, const EngineOptions *options) {
+    *engine = (Engine){.context = options->context, .subject = ""};
+    if (!is_whole(options->module, options->module_bytes)) return refuse(engine, "not a whole WebAssembly module", "");
+    IM3Environment environment = m3_NewEnvironment();
+    engine->environment = environment;
+    if (!environment) return refuse(engine, m3Err_mallocFailed, "");
+    IM3Runtime runtime = m3_NewRuntime(environment, options->stack_bytes, engine);
+    engine->runtime = runtime;
+    if (!runtime) return refuse(engine, m3Err_mallocFailed, "");
+    runtime->memoryLimit = options->memory_limit;
+
+    IM3Module module = NULL;
+    M3Result result = m3_ParseModule(environment, &module, options->module, options->module_bytes);
+    if (result) return refuse(engine, result, "");
+    if (module->memoryImported || module->memoryInfo.initPages == 0) {
+        refuse(engine, "the module has no memory of its own", "");
+    } else if (module->startFunction >= 0) {
+        refuse(engine, "the module has a start function", "");
+    } else if ((result = m3_LoadModule(runtime, module)) != m3Err_none) {
+        refuse(engine, result == m3Err_mallocFailed ? "no heap for the linear memory" : result, "");
+    }
+    if (engine->error) {
+        m3_FreeModule(module); /* a module that is loaded belongs to the runtime, this one does not */
+        return false;
+    }
+    runtime->memory.maxPages = runtime->memory.numPages; /* memory.grow answers -1 */
+    if (!link_imports(engine, module, options)) return false;
+    result = m3_CompileModule(module);
+    if (result) return refuse(engine, result, "");
+    engine->memory = m3_GetMemory(runtime, &engine->memory_bytes, 0);
+    return true;
+}
+
+EngineFunction *engine_find(Engine *engine, const char *name, uint32_t arguments, bool answers) {
+    IM3Function function = NULL;
+    if (m3_FindFunction(&function, engine->runtime, name) != m3Err_none) {
+        refuse(engine, "the module lacks an export", name);
+        return NULL;
+    }
+    bool fits = m3_GetArgCount(function) == arguments && m3_GetRetCount(function) == (answers ? 1 : 0);
+    for (uint32_t i = 0; fits && i < arguments; i++) fits = m3_GetArgType(function, i) == c_m3Type_i32;
+    if (fits && answers) fits = m3_GetRetType(function, 0) == c_m3Type_i32;
+    if (!fits) {
+        refuse(engine, "an export has another signature than this shell expects", name);
+        return NULL;
+    }
+    return (EngineFunction *)function;
+}
+
+bool engine_call(Engine *engine, EngineFunction *function, const int32_t *arguments, uint32_t count, int32_t *answer) {
+    const void *pointers[4];
+    for (uint32_t i = 0; i < count; i++) pointers[i] = &arguments[i];
+    M3Result result = m3_Call((IM3Function)function, count, pointers);
+    if (result) return refuse(engine, result, m3_GetFunctionName((IM3Function)function));
+    if (answer) memcpy(answer, ((IM3Runtime)engine->runtime)->stack, sizeof *answer); /* m3_GetResults without its loop */
+    return true;
+}
+
+bool engine_shrink(Engine *engine, uint32_t bytes) {
+#if !d_m3FixedHeap /* wasm3's own fixed heap cannot take a part back */
+    IM3Runtime runtime = engine->runtime;
+    M3MemoryHeader *header = runtime->memory.mallocated;
+    size_t previous = header->length + sizeof *header;
+    if (bytes >= header->length) return true;
+    header = m3_Realloc(header, bytes + sizeof *header, previous);
+    if (!header) return refuse(engine, m3Err_mallocFailed, "");
+    header->length = bytes;
+    runtime->memory.mallocated = header;
+    engine->memory = m3_GetMemory(runtime, &engine->memory_bytes, 0);
+#else
+    (void)bytes;
+#endif
+    return true;
+}
+
+void engine_unload(Engine *engine) {
+    if (engine->runtime) m3_FreeRuntime(engine->runtime);
+    if (engine->environment) m3_FreeEnvironment(engine->environment);
+    engine->runtime = engine->environment = NULL;
+    engine->memory = NULL;
+    engine->memory_bytes = 0;
+}

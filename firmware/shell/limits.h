@@ -1,0 +1,48 @@
+/* The shell's sizes and wasm3's settings, each with what it costs. A build includes this file before every source of wasm3
+ * (-include limits.h), so that wasm3 and the shell agree; a port sets others with -D. Figures are for sensor-mqtt.wasm. */
+#ifndef TWOBYTE_LIMITS_H
+#define TWOBYTE_LIMITS_H
+
+/* Most bytes of linear memory. A module that uses less is given just what memory_bytes() says; one that uses more is refused.
+ * The sensor uses 5.8 KB; the desk module of the Node client 5.7 MB, which a shell's options allow it. */
+#ifndef SHELL_MEMORY_LIMIT
+#define SHELL_MEMORY_LIMIT 8192
+#endif
+
+/* The module's call stack, which wasm3 allocates once: arguments, locals and constants of nested calls. */
+#ifndef SHELL_STACK_BYTES
+#define SHELL_STACK_BYTES 2048
+#endif
+
+/* Bytes of the last error's text. */
+#ifndef SHELL_ERROR_BYTES
+#define SHELL_ERROR_BYTES 160
+#endif
+
+/* Translated code is kept in pages of this many bytes; on the average one page is half empty, and each costs a header. */
+#ifndef d_m3CodePageAlignSize
+#define d_m3CodePageAlignSize 1024
+#endif
+
+/* Values on the stack of one function while it is translated: 5 bytes each in the runtime, and again on the C stack at load. */
+#ifndef d_m3MaxFunctionStackHeight
+#define d_m3MaxFunctionStackHeight 128
+#endif
+
+/* Constants that a function keeps in slots, the others are read from the code: 4 bytes each in the runtime. */
+#ifndef d_m3MaxConstantTableSize
+#define d_m3MaxConstantTableSize 64
+#endif
+
+/* Export names per function: binaryen merges equal functions. A pointer each in every function. */
+#ifndef d_m3MaxDuplicateFunctionImpl
+#define d_m3MaxDuplicateFunctionImpl 3
+#endif
+
+/* Error texts with details in the runtime: 256 bytes and the texts. The shell names what a text is about by itself. */
+#define d_m3VerboseErrorMessages 0
+
+/* Nothing crosses or is computed in floating point. */
+#define d_m3HasFloat 0
+
+#endif

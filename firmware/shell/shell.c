@@ -1,0 +1,198 @@
+#include "shell.h"
+
+#include <stdio.h>
+
+static int32_t fail(Shell *shell, const char *error, const char *subject) {
+    shell->failed = true;
+    if (subject[0]) (void)snprintf(shell->error, sizeof shell->error, "%s: %s", subject, error);
+    else (void)snprintf(shell->error, sizeof shell->error, "%s", error);
+    return SHELL_FAILED;
+}
+
+/* The bytes an import was handed, or NULL: then the call that led here ends in a trap with `error`. */
+static uint8_t *checked(Shell *shell, int32_t address, int32_t length, const char *error) {
+    uint8_t *bytes = length < 0 ? NULL : engine_memory(&shell->engine, (uint32_t)address, (uint32_t)length);
+    if (!bytes) shell->engine.trap = error;
+    return bytes;
+}
+
+static int32_t link_open(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    return shell->port->link_open(shell->context, arguments[0], arguments[1]);
+}
+
+static int32_t link_send(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    const uint8_t *data = checked(shell, arguments[1], arguments[2], "link_send got bytes outside the module's memory");
+    return data ? shell->port->link_send(shell->context, arguments[0], data, arguments[2]) : 0;
+}
+
+static int32_t link_close(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    shell->port->link_close(shell->context, arguments[0]);
+    return 0;
+}
+
+static int32_t random_bits(void *context, const int32_t *arguments) {
+    (void)arguments;
+    Shell *shell = context;
+    return shell->port->random(shell->context);
+}
+
+static int32_t config_text(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    uint8_t *to = checked(shell, arguments[1], arguments[2], "config_text got a place outside the module's memory");
+    return to ? shell->port->config_text(shell->context, arguments[0], to, arguments[2]) : -1;
+}
+
+static int32_t config_number(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    return shell->port->config_number(shell->context, arguments[0], arguments[1]);
+}
+
+static int32_t temperature(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    return shell->port->temperature(shell->context, arguments[0]);
+}
+
+static int32_t event(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    shell->port->event(shell->context, arguments[0], arguments[1], arguments[2]);
+    return 0;
+}
+
+static const EngineImport imports[] = {
+    {"link_open", "i(ii)", link_open},
+    {"link_send", "i(iii)", link_send},
+    {"link_close", "v(i)", link_close},
+    {"random", "i()", random_bits},
+    {"config_text", "i(iii)", config_text},
+    {"config_number", "i(ii)", config_number},
+    {"temperature", "i(i)", temperature},
+    {"event", "v(iii)", event},
+};
+
+static const struct {
+    const char *name;
+    uint32_t arguments;
+    bool answers;
+} exports[EXPORT_COUNT] = {
+    [EXPORT_ABI_VERSION] = {"abi_version", 0, true},
+    [EXPORT_MEMORY_BYTES] = {"memory_bytes", 0, true},
+    [EXPORT_START] = {"start", 0, true},
+    [EXPORT_STOP] = {"stop", 0, false},
+    [EXPORT_STEP] = {"step", 1, true},
+    [EXPORT_LINK_BUFFER] = {"link_buffer", 1, true},
+    [EXPORT_LINK_ROOM] = {"link_room", 1, true},
+    [EXPORT_LINK_RECEIVED] = {"link_received", 2, false},
+    [EXPORT_LINK_CHANGED] = {"link_changed", 3, false},
+};
+
+/* Calls `function`; false, with the shell failed, on a trap or when an import calls back. */
+static bool call(Shell *shell, EngineFunction *function, const int32_t *arguments, uint32_t count, int32_t *answer) {
+    if (shell->failed) return false;
+    if (shell->inside) {
+        shell->engine.trap = "an import of the board called an export of the module";
+        return false;
+    }
+    shell->inside = true;
+    bool done = engine_call(&shell->engine, function, arguments, count, answer);
+    shell->inside = false;
+    if (!done) fail(shell, shell->engine.error, shell->engine.subject);
+    return done;
+}
+
+/* Asks for the version and the memory in use, and gives the module just that memory. */
+static int32_t check_module(Shell *shell, uint32_t limit) {
+    int32_t version = 0;
+    int32_t used = 0;
+    if (!call(shell, shell->exports[EXPORT_ABI_VERSION], NULL, 0, &version)) return SHELL_FAILED;
+    if (version != ABI_VERSION) {
+        (void)snprintf(shell->error, sizeof shell->error, "the module is made for boundary version %d, this board has %d: take a module and a shell of the same release",
+                       (int)version, ABI_VERSION);
+        shell->failed = true;
+        return SHELL_FAILED;
+    }
+    if (!call(shell, shell->exports[EXPORT_MEMORY_BYTES], NULL, 0, &used)) return SHELL_FAILED;
+    if (used < 0 || (uint32_t)used > shell->engine.memory_bytes) {
+        (void)snprintf(shell->error, sizeof shell->error, "the module uses %lu bytes of memory, this board allows %lu: raise SHELL_MEMORY_LIMIT",
+                       (unsigned long)(uint32_t)used, (unsigned long)limit);
+        shell->failed = true;
+        return SHELL_FAILED;
+    }
+    if (!engine_shrink(&shell->engine, (uint32_t)used)) return fail(shell, shell->engine.error, "");
+    return 0;
+}
+
+int32_t shell_load(Shell *shell, const ShellOptions *options) {
+    *shell = (Shell){.port = options->port, .context = options->context};
+    uint32_t limit = options->memory_limit ? options->memory_limit : SHELL_MEMORY_LIMIT;
+    EngineOptions engine = {
+        .module = options->module,
+        .module_bytes = options->module_bytes,
+        .memory_limit = limit,
+        .stack_bytes = options->stack_bytes ? options->stack_bytes : SHELL_STACK_BYTES,
+        .import_module = "board",
+        .imports = imports,
+        .import_count = sizeof imports / sizeof imports[0],
+        .context = shell,
+    };
+    if (!engine_load(&shell->engine, &engine)) return fail(shell, shell->engine.error, shell->engine.subject);
+    for (int i = 0; i < EXPORT_COUNT; i++) {
+        shell->exports[i] = engine_find(&shell->engine, exports[i].name, exports[i].arguments, exports[i].answers);
+        if (!shell->exports[i]) return fail(shell, shell->engine.error, shell->engine.subject);
+    }
+    return check_module(shell, limit);
+}
+
+int32_t shell_call(Shell *shell, EngineFunction *function, const int32_t *arguments, uint32_t count) {
+    int32_t answer = 0;
+    return call(shell, function, arguments, count, &answer) ? answer : SHELL_FAILED;
+}
+
+int32_t shell_start(Shell *shell) {
+    int32_t answer;
+    return call(shell, shell->exports[EXPORT_START], NULL, 0, &answer) ? answer : SHELL_FAILED;
+}
+
+int32_t shell_step(Shell *shell, uint32_t now) {
+    int32_t argument = (int32_t)now;
+    int32_t answer;
+    if (!call(shell, shell->exports[EXPORT_STEP], &argument, 1, &answer)) return SHELL_FAILED;
+    return answer < 0 ? fail(shell, "answered a time below 0", "step") : answer;
+}
+
+uint8_t *shell_link_buffer(Shell *shell, int32_t link, uint32_t *room) {
+    int32_t address;
+    int32_t length;
+    *room = 0;
+    if (!call(shell, shell->exports[EXPORT_LINK_BUFFER], &link, 1, &address)) return NULL;
+    if (!call(shell, shell->exports[EXPORT_LINK_ROOM], &link, 1, &length)) return NULL;
+    uint8_t *buffer = length < 0 ? NULL : engine_memory(&shell->engine, (uint32_t)address, (uint32_t)length);
+    if (!buffer) fail(shell, "is outside the module's memory", "link_buffer");
+    else *room = (uint32_t)length;
+    return buffer;
+}
+
+int32_t shell_link_received(Shell *shell, int32_t link, uint32_t length) {
+    int32_t arguments[2] = {link, (int32_t)length};
+    return call(shell, shell->exports[EXPORT_LINK_RECEIVED], arguments, 2, NULL) ? 0 : SHELL_FAILED;
+}
+
+int32_t shell_link_changed(Shell *shell, int32_t link, int32_t what, int32_t reason) {
+    int32_t arguments[3] = {link, what, reason};
+    return call(shell, shell->exports[EXPORT_LINK_CHANGED], arguments, 3, NULL) ? 0 : SHELL_FAILED;
+}
+
+int32_t shell_stop(Shell *shell) {
+    return call(shell, shell->exports[EXPORT_STOP], NULL, 0, NULL) ? 0 : SHELL_FAILED;
+}
+
+uint32_t shell_memory_bytes(const Shell *shell) {
+    return shell->engine.memory_bytes;
+}
+
+void shell_unload(Shell *shell) {
+    engine_unload(&shell->engine);
+    shell->failed = true;
+}

@@ -1,0 +1,103 @@
+/* The shell: one module in the engine, and the import table that gives it a board. docs/boundary.md is the contract.
+ *
+ * - A port implements `Port`; the shell calls it from within shell_start, shell_step and shell_stop only.
+ * - A port function never calls the shell: such a call is refused. What happens later is told between two steps.
+ * - Every pointer that the module hands over, and every place it offers, is checked against its memory before it is used.
+ * - A trap, or a pointer outside, ends the shell: each function answers SHELL_FAILED from then on, `error` says why.
+ * - All is translated in shell_load; nothing is allocated after it, and shell_unload gives everything back.
+ * - The module's bytes stay where they are, unchanged, until shell_unload: flash on a board, a mapped file on posix.
+ * - wasm3 0.5 does not validate code: whoever flashes a module vouches for it. Truncation and unknown imports are found.
+ * - One thread. Several shells can exist side by side; each costs what limits.h says. */
+#ifndef TWOBYTE_SHELL_H
+#define TWOBYTE_SHELL_H
+
+#include "contract.h"
+#include "engine.h"
+#include "limits.h"
+
+/* What a function answers after a trap or a refusal: no REASON_… or ERROR_… negated, no time. */
+#define SHELL_FAILED INT32_MIN
+
+/* What a board gives a module: the imports, each with the port's context first. Pointers are inside the module's memory. */
+typedef struct {
+    /* link_open(context, link, choice): starts opening; 0, or a negated REASON_… when it is plain at once. */
+    int32_t (*link_open)(void *context, int32_t link, int32_t choice);
+    /* link_send(context, link, data, length): bytes taken now; 0 while the link is busy; below 0 a negated REASON_…. */
+    int32_t (*link_send)(void *context, int32_t link, const uint8_t *data, int32_t length);
+    /* link_close(context, link): closes in order; nothing more is reported of this opening. */
+    void (*link_close)(void *context, int32_t link);
+    /* random(context): 32 random bits. */
+    int32_t (*random)(void *context);
+    /* config_text(context, key, to, capacity): its length, copied when it fits; -1 when there is no such value. */
+    int32_t (*config_text)(void *context, int32_t key, uint8_t *to, int32_t capacity);
+    /* config_number(context, key, otherwise): the number, or `otherwise` when there is none. */
+    int32_t (*config_number)(void *context, int32_t key, int32_t otherwise);
+    /* temperature(context, sensor): thousandths of a degree Celsius, or READING_FAILED - n. */
+    int32_t (*temperature)(void *context, int32_t sensor);
+    /* event(context, code, a, b): takes note of an EVENT_…. */
+    void (*event)(void *context, int32_t code, int32_t a, int32_t b);
+} Port;
+
+typedef struct {
+    const uint8_t *module;
+    uint32_t module_bytes;
+    uint32_t memory_limit; /* bytes; 0: SHELL_MEMORY_LIMIT */
+    uint32_t stack_bytes;  /* 0: SHELL_STACK_BYTES */
+    const Port *port;
+    void *context;
+} ShellOptions;
+
+enum {
+    EXPORT_ABI_VERSION,
+    EXPORT_MEMORY_BYTES,
+    EXPORT_START,
+    EXPORT_STOP,
+    EXPORT_STEP,
+    EXPORT_LINK_BUFFER,
+    EXPORT_LINK_ROOM,
+    EXPORT_LINK_RECEIVED,
+    EXPORT_LINK_CHANGED,
+    EXPORT_COUNT
+};
+
+typedef struct {
+    Engine engine;
+    const Port *port;
+    void *context;
+    EngineFunction *exports[EXPORT_COUNT];
+    bool inside; /* an export is running */
+    bool failed;
+    char error[SHELL_ERROR_BYTES];
+} Shell;
+
+/* shell_load(shell, options): loads, checks and translates the module. 0 or SHELL_FAILED. `shell` stays where it is. */
+int32_t shell_load(Shell *shell, const ShellOptions *options);
+
+/* shell_start(shell): the module reads its configuration. 0, a negated ERROR_…, or SHELL_FAILED. */
+int32_t shell_start(Shell *shell);
+
+/* shell_step(shell, now): does what is due; the milliseconds it may be left alone (0 to INT32_MAX), or SHELL_FAILED. */
+int32_t shell_step(Shell *shell, uint32_t now);
+
+/* shell_link_buffer(shell, link, room): where bytes that arrived are written and how many fit, maybe 0. NULL: SHELL_FAILED. */
+uint8_t *shell_link_buffer(Shell *shell, int32_t link, uint32_t *room);
+
+/* shell_link_received(shell, link, length): `length` bytes, at most the room, were written there. 0 or SHELL_FAILED. */
+int32_t shell_link_received(Shell *shell, int32_t link, uint32_t length);
+
+/* shell_link_changed(shell, link, what, reason): tells LINK_…, with a REASON_… when it closed. 0 or SHELL_FAILED. */
+int32_t shell_link_changed(Shell *shell, int32_t link, int32_t what, int32_t reason);
+
+/* shell_stop(shell): ends in order; step on until EVENT_STOPPED. 0 or SHELL_FAILED. */
+int32_t shell_stop(Shell *shell);
+
+/* shell_memory_bytes(shell): bytes of linear memory the module has. */
+uint32_t shell_memory_bytes(const Shell *shell);
+
+/* shell_call(shell, function, arguments, count): calls a further export found with engine_find; its answer or SHELL_FAILED. */
+int32_t shell_call(Shell *shell, EngineFunction *function, const int32_t *arguments, uint32_t count);
+
+/* shell_unload(shell): frees everything. */
+void shell_unload(Shell *shell);
+
+#endif

@@ -1,0 +1,172 @@
+import type { Clock } from './clock.js';
+import { realClock } from './clock.js';
+import { LINK_CLOSED, LINK_OPENED, LINK_WRITABLE, READING_FAILED, REASON_ADDRESS } from './contract.js';
+import type { Link, OpenLink } from './links/link.js';
+import type { Imports, Module } from './module.js';
+
+/** What a board in software is made of. */
+export interface BoardParts {
+  /** The broker's addresses, in the order in which they are tried. */
+  links: readonly OpenLink[];
+  /** Configuration by CONFIG_… number. A number may stand as text in decimal. */
+  config?: ReadonlyMap<number, string | number | Uint8Array>;
+  /** Thermometers: each answers thousandths of a degree Celsius, or undefined when it cannot be read. */
+  thermometers?: readonly (() => number | undefined)[];
+  clock?: Clock;
+  /** 32 random bits, for back-off. */
+  random?: () => number;
+  /** Takes every event of the module, during its step. */
+  event(code: number, a: number, b: number): void;
+}
+
+/** A board in software: gives a module the imports that the firmware gives, runs its steps, and moves bytes between it and a link. */
+export class Board<M extends Module> {
+  readonly module: M;
+  /** What the system said of the last link that closed. */
+  linkMessage = '';
+  readonly #parts: BoardParts;
+  readonly #clock: Clock;
+  #link: Link | undefined;
+  /** Bytes that arrived while the module had no room; reading is paused as long as there are any. */
+  #waiting: Uint8Array[] = [];
+  #stepping = false;
+  #stepWanted = false;
+  #cancelTimer: (() => void) | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  /** `load` makes the module from the imports it is given. */
+  constructor(parts: BoardParts, load: (imports: Imports) => M) {
+    this.#parts = parts;
+    this.#clock = parts.clock ?? realClock;
+    this.module = load(this.#imports());
+  }
+
+  /** Starts the module. Answers 0 or a negated ERROR_…. */
+  start(): number {
+    const result = this.module.start();
+    if (result === 0) this.step();
+    return result;
+  }
+
+  /** Ends the module's session in order; EVENT_STOPPED follows. */
+  stop(): void {
+    this.module.stop();
+    this.step();
+  }
+
+  /** Breaks the board off as a power cut does: nothing is said to the peer, and nothing runs any more. */
+  halt(): void {
+    this.#closeLink();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#stepping = true; // no step from now on
+  }
+
+  /** Lets the module do what is due. A call from within an event is carried out when the present step is over. */
+  step(): void {
+    this.#stepWanted = true;
+    if (this.#stepping) return;
+    this.#stepping = true;
+    let idle = 0;
+    let now = 0;
+    while (this.#stepWanted || idle === 0) {
+      this.#stepWanted = false;
+      now = this.#clock.now();
+      idle = this.module.step(now);
+      if (this.#waiting.length > 0) this.#handIn();
+    }
+    this.#stepping = false;
+    this.#wakeAt(now + idle);
+  }
+
+  #wakeAt(due: number): void {
+    if (this.#cancelTimer && this.#timerAt <= due) return; // an earlier timer is harmless and saves a new one at every step
+    this.#cancelTimer?.();
+    this.#timerAt = due;
+    this.#cancelTimer = this.#clock.after(Math.ceil(due - this.#clock.now()), () => {
+      this.#cancelTimer = undefined;
+      this.step();
+    });
+  }
+
+  #imports(): Imports {
+    const parts = this.#parts;
+    const random = parts.random ?? (() => (Math.random() * 2 ** 32) | 0);
+    return {
+      linkOpen: (_link, choice) => this.#openLink(choice),
+      linkSend: (_link, bytes) => this.#link?.send(bytes) ?? 0,
+      linkClose: () => this.#closeLink(),
+      random,
+      configText: (key) => {
+        const value = parts.config?.get(key);
+        return value === undefined || value instanceof Uint8Array ? value : Buffer.from(String(value));
+      },
+      configNumber: (key, otherwise) => {
+        const value = parts.config?.get(key);
+        if (value === undefined) return otherwise;
+        const number = Number(value);
+        return Number.isInteger(number) && Math.abs(number) < 2 ** 31 ? number : -1; // -1 is outside every range, so it is refused by name
+      },
+      temperature: (sensor) => {
+        const value = parts.thermometers?.[sensor]?.();
+        return value === undefined ? READING_FAILED : Math.round(value);
+      },
+      event: (code, a, b) => parts.event(code, a, b),
+    };
+  }
+
+  #openLink(choice: number): number {
+    this.#closeLink();
+    const { links } = this.#parts;
+    const open = links[choice % links.length];
+    if (!open) return -REASON_ADDRESS;
+    const link: Link = open({
+      opened: () => this.#tell(link, LINK_OPENED, 0),
+      writable: () => this.#tell(link, LINK_WRITABLE, 0),
+      closed: (reason, message) => {
+        if (link !== this.#link) return;
+        this.linkMessage = message;
+        this.#tell(link, LINK_CLOSED, reason);
+      },
+      received: (chunk) => {
+        if (link !== this.#link) return;
+        this.#waiting.push(chunk);
+        this.#handIn();
+        this.step();
+      },
+    });
+    this.#link = link;
+    return 0;
+  }
+
+  #tell(link: Link, what: number, reason: number): void {
+    if (link !== this.#link) return;
+    this.module.linkChanged(0, what, reason);
+    this.step();
+  }
+
+  #closeLink(): void {
+    const link = this.#link;
+    this.#link = undefined;
+    this.#waiting = [];
+    link?.close();
+  }
+
+  /** Moves what waits into the module, as far as there is room; asks for a step when anything moved. */
+  #handIn(): void {
+    let chunk = this.#waiting[0];
+    while (chunk) {
+      const taken = this.module.received(0, chunk);
+      if (taken > 0) this.#stepWanted = true;
+      if (taken < chunk.length) {
+        this.#waiting[0] = chunk.subarray(taken);
+        if (taken > 0) return; // the step reads what was handed in, then comes back for the rest
+        this.#link?.pause();
+        return;
+      }
+      this.#waiting.shift();
+      chunk = this.#waiting[0];
+    }
+    this.#link?.resume();
+  }
+}

@@ -1,0 +1,498 @@
+import { EventEmitter } from 'node:events';
+import { Board } from './board.js';
+import {
+  configNames,
+  ERROR_OUTBOX_FULL,
+  ERROR_TOO_LARGE,
+  EVENT_CONFIG_REFUSED,
+  EVENT_CONNECTED,
+  EVENT_LINK_CLOSED,
+  EVENT_MESSAGE,
+  EVENT_OPENING,
+  EVENT_PROTOCOL_ERROR,
+  EVENT_PUBLISHED,
+  EVENT_REFUSED_AUTHORIZATION,
+  EVENT_REFUSED_CLIENT_ID,
+  EVENT_REFUSED_CREDENTIALS,
+  EVENT_REFUSED_UNAVAILABLE,
+  EVENT_REFUSED_VERSION,
+  EVENT_STOPPED,
+  EVENT_SUBSCRIBED,
+  EVENT_TIMEOUT,
+  EVENT_UNSUBSCRIBED,
+  errorNames,
+  reasonNames,
+  timeoutNames,
+} from './contract.js';
+import { errorText, reasonText, refusalText, TwobyteError, timeoutText } from './errors.js';
+import { linkTo } from './links/address.js';
+import { ClientModule, type InboundMessage } from './module.js';
+import { type ClientOptions, configOf, optionOf, type QoS } from './options.js';
+
+/** A message as its listeners get it. The payload is the listener's own. */
+export interface Message {
+  topic: string;
+  payload: Buffer;
+  qos: QoS;
+  retain: boolean;
+  dup: boolean;
+  /** Packet identifier, 0 at QoS 0. */
+  messageId: number;
+}
+
+/** A part of a message that is larger than the module's receive buffer. Its payload is valid during the call only. */
+export interface MessagePiece extends Omit<Message, 'payload'> {
+  payload: Uint8Array;
+  /** Offset of the piece in the whole payload, and length of the whole, in bytes. An offset of 0 begins a message, also one that broke off before. */
+  offset: number;
+  total: number;
+}
+
+/** The answer to one filter: the QoS granted, or 128 when the broker refused it. */
+export interface Granted {
+  topic: string;
+  qos: QoS | 128;
+}
+
+export interface PublishOptions {
+  qos?: QoS;
+  retain?: boolean;
+}
+
+/** One filter, several, or several with a QoS each. */
+export type Filters = string | readonly string[] | Readonly<Record<string, { qos: QoS }>>;
+
+interface ClientEvents {
+  /** The broker accepted the connection. */
+  connect: [{ sessionPresent: boolean }];
+  message: [topic: string, payload: Buffer, packet: Message];
+  /** A part of a large message. With a listener here, large messages are not put together for `message`. */
+  piece: [piece: MessagePiece];
+  /** Another attempt begins. */
+  reconnect: [];
+  /** A connection, or an attempt, came to its end. */
+  close: [];
+  /** The connection was lost. */
+  offline: [];
+  /** What went wrong; reconnection goes on by itself where it can. Without a listener it is told by the calls that wait, if any. */
+  error: [TwobyteError];
+  /** end() is done. */
+  end: [];
+}
+
+/** A request that waits for its answer. */
+type Pending =
+  | { kind: 'publish'; done(error?: Error): void }
+  | {
+      kind: 'subscribe';
+      filters: readonly { filter: string; qos: QoS }[];
+      granted: Granted[];
+      done(error: Error | undefined, granted: Granted[]): void;
+    }
+  | { kind: 'unsubscribe'; filters: readonly string[]; done(error?: Error): void };
+
+/** A request that the module has no room for yet. */
+interface Queued {
+  send(): number;
+  pending: Pending | undefined;
+}
+
+const DEFAULT_QUEUE_LIMIT = 1_000_000;
+const DEFAULT_MAXIMUM_MESSAGE = 16 * 1024 * 1024;
+const nothing = () => {};
+
+/**
+ * Connects to the broker at `url`: mqtt, mqtts, ws or wss. Throws a TwobyteError when the options cannot be used; everything later is an event.
+ */
+export function connect(url: string, options: ClientOptions = {}): Client {
+  return new Client(url, options);
+}
+
+/** connect() that resolves with the first CONNACK and rejects when the first attempt fails. */
+export function connectAsync(url: string, options: ClientOptions = {}): Promise<Client> {
+  const client = connect(url, options);
+  return new Promise((resolve, reject) => {
+    const fail = (error: TwobyteError) => {
+      client.end(true);
+      reject(error);
+    };
+    client.once('error', fail);
+    client.once('connect', () => {
+      client.off('error', fail);
+      resolve(client);
+    });
+  });
+}
+
+/** An MQTT 3.1.1 client with the events and methods of MQTT.js. The protocol runs in a Wasm module, the same code that runs on a board. */
+export class Client extends EventEmitter<ClientEvents> {
+  readonly options: ClientOptions;
+  connected = false;
+  reconnecting = false;
+  disconnecting = false;
+  readonly #board: Board<ClientModule>;
+  readonly #module: ClientModule;
+  /** By packet identifier. */
+  readonly #pending: (Pending | undefined)[] = [];
+  #queue: Queued[] = [];
+  #queueHead = 0;
+  readonly #subscriptions = new Map<string, QoS>();
+  #stepScheduled = false;
+  #stopped = true;
+  #everConnected = false;
+  #ending: ((error?: Error) => void)[] = [];
+  #pieces: Uint8Array[] = [];
+  #lastError: TwobyteError | undefined;
+
+  constructor(url: string, options: ClientOptions) {
+    super();
+    this.options = options;
+    const link = linkTo(url, options);
+    const config = configOf(new URL(url), options);
+    this.#board = new Board(
+      { links: [link], config, event: (code, a, b) => this.#happened(code, a, b) },
+      (imports) => new ClientModule(imports),
+    );
+    this.#module = this.#board.module;
+    this.reconnect();
+  }
+
+  /** Starts again after end(), or after the broker refused us. */
+  reconnect(): this {
+    if (!this.#stopped) return this;
+    this.#lastError = undefined;
+    const result = this.#board.start();
+    if (result < 0) throw this.#lastError ?? new TwobyteError(errorText(-result), errorNames[-result] ?? -result);
+    this.#stopped = false;
+    this.disconnecting = false;
+    return this;
+  }
+
+  /**
+   * Publishes, or queues while there is no connection; returns at once. `done` is called when the message is acknowledged in full (QoS 1, 2) or
+   * handed to the connection or its queue (QoS 0), or with the error. Payloads are copied.
+   */
+  publish(
+    topic: string,
+    payload: string | Uint8Array,
+    options?: PublishOptions | ((error?: Error) => void),
+    done?: (error?: Error) => void,
+  ): this {
+    if (typeof options === 'function') return this.publish(topic, payload, {}, options);
+    const qos = options?.qos ?? 0;
+    const retain = options?.retain ?? false;
+    const report = done ?? ((error?: Error) => error && this.#reportError(error));
+    if (this.#queue.length === 0 && !this.disconnecting) {
+      const answer = this.#module.publish(topic, payload, qos, retain);
+      if (answer >= 0) {
+        this.#scheduleStep();
+        if (answer > 0) this.#pending[answer] = { kind: 'publish', done: report };
+        else if (done) queueMicrotask(done);
+        return this;
+      }
+      if (answer !== -ERROR_OUTBOX_FULL) {
+        const error = this.#requestError(-answer, `publish to '${topic}'`);
+        queueMicrotask(() => report(error));
+        return this;
+      }
+    }
+    // The caller may use its payload again, so what has to wait is copied here.
+    const kept = typeof payload === 'string' ? payload : Buffer.from(payload);
+    this.#enqueue({ send: () => this.#module.publish(topic, kept, qos, retain), pending: { kind: 'publish', done: report } });
+    return this;
+  }
+
+  publishAsync(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.publish(topic, payload, options ?? {}, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  subscribe(
+    filters: Filters,
+    options?: { qos?: QoS } | ((error: Error | undefined, granted: Granted[]) => void),
+    done?: (error: Error | undefined, granted: Granted[]) => void,
+  ): this {
+    if (typeof options === 'function') return this.subscribe(filters, {}, options);
+    const list = filterList(filters, options?.qos ?? 0);
+    const report = done ?? ((error: Error | undefined) => error && this.#reportError(error));
+    this.#enqueue({ send: () => this.#module.subscribe(list), pending: { kind: 'subscribe', filters: list, granted: [], done: report } });
+    return this;
+  }
+
+  /** Resolves with the answer to each filter; a refused one has the QoS 128. */
+  subscribeAsync(filters: Filters, options?: { qos?: QoS }): Promise<Granted[]> {
+    return new Promise((resolve, reject) => {
+      this.subscribe(filters, options ?? {}, (error, granted) => (error ? reject(error) : resolve(granted)));
+    });
+  }
+
+  unsubscribe(filters: string | readonly string[], done?: (error?: Error) => void): this {
+    const list = typeof filters === 'string' ? [filters] : [...filters];
+    const report = done ?? ((error?: Error) => error && this.#reportError(error));
+    this.#enqueue({ send: () => this.#module.unsubscribe(list), pending: { kind: 'unsubscribe', filters: list, done: report } });
+    return this;
+  }
+
+  unsubscribeAsync(filters: string | readonly string[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.unsubscribe(filters, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /**
+   * Ends the session: waits for what is unacknowledged while there is a connection (not with `force`), sends DISCONNECT, closes. Requests that
+   * had no answer fail.
+   */
+  end(force: boolean | (() => void) = false, done: (error?: Error) => void = nothing): this {
+    if (typeof force === 'function') return this.end(false, force);
+    if (this.#stopped) {
+      queueMicrotask(done);
+      return this;
+    }
+    this.#ending.push(done);
+    this.disconnecting = true;
+    if (force || !this.connected) this.#board.stop();
+    else this.#endWhenIdle();
+    return this;
+  }
+
+  endAsync(force = false): Promise<void> {
+    return new Promise((resolve) => {
+      this.end(force, () => resolve());
+    });
+  }
+
+  /** What endAsync waits for: nothing queued here, nothing queued or in flight in the module. */
+  #endWhenIdle(): void {
+    if (this.disconnecting && this.#queue.length === 0 && this.#module.held === 0) this.#board.stop();
+  }
+
+  #enqueue(request: Queued): void {
+    if (this.disconnecting) {
+      queueMicrotask(() => fail(request.pending, new TwobyteError('the client is ending', 'ERROR_STATE')));
+      return;
+    }
+    const limit = this.options.queueLimit ?? DEFAULT_QUEUE_LIMIT;
+    if (this.#queue.length - this.#queueHead >= limit) {
+      queueMicrotask(() =>
+        fail(request.pending, new TwobyteError(`more than queueLimit = ${limit} requests are waiting`, 'ERROR_OUTBOX_FULL')),
+      );
+      return;
+    }
+    this.#queue.push(request);
+    this.#drainQueue();
+  }
+
+  /** Hands waiting requests to the module, in order, as long as it has room. */
+  #drainQueue(): void {
+    while (this.#queueHead < this.#queue.length) {
+      const { send, pending } = this.#queue[this.#queueHead] as Queued;
+      const answer = send();
+      if (answer === -ERROR_OUTBOX_FULL) break;
+      this.#queueHead++;
+      if (answer > 0) this.#pending[answer] = pending;
+      else if (answer < 0) queueMicrotask(() => fail(pending, this.#requestError(-answer, describe(pending))));
+      else if (pending?.kind === 'publish') queueMicrotask(pending.done);
+    }
+    if (this.#queueHead === this.#queue.length || this.#queueHead > 1024) {
+      this.#queue = this.#queue.slice(this.#queueHead);
+      this.#queueHead = 0;
+    }
+    this.#scheduleStep();
+  }
+
+  /** Steps once when the present turn is over: what was published in one turn leaves in one write. */
+  #scheduleStep(): void {
+    if (this.#stepScheduled) return;
+    this.#stepScheduled = true;
+    setImmediate(() => {
+      this.#stepScheduled = false;
+      if (this.#stopped) return;
+      this.#board.step();
+      if (this.#queue.length > 0) this.#drainQueue();
+    });
+  }
+
+  #happened(code: number, a: number, b: number): void {
+    switch (code) {
+      case EVENT_MESSAGE:
+        this.#deliver(this.#module.message());
+        break;
+      case EVENT_PUBLISHED:
+      case EVENT_UNSUBSCRIBED:
+        this.#answered(a);
+        break;
+      case EVENT_SUBSCRIBED:
+        this.#granted(a, b);
+        break;
+      case EVENT_OPENING:
+        this.reconnecting = this.#everConnected || a > 1;
+        if (this.reconnecting) this.emit('reconnect');
+        break;
+      case EVENT_CONNECTED:
+        this.#arrived(a === 1);
+        break;
+      case EVENT_REFUSED_VERSION:
+      case EVENT_REFUSED_CLIENT_ID:
+      case EVENT_REFUSED_CREDENTIALS:
+      case EVENT_REFUSED_AUTHORIZATION:
+        this.#lost(new TwobyteError(refusalText(a), a), true); // trying again cannot help
+        break;
+      case EVENT_REFUSED_UNAVAILABLE:
+        this.#lost(new TwobyteError(refusalText(a), a));
+        break;
+      case EVENT_LINK_CLOSED:
+        this.#lost(new TwobyteError(`${reasonText(a)} (${this.#board.linkMessage})`, nameOf('REASON', reasonNames, a)));
+        break;
+      case EVENT_PROTOCOL_ERROR:
+        this.#lost(new TwobyteError(errorText(a), nameOf('ERROR', errorNames, a)));
+        break;
+      case EVENT_TIMEOUT:
+        this.#lost(new TwobyteError(timeoutText(a), nameOf('TIMEOUT', timeoutNames, a)));
+        break;
+      case EVENT_CONFIG_REFUSED:
+        this.#lastError = new TwobyteError(`option ${optionOf(b)} (${configNames[b]}): ${errorText(a)}`, nameOf('ERROR', errorNames, a));
+        break;
+      case EVENT_STOPPED:
+        this.#ended();
+        break;
+    }
+  }
+
+  #arrived(sessionPresent: boolean): void {
+    this.connected = true;
+    this.reconnecting = false;
+    this.#everConnected = true;
+    if (!sessionPresent && this.options.resubscribe !== false && this.#subscriptions.size > 0) {
+      const list = [...this.#subscriptions].map(([filter, qos]) => ({ filter, qos }));
+      for (let from = 0; from < list.length; from += 100) {
+        const part = list.slice(from, from + 100);
+        this.#enqueue({
+          send: () => this.#module.subscribe(part),
+          pending: { kind: 'subscribe', filters: part, granted: [], done: (error) => error && this.#reportError(error) },
+        });
+      }
+    }
+    this.emit('connect', { sessionPresent });
+    if (this.disconnecting) this.#endWhenIdle();
+  }
+
+  #lost(error: TwobyteError, forGood = false): void {
+    const was = this.connected;
+    this.connected = false;
+    this.#lastError = error;
+    this.#pieces = [];
+    this.#reportError(error);
+    this.emit('close');
+    if (was) this.emit('offline');
+    if (forGood || this.options.reconnectPeriod === 0 || this.disconnecting) this.#board.stop();
+  }
+
+  #ended(): void {
+    const was = this.connected;
+    this.connected = false;
+    this.#stopped = true;
+    const error = this.#lastError ?? new TwobyteError('the client ended before the answer came', 'ERROR_STATE');
+    for (const pending of this.#pending.splice(0)) fail(pending, error);
+    for (const { pending } of this.#queue.splice(0).slice(this.#queueHead)) fail(pending, error);
+    this.#queueHead = 0;
+    if (was) this.emit('close');
+    if (!this.disconnecting) return;
+    this.emit('end');
+    for (const done of this.#ending.splice(0)) done();
+  }
+
+  #answered(id: number): void {
+    const pending = this.#pending[id];
+    this.#pending[id] = undefined;
+    if (this.#queue.length > 0) this.#drainQueue();
+    if (pending?.kind === 'unsubscribe') for (const filter of pending.filters) this.#subscriptions.delete(filter);
+    if (pending?.kind === 'publish' || pending?.kind === 'unsubscribe') pending.done();
+    if (this.disconnecting) this.#endWhenIdle();
+  }
+
+  /** One filter of a SUBSCRIBE is answered: `detail` is its index × 256 + the return code. */
+  #granted(id: number, detail: number): void {
+    const pending = this.#pending[id];
+    if (pending?.kind !== 'subscribe') return;
+    const index = detail >> 8;
+    const asked = pending.filters[index];
+    if (!asked) return;
+    const qos = (detail & 255) as Granted['qos'];
+    pending.granted.push({ topic: asked.filter, qos });
+    if (qos === 128) this.#subscriptions.delete(asked.filter);
+    else this.#subscriptions.set(asked.filter, asked.qos);
+    if (index + 1 < pending.filters.length) return;
+    this.#pending[id] = undefined;
+    pending.done(undefined, pending.granted);
+    if (this.disconnecting) this.#endWhenIdle();
+  }
+
+  #deliver(message: InboundMessage): void {
+    const { topic, payload, offset, total, retain, dup } = message;
+    const qos = message.qos as QoS;
+    if (payload.length === total) {
+      this.#emitMessage({ topic, payload: Buffer.from(payload), qos, retain, dup, messageId: message.id });
+      return;
+    }
+    if (this.listenerCount('piece') > 0) {
+      this.emit('piece', { topic, payload, offset, total, qos, retain, dup, messageId: message.id });
+      return;
+    }
+    if (offset === 0) this.#pieces = [];
+    const limit = this.options.maximumMessageSize ?? DEFAULT_MAXIMUM_MESSAGE;
+    const last = offset + payload.length === total;
+    if (total > limit) {
+      if (last)
+        this.#reportError(
+          new TwobyteError(
+            `a message of ${total} bytes to '${topic}' was dropped: maximumMessageSize is ${limit}; listen to 'piece' to read it in parts`,
+            'ERROR_TOO_LARGE',
+          ),
+        );
+      return;
+    }
+    this.#pieces.push(Uint8Array.from(payload));
+    if (!last) return;
+    const whole = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#emitMessage({ topic, payload: whole, qos, retain, dup, messageId: message.id });
+  }
+
+  #emitMessage(message: Message): void {
+    this.emit('message', message.topic, message.payload, message);
+  }
+
+  /** An error without a listener must not end the process: the network comes and goes. */
+  #reportError(error: Error): void {
+    const reported = error instanceof TwobyteError ? error : new TwobyteError(error.message, 'ERROR_STATE');
+    if (this.listenerCount('error') > 0) this.emit('error', reported);
+  }
+
+  #requestError(error: number, what: string): TwobyteError {
+    const limit = error === ERROR_TOO_LARGE ? `; the limit is ${this.#module.payloadLimit} bytes of payload` : '';
+    return new TwobyteError(`${what}: ${errorText(error)}${limit}`, nameOf('ERROR', errorNames, error));
+  }
+}
+
+function filterList(filters: Filters, qos: QoS): { filter: string; qos: QoS }[] {
+  if (typeof filters === 'string') return [{ filter: filters, qos }];
+  if (Array.isArray(filters)) return filters.map((filter: string) => ({ filter, qos }));
+  return Object.entries(filters as Readonly<Record<string, { qos: QoS }>>).map(([filter, { qos }]) => ({ filter, qos }));
+}
+
+function describe(pending: Pending | undefined): string {
+  if (pending?.kind === 'subscribe') return `subscribe to '${pending.filters.map(({ filter }) => filter).join("', '")}'`;
+  if (pending?.kind === 'unsubscribe') return `unsubscribe from '${pending.filters.join("', '")}'`;
+  return 'publish';
+}
+
+function fail(pending: Pending | undefined, error: Error): void {
+  if (pending?.kind === 'subscribe') pending.done(error, []);
+  else pending?.done(error);
+}
+
+function nameOf(family: string, names: Readonly<Record<number, string>>, number: number): string {
+  return `${family}_${(names[number] ?? String(number)).toUpperCase()}`;
+}

@@ -1,0 +1,291 @@
+// Made from assembly/contract.ts by scripts/contract.js; do not edit.
+
+/** Version of the imports and exports; a shell refuses a module that answers another. */
+export const ABI_VERSION = 1;
+/** The link is open: bytes can be sent. */
+export const LINK_OPENED = 1;
+/** The link is gone, or could not be opened; the third argument says why (REASON_…). */
+export const LINK_CLOSED = 2;
+/** The link takes bytes again after it answered 0 to link_send. */
+export const LINK_WRITABLE = 3;
+/** Nobody listens at the address. */
+export const REASON_REFUSED = 1;
+/** No route, or no answer from the network. */
+export const REASON_UNREACHABLE = 2;
+/** The host name is not known. */
+export const REASON_NAME = 3;
+/** The TLS handshake failed. */
+export const REASON_TLS = 4;
+/** The peer's certificate is not trusted, expired, or for another host. */
+export const REASON_CERTIFICATE = 5;
+/** The peer broke the connection off. */
+export const REASON_RESET = 6;
+/** The peer closed the connection in order. */
+export const REASON_ENDED = 7;
+/** The address is not one this board can open: its scheme, port or form. */
+export const REASON_ADDRESS = 8;
+/** The WebSocket handshake was refused. */
+export const REASON_WEBSOCKET = 9;
+/** Anything else the link layer reports. */
+export const REASON_OTHER = 10;
+/** The outbox has no free entry or no room for the bytes. */
+export const ERROR_OUTBOX_FULL = 1;
+/** The packet is larger than the buffer that has to hold it. */
+export const ERROR_TOO_LARGE = 2;
+/** A topic name or filter has no characters [MQTT-4.7.3-1]. */
+export const ERROR_TOPIC_EMPTY = 3;
+/** A topic is longer than TOPIC_BYTES. */
+export const ERROR_TOPIC_TOO_LONG = 4;
+/** A topic name contains + or # [MQTT-3.3.2-2]. */
+export const ERROR_TOPIC_WILDCARD = 5;
+/** + or # is not alone in its level, or # is not last [MQTT-4.7.1-2] [MQTT-4.7.1-3]. */
+export const ERROR_FILTER_WILDCARD = 6;
+/** The text is not well-formed UTF-8 [MQTT-1.5.3-1]. */
+export const ERROR_UTF8 = 7;
+/** The text contains U+0000 [MQTT-1.5.3-2]. */
+export const ERROR_NUL = 8;
+/** The quality of service is not 0, 1 or 2 [MQTT-3.3.1-4]. */
+export const ERROR_QOS = 9;
+/** A call came in a state that does not allow it: start twice, or subscribe without a filter. */
+export const ERROR_STATE = 10;
+/** A required configuration value is missing. */
+export const ERROR_CONFIG_MISSING = 11;
+/** A configuration value is outside its range or does not go with another. */
+export const ERROR_CONFIG_INVALID = 12;
+/** A configuration value, a credential for example, is longer than its limit. */
+export const ERROR_CONFIG_TOO_LONG = 13;
+/** A packet type that is reserved, or that a server never sends. */
+export const ERROR_PACKET_TYPE = 14;
+/** Reserved flags of a fixed header are not as the specification sets them [MQTT-2.2.2-2]. */
+export const ERROR_FLAGS = 15;
+/** A remaining length that its packet type cannot have, or of more than four bytes. */
+export const ERROR_REMAINING_LENGTH = 16;
+/** A packet identifier of 0 [MQTT-2.3.1-1]. */
+export const ERROR_PACKET_ID = 17;
+/** DUP set on a QoS 0 PUBLISH [MQTT-3.3.1-2]. */
+export const ERROR_DUP = 18;
+/** Reserved bits or an unknown return code in a CONNACK, or session present beside a refusal [MQTT-3.2.2-4]. */
+export const ERROR_CONNACK = 19;
+/** A SUBACK with an unknown return code, or with fewer or more of them than filters were asked for [MQTT-3.9.3-2]. */
+export const ERROR_SUBACK = 20;
+/** A packet that the protocol does not allow in this state: the first is not a CONNACK, or a second CONNACK, or the wrong acknowledgement. */
+export const ERROR_UNEXPECTED = 21;
+/** More than INBOX_ENTRIES QoS 2 messages wait for their PUBREL. */
+export const ERROR_INBOX_FULL = 22;
+/** Session present after a clean session was asked for [MQTT-3.2.2-1]. */
+export const ERROR_SESSION_PRESENT = 23;
+/** A command's payload is not a decimal number in its range. */
+export const ERROR_COMMAND = 24;
+/** The link to open. */
+export const TIMEOUT_OPEN = 1;
+/** The CONNACK. */
+export const TIMEOUT_CONNACK = 2;
+/** The PINGRESP. */
+export const TIMEOUT_PINGRESP = 3;
+/** The acknowledgement of a PUBLISH, SUBSCRIBE or UNSUBSCRIBE. */
+export const TIMEOUT_REPLY = 4;
+/** The link to take the bytes it was offered. */
+export const TIMEOUT_SEND = 5;
+/** A link is being opened [number of the attempt since the last connection, from 1; 0]. */
+export const EVENT_OPENING = 1;
+/** CONNACK 0: the broker accepted [session present 0 or 1; 0]. */
+export const EVENT_CONNECTED = 2;
+/** CONNACK 1: protocol version refused [1; delay]. */
+export const EVENT_REFUSED_VERSION = 3;
+/** CONNACK 2: client identifier refused [2; delay]. */
+export const EVENT_REFUSED_CLIENT_ID = 4;
+/** CONNACK 3: server unavailable [3; delay]. */
+export const EVENT_REFUSED_UNAVAILABLE = 5;
+/** CONNACK 4: bad user name or password [4; delay]. */
+export const EVENT_REFUSED_CREDENTIALS = 6;
+/** CONNACK 5: not authorized [5; delay]. */
+export const EVENT_REFUSED_AUTHORIZATION = 7;
+/** The link closed or could not be opened [REASON_…; delay]. */
+export const EVENT_LINK_CLOSED = 8;
+/** The peer broke the protocol; the link was closed [ERROR_…; delay]. */
+export const EVENT_PROTOCOL_ERROR = 9;
+/** An answer did not come in time; the link was closed [TIMEOUT_…; delay]. */
+export const EVENT_TIMEOUT = 10;
+/** The session ended as asked: DISCONNECT was sent where there was a connection [0; 0]. */
+export const EVENT_STOPPED = 11;
+/** A message or a piece of one arrived; the inbound record describes it [packet identifier; 1 when this piece is the last]. */
+export const EVENT_MESSAGE = 12;
+/** A QoS 1 or 2 PUBLISH is acknowledged in full [packet identifier; 0]. */
+export const EVENT_PUBLISHED = 13;
+/** One filter of a SUBSCRIBE is answered [packet identifier; index of the filter × 256 + granted QoS, or + 128 when refused]. */
+export const EVENT_SUBSCRIBED = 14;
+/** An UNSUBSCRIBE is acknowledged [packet identifier; 0]. */
+export const EVENT_UNSUBSCRIBED = 15;
+/** An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9 or 11; packet identifier]. */
+export const EVENT_UNKNOWN_ACKNOWLEDGEMENT = 16;
+/** A QoS 2 message that was delivered before came again and was not delivered twice [packet identifier; 0]. */
+export const EVENT_DUPLICATE = 17;
+/** A reading was handed to the session [thousandths of the unit; packet identifier, 0 at QoS 0]. */
+export const EVENT_READING = 18;
+/** The thermometer did not answer [the number it gave; 0]. */
+export const EVENT_READING_FAILED = 19;
+/** A reading was dropped [ERROR_…; readings dropped since start]. */
+export const EVENT_READING_DROPPED = 20;
+/** A command changed the interval [new interval in ms; 0]. */
+export const EVENT_INTERVAL_CHANGED = 21;
+/** A command was refused, the interval stays [ERROR_…; length of its payload in bytes]. */
+export const EVENT_COMMAND_REFUSED = 22;
+/** The configuration cannot be used; nothing was started [ERROR_…; CONFIG_… of the value at fault]. */
+export const EVENT_CONFIG_REFUSED = 23;
+/** A message of the module's own (availability, subscription of the command topic) could not be queued [ERROR_…; 0]. */
+export const EVENT_NOT_QUEUED = 24;
+/** Client identifier, UTF-8; may be absent with a clean session. */
+export const CONFIG_CLIENT_ID = 1;
+/** User name, UTF-8. */
+export const CONFIG_USERNAME = 2;
+/** Password, bytes; needs a user name [MQTT-3.1.2-22]. */
+export const CONFIG_PASSWORD = 3;
+/** Topic name of the will. */
+export const CONFIG_WILL_TOPIC = 4;
+/** Payload of the will, bytes. */
+export const CONFIG_WILL_PAYLOAD = 5;
+/** QoS of the will: 0, 1, 2. Default 0. */
+export const CONFIG_WILL_QOS = 6;
+/** Whether the will is retained: 0, 1. Default 0. */
+export const CONFIG_WILL_RETAIN = 7;
+/** Keep alive in seconds: 0 (none) to 65535. Default 60. */
+export const CONFIG_KEEP_ALIVE = 8;
+/** Clean session: 0, 1. Default 1. */
+export const CONFIG_CLEAN_SESSION = 9;
+/** Delay before the first reconnection in ms: 1 to 86400000. Default 1000. It doubles at each failure. */
+export const CONFIG_RECONNECT_MIN = 10;
+/** The longest delay between reconnections in ms: 1 to 86400000. Default 60000. */
+export const CONFIG_RECONNECT_MAX = 11;
+/** Time for a link to open, and again for the CONNACK, in ms: 1 to 86400000. Default 30000. */
+export const CONFIG_CONNECT_TIMEOUT = 12;
+/** Time for every other answer in ms: 1 to 86400000. Default 30000. */
+export const CONFIG_REPLY_TIMEOUT = 13;
+/** Topic name of the readings. Required by the sensor. */
+export const CONFIG_TOPIC = 14;
+/** QoS of the readings: 0, 1, 2. Default 0. */
+export const CONFIG_QOS = 15;
+/** Whether the readings are retained: 0, 1. Default 0. */
+export const CONFIG_RETAIN = 16;
+/** Time between readings in ms: 100 to 86400000. Default 10000. */
+export const CONFIG_INTERVAL = 17;
+/** Which of the board's thermometers, from 0. Default 0. */
+export const CONFIG_SENSOR = 18;
+/** Topic name that holds `online` or `offline`. Without it there is no availability and no will. */
+export const CONFIG_AVAILABILITY_TOPIC = 19;
+/** Topic filter whose messages set the interval. Without it there are no commands. */
+export const CONFIG_COMMAND_TOPIC = 20;
+/** Text that follows the number in the payload, ` °C` for example. Default none: programs read the payload as a number. */
+export const CONFIG_UNIT = 21;
+/** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
+export const READING_FAILED = -1000000;
+
+/** The names of LINK_…, in lower case without the prefix, by number. */
+export const linkNames: Readonly<Record<number, string>> = {
+  1: 'opened',
+  2: 'closed',
+  3: 'writable',
+};
+
+/** The names of REASON_…, in lower case without the prefix, by number. */
+export const reasonNames: Readonly<Record<number, string>> = {
+  1: 'refused',
+  2: 'unreachable',
+  3: 'name',
+  4: 'tls',
+  5: 'certificate',
+  6: 'reset',
+  7: 'ended',
+  8: 'address',
+  9: 'websocket',
+  10: 'other',
+};
+
+/** The names of ERROR_…, in lower case without the prefix, by number. */
+export const errorNames: Readonly<Record<number, string>> = {
+  1: 'outbox_full',
+  2: 'too_large',
+  3: 'topic_empty',
+  4: 'topic_too_long',
+  5: 'topic_wildcard',
+  6: 'filter_wildcard',
+  7: 'utf8',
+  8: 'nul',
+  9: 'qos',
+  10: 'state',
+  11: 'config_missing',
+  12: 'config_invalid',
+  13: 'config_too_long',
+  14: 'packet_type',
+  15: 'flags',
+  16: 'remaining_length',
+  17: 'packet_id',
+  18: 'dup',
+  19: 'connack',
+  20: 'suback',
+  21: 'unexpected',
+  22: 'inbox_full',
+  23: 'session_present',
+  24: 'command',
+};
+
+/** The names of TIMEOUT_…, in lower case without the prefix, by number. */
+export const timeoutNames: Readonly<Record<number, string>> = {
+  1: 'open',
+  2: 'connack',
+  3: 'pingresp',
+  4: 'reply',
+  5: 'send',
+};
+
+/** The names of EVENT_…, in lower case without the prefix, by number. */
+export const eventNames: Readonly<Record<number, string>> = {
+  1: 'opening',
+  2: 'connected',
+  3: 'refused_version',
+  4: 'refused_client_id',
+  5: 'refused_unavailable',
+  6: 'refused_credentials',
+  7: 'refused_authorization',
+  8: 'link_closed',
+  9: 'protocol_error',
+  10: 'timeout',
+  11: 'stopped',
+  12: 'message',
+  13: 'published',
+  14: 'subscribed',
+  15: 'unsubscribed',
+  16: 'unknown_acknowledgement',
+  17: 'duplicate',
+  18: 'reading',
+  19: 'reading_failed',
+  20: 'reading_dropped',
+  21: 'interval_changed',
+  22: 'command_refused',
+  23: 'config_refused',
+  24: 'not_queued',
+};
+
+/** The names of CONFIG_…, in lower case without the prefix, by number. */
+export const configNames: Readonly<Record<number, string>> = {
+  1: 'client_id',
+  2: 'username',
+  3: 'password',
+  4: 'will_topic',
+  5: 'will_payload',
+  6: 'will_qos',
+  7: 'will_retain',
+  8: 'keep_alive',
+  9: 'clean_session',
+  10: 'reconnect_min',
+  11: 'reconnect_max',
+  12: 'connect_timeout',
+  13: 'reply_timeout',
+  14: 'topic',
+  15: 'qos',
+  16: 'retain',
+  17: 'interval',
+  18: 'sensor',
+  19: 'availability_topic',
+  20: 'command_topic',
+  21: 'unit',
+};

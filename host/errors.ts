@@ -1,0 +1,122 @@
+import {
+  ERROR_CONFIG_INVALID,
+  ERROR_CONFIG_MISSING,
+  ERROR_CONFIG_TOO_LONG,
+  ERROR_CONNACK,
+  ERROR_DUP,
+  ERROR_FILTER_WILDCARD,
+  ERROR_FLAGS,
+  ERROR_INBOX_FULL,
+  ERROR_NUL,
+  ERROR_OUTBOX_FULL,
+  ERROR_PACKET_ID,
+  ERROR_PACKET_TYPE,
+  ERROR_QOS,
+  ERROR_REMAINING_LENGTH,
+  ERROR_SESSION_PRESENT,
+  ERROR_STATE,
+  ERROR_SUBACK,
+  ERROR_TOO_LARGE,
+  ERROR_TOPIC_EMPTY,
+  ERROR_TOPIC_TOO_LONG,
+  ERROR_TOPIC_WILDCARD,
+  ERROR_UNEXPECTED,
+  ERROR_UTF8,
+  REASON_ADDRESS,
+  REASON_CERTIFICATE,
+  REASON_ENDED,
+  REASON_NAME,
+  REASON_REFUSED,
+  REASON_RESET,
+  REASON_TLS,
+  REASON_UNREACHABLE,
+  REASON_WEBSOCKET,
+  TIMEOUT_CONNACK,
+  TIMEOUT_OPEN,
+  TIMEOUT_PINGRESP,
+  TIMEOUT_REPLY,
+  TIMEOUT_SEND,
+} from './contract.js';
+
+// What the numbers of the boundary say to people.
+
+const errors: Readonly<Record<number, string>> = {
+  [ERROR_OUTBOX_FULL]: 'the outbox is full; wait for acknowledgements or for a connection',
+  [ERROR_TOO_LARGE]: 'the packet is larger than the buffer that has to hold it',
+  [ERROR_TOPIC_EMPTY]: 'the topic is empty; it needs at least one character',
+  [ERROR_TOPIC_TOO_LONG]: 'the topic is longer than the limit',
+  [ERROR_TOPIC_WILDCARD]: 'a topic name must not contain + or #; they belong in the topic filters of a subscription',
+  [ERROR_FILTER_WILDCARD]: 'the topic filter is malformed: + stands alone between slashes, # alone at the end',
+  [ERROR_UTF8]: 'the text is not well-formed UTF-8',
+  [ERROR_NUL]: 'the text contains U+0000, which MQTT forbids',
+  [ERROR_QOS]: 'the quality of service must be 0, 1 or 2',
+  [ERROR_STATE]: 'the call does not fit the present state',
+  [ERROR_CONFIG_MISSING]: 'a required value is missing',
+  [ERROR_CONFIG_INVALID]: 'the value is outside its range',
+  [ERROR_CONFIG_TOO_LONG]: 'the value is longer than its limit',
+  [ERROR_PACKET_TYPE]: 'the peer sent a packet type that a broker never sends; is it an MQTT broker?',
+  [ERROR_FLAGS]: 'the peer sent a packet with wrong reserved flags',
+  [ERROR_REMAINING_LENGTH]: 'the peer sent a packet whose remaining length is wrong',
+  [ERROR_PACKET_ID]: 'the peer sent packet identifier 0',
+  [ERROR_DUP]: 'the peer sent a QoS 0 message marked as a duplicate',
+  [ERROR_CONNACK]: 'the peer sent a malformed CONNACK',
+  [ERROR_SUBACK]: 'the peer sent a SUBACK that does not fit the subscription',
+  [ERROR_UNEXPECTED]: 'the peer sent a packet that does not fit the state of the session',
+  [ERROR_INBOX_FULL]: 'the peer sent more QoS 2 messages at once than the inbox holds',
+  [ERROR_SESSION_PRESENT]: 'the peer speaks of a kept session although a clean one was asked for',
+};
+
+const reasons: Readonly<Record<number, string>> = {
+  [REASON_REFUSED]: 'connection refused: nobody listens there',
+  [REASON_UNREACHABLE]: 'the network has no answer from there',
+  [REASON_NAME]: 'the host name is not known',
+  [REASON_TLS]: 'the TLS handshake failed',
+  [REASON_CERTIFICATE]: 'the certificate of the broker cannot be trusted',
+  [REASON_RESET]: 'the connection broke off',
+  [REASON_ENDED]: 'the broker closed the connection',
+  [REASON_ADDRESS]: 'the address cannot be opened',
+  [REASON_WEBSOCKET]: 'the WebSocket handshake was refused',
+};
+
+const timeouts: Readonly<Record<number, string>> = {
+  [TIMEOUT_OPEN]: 'the connection did not open in time',
+  [TIMEOUT_CONNACK]: 'no CONNACK came in time; is it an MQTT broker?',
+  [TIMEOUT_PINGRESP]: 'no PINGRESP came in time',
+  [TIMEOUT_REPLY]: 'an acknowledgement did not come in time',
+  [TIMEOUT_SEND]: 'the connection took no bytes for too long',
+};
+
+const refusals: Readonly<Record<number, string>> = {
+  1: 'Connection refused: unacceptable protocol version',
+  2: 'Connection refused: client identifier rejected',
+  3: 'Connection refused: server unavailable',
+  4: 'Connection refused: bad user name or password',
+  5: 'Connection refused: not authorized',
+};
+
+export function errorText(error: number): string {
+  return errors[error] ?? `error ${error}`;
+}
+
+export function reasonText(reason: number): string {
+  return reasons[reason] ?? 'the connection failed';
+}
+
+export function timeoutText(timeout: number): string {
+  return timeouts[timeout] ?? 'no answer came in time';
+}
+
+export function refusalText(code: number): string {
+  return refusals[code] ?? `Connection refused: return code ${code}`;
+}
+
+/** What a client reports. `code` is the CONNACK's return code where there was one, else a name such as 'ERROR_TOPIC_WILDCARD' or 'REASON_REFUSED'. */
+export class TwobyteError extends Error {
+  override readonly name = 'TwobyteError';
+  constructor(
+    message: string,
+    readonly code: number | string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,266 @@
+import { readFileSync } from 'node:fs';
+import { ABI_VERSION, ERROR_OUTBOX_FULL, ERROR_TOO_LARGE, ERROR_TOPIC_EMPTY, ERROR_TOPIC_TOO_LONG, ERROR_UTF8 } from './contract.js';
+
+// Loads a module and passes texts and bytes across its boundary (docs/boundary.md). No other file of the host knows a pointer.
+
+/** What a module asks of the world, with texts and bytes in place of pointers. */
+export interface Imports {
+  linkOpen(link: number, choice: number): number;
+  /** `bytes` is a view of the module's memory, valid during the call. */
+  linkSend(link: number, bytes: Uint8Array): number;
+  linkClose(link: number): void;
+  random(): number;
+  configText(key: number): Uint8Array | undefined;
+  configNumber(key: number, otherwise: number): number;
+  temperature(sensor: number): number;
+  event(code: number, a: number, b: number): void;
+}
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  abi_version(): number;
+  memory_bytes(): number;
+  start(): number;
+  stop(): void;
+  step(now: number): number;
+  link_buffer(link: number): number;
+  link_room(link: number): number;
+  link_received(link: number, length: number): void;
+  link_changed(link: number, what: number, reason: number): void;
+}
+
+interface ClientExports extends Exports {
+  topic_buffer(): number;
+  topic_limit(): number;
+  payload_buffer(): number;
+  payload_limit(): number;
+  inbound(): number;
+  set_topic(length: number): number;
+  publish(length: number, qos: number, retain: number): number;
+  add_filter(length: number, qos: number): number;
+  clear_filters(): void;
+  subscribe(): number;
+  unsubscribe(): number;
+  outbox_held(): number;
+}
+
+const compiled = new Map<string, WebAssembly.Module>();
+
+/** The built module `name` ('sensor-mqtt', 'client-mqtt'), compiled once a process. */
+export function builtModule(name: string): WebAssembly.Module {
+  let module = compiled.get(name);
+  if (!module) {
+    // This file runs as build/js/host/module.js.
+    module = new WebAssembly.Module(readFileSync(new URL(`../../${name}.wasm`, import.meta.url)));
+    compiled.set(name, module);
+  }
+  return module;
+}
+
+/** A running module: the exports that every module has. */
+export class Module<E extends Exports = Exports> {
+  protected readonly exports: E;
+  /** The whole linear memory; it never grows, so the view stays good. */
+  protected readonly memory: Buffer;
+
+  constructor(module: WebAssembly.Module, imports: Imports) {
+    const view = (address: number, length: number) => this.memory.subarray(address, address + length);
+    const board = {
+      link_open: (link: number, choice: number) => imports.linkOpen(link, choice),
+      link_send: (link: number, data: number, length: number) => imports.linkSend(link, view(data, length)),
+      link_close: (link: number) => imports.linkClose(link),
+      random: () => imports.random(),
+      config_text: (key: number, to: number, capacity: number) => {
+        const value = imports.configText(key);
+        if (!value) return -1;
+        if (value.length <= capacity) this.memory.set(value, to);
+        return value.length;
+      },
+      config_number: (key: number, otherwise: number) => imports.configNumber(key, otherwise),
+      temperature: (sensor: number) => imports.temperature(sensor),
+      event: (code: number, a: number, b: number) => imports.event(code, a, b),
+    };
+    const instance = new WebAssembly.Instance(module, { board });
+    this.exports = instance.exports as unknown as E;
+    this.memory = Buffer.from(this.exports.memory.buffer);
+    const version = this.exports.abi_version();
+    if (version !== ABI_VERSION)
+      throw new Error(`the module speaks version ${version} of the boundary, this host version ${ABI_VERSION}: build both from one source`);
+  }
+
+  /** Bytes of memory the module uses. */
+  get memoryBytes(): number {
+    return this.exports.memory_bytes();
+  }
+
+  /** 0, or a negated ERROR_…. */
+  start(): number {
+    return this.exports.start();
+  }
+
+  stop(): void {
+    this.exports.stop();
+  }
+
+  /** Does what is due at `now` (ms); answers the ms until the next step is due. */
+  step(now: number): number {
+    return this.exports.step(now | 0);
+  }
+
+  /** Hands in bytes that arrived, as many as fit, and answers how many; step() reads them. */
+  received(link: number, bytes: Uint8Array): number {
+    const to = this.exports.link_buffer(link); // first: it makes room
+    const room = this.exports.link_room(link);
+    const part = bytes.length > room ? bytes.subarray(0, room) : bytes;
+    this.memory.set(part, to);
+    this.exports.link_received(link, part.length);
+    return part.length;
+  }
+
+  linkChanged(link: number, what: number, reason = 0): void {
+    this.exports.link_changed(link, what, reason);
+  }
+}
+
+/** A message, or a piece of one, as the module sees it during EVENT_MESSAGE. */
+export interface InboundMessage {
+  topic: string;
+  /** A view of the module's memory: copy what is kept. */
+  payload: Uint8Array;
+  /** Offset of this piece and length of the whole payload, in bytes. */
+  offset: number;
+  total: number;
+  qos: number;
+  retain: boolean;
+  dup: boolean;
+  /** Packet identifier, 0 at QoS 0. */
+  id: number;
+}
+
+/** Strings up to this many UTF-16 units are written by a loop: cheaper than a call into the runtime. */
+const SHORT = 48;
+
+/** The module behind the Node client. Calls that send answer a packet identifier (0 at QoS 0) or a negated ERROR_…. */
+export class ClientModule extends Module<ClientExports> {
+  readonly #topicAt: number;
+  readonly #topicLimit: number;
+  readonly #payloadAt: number;
+  readonly #inbound: Uint32Array;
+  /** The topic that the module has in its buffer, checked. */
+  #topic: string | undefined;
+  /** The last inbound topic, and its bytes: a subscriber hears the same few again and again. */
+  #inboundTopic = '';
+  #inboundTopicBytes = Buffer.alloc(0);
+
+  /** Largest payload in bytes. */
+  readonly payloadLimit: number;
+
+  constructor(imports: Imports) {
+    super(builtModule('client-mqtt'), imports);
+    this.#topicAt = this.exports.topic_buffer();
+    this.#topicLimit = this.exports.topic_limit();
+    this.#payloadAt = this.exports.payload_buffer();
+    this.payloadLimit = this.exports.payload_limit();
+    this.#inbound = new Uint32Array(this.exports.memory.buffer, this.exports.inbound(), 12);
+  }
+
+  publish(topic: string, payload: string | Uint8Array, qos: number, retain: boolean): number {
+    if (topic !== this.#topic) {
+      const fault = this.#setTopic(topic);
+      if (fault) return fault;
+    }
+    let length: number;
+    if (typeof payload === 'string') {
+      length = this.#write(payload, this.#payloadAt, this.payloadLimit);
+    } else {
+      length = payload.length;
+      if (length <= this.payloadLimit) this.memory.set(payload, this.#payloadAt);
+    }
+    return length > this.payloadLimit ? -ERROR_TOO_LARGE : this.exports.publish(length, qos, retain ? 1 : 0);
+  }
+
+  subscribe(filters: readonly { filter: string; qos: number }[]): number {
+    return this.#addFilters(filters) || this.exports.subscribe();
+  }
+
+  unsubscribe(filters: readonly string[]): number {
+    return this.#addFilters(filters.map((filter) => ({ filter, qos: 0 }))) || this.exports.unsubscribe();
+  }
+
+  /** Requests queued and in flight. */
+  get held(): number {
+    return this.exports.outbox_held();
+  }
+
+  /** What EVENT_MESSAGE announces; to be called during that event only. */
+  message(): InboundMessage {
+    const r = this.#inbound;
+    const topicAt = r[0] ?? 0;
+    const payloadAt = r[2] ?? 0;
+    return {
+      topic: this.#readTopic(topicAt, topicAt + (r[1] ?? 0)),
+      payload: this.memory.subarray(payloadAt, payloadAt + (r[3] ?? 0)),
+      offset: r[4] ?? 0,
+      total: r[5] ?? 0,
+      qos: r[6] ?? 0,
+      retain: r[7] === 1,
+      dup: r[8] === 1,
+      id: r[9] ?? 0,
+    };
+  }
+
+  #readTopic(start: number, end: number): string {
+    const known = this.#inboundTopicBytes;
+    if (known.length !== end - start || known.compare(this.memory, start, end) !== 0) {
+      this.#inboundTopicBytes = Buffer.from(this.memory.subarray(start, end));
+      this.#inboundTopic = this.#inboundTopicBytes.toString();
+    }
+    return this.#inboundTopic;
+  }
+
+  #setTopic(topic: string): number {
+    this.#topic = undefined;
+    if (!topic.isWellFormed()) return -ERROR_UTF8;
+    if (topic === '') return -ERROR_TOPIC_EMPTY;
+    const length = this.#write(topic, this.#topicAt, this.#topicLimit);
+    const fault = length > this.#topicLimit ? -ERROR_TOPIC_TOO_LONG : this.exports.set_topic(length);
+    if (!fault) this.#topic = topic;
+    return fault;
+  }
+
+  #addFilters(filters: readonly { filter: string; qos: number }[]): number {
+    this.#topic = undefined; // filters go through the topic buffer
+    this.exports.clear_filters();
+    for (const { filter, qos } of filters) {
+      if (!filter.isWellFormed()) return -ERROR_UTF8;
+      const length = this.#write(filter, this.#topicAt, this.#topicLimit);
+      const fault = length > this.#topicLimit ? -ERROR_TOPIC_TOO_LONG : this.exports.add_filter(length, qos);
+      if (fault) return fault;
+    }
+    return 0;
+  }
+
+  /** Writes `text` as UTF-8 and answers its length; above `limit` nothing useful was written. */
+  #write(text: string, at: number, limit: number): number {
+    const memory = this.memory;
+    if (text.length <= SHORT && text.length <= limit) {
+      let i = 0;
+      for (; i < text.length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > 127) break;
+        memory[at + i] = unit;
+      }
+      if (i === text.length) return i;
+    }
+    if (text.length * 3 > limit) {
+      const length = Buffer.byteLength(text);
+      if (length > limit) return length;
+    }
+    return memory.write(text, at, limit);
+  }
+}
+
+/** Whether the answer of a call says that the outbox is full and the call may be made again later. */
+export function isOutboxFull(answer: number): boolean {
+  return answer === -ERROR_OUTBOX_FULL;
+}
