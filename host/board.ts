@@ -4,6 +4,9 @@ import { LINK_CLOSED, LINK_OPENED, LINK_WRITABLE, READING_FAILED, REASON_ADDRESS
 import type { Link, OpenLink } from './links/link.js';
 import type { Imports, Module } from './module.js';
 
+/** step() answers this when only a call from outside makes something due; no timer then keeps the process alive. */
+const NEVER = 2 ** 31 - 1;
+
 /** What a board in software is made of. */
 export interface BoardParts {
   /** The broker's addresses, in the order in which they are tried. */
@@ -57,8 +60,7 @@ export class Board<M extends Module> {
   /** Breaks the board off as a power cut does: nothing is said to the peer, and nothing runs any more. */
   halt(): void {
     this.#closeLink();
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
+    this.#sleep();
     this.#stepping = true; // no step from now on
   }
 
@@ -76,7 +78,13 @@ export class Board<M extends Module> {
       if (this.#waiting.length > 0) this.#handIn();
     }
     this.#stepping = false;
-    this.#wakeAt(now + idle);
+    if (idle < NEVER) this.#wakeAt(now + idle);
+    else this.#sleep();
+  }
+
+  #sleep(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
   }
 
   #wakeAt(due: number): void {

@@ -26,6 +26,7 @@ import {
 } from './contract.js';
 import { errorText, reasonText, refusalText, TwobyteError, timeoutText } from './errors.js';
 import { linkTo } from './links/address.js';
+import type { Link } from './links/link.js';
 import { ClientModule, type InboundMessage } from './module.js';
 import { type ClientOptions, configOf, optionOf, type QoS } from './options.js';
 
@@ -76,7 +77,7 @@ interface ClientEvents {
   offline: [];
   /** What went wrong; reconnection goes on by itself where it can. Without a listener it is told by the calls that wait, if any. */
   error: [TwobyteError];
-  /** end() is done. */
+  /** The client has stopped: end() is done, or the broker refused us, or the connection went and reconnectPeriod is 0. reconnect() starts it again. */
   end: [];
 }
 
@@ -143,14 +144,16 @@ export class Client extends EventEmitter<ClientEvents> {
   #ending: ((error?: Error) => void)[] = [];
   #pieces: Uint8Array[] = [];
   #lastError: TwobyteError | undefined;
+  #link: Link | undefined;
+  #paused = false;
 
   constructor(url: string, options: ClientOptions) {
     super();
     this.options = options;
-    const link = linkTo(url, options);
+    const open = linkTo(url, options);
     const config = configOf(new URL(url), options);
     this.#board = new Board(
-      { links: [link], config, event: (code, a, b) => this.#happened(code, a, b) },
+      { links: [(listener) => this.#pausable(open(listener))], config, event: (code, a, b) => this.#happened(code, a, b) },
       (imports) => new ClientModule(imports),
     );
     this.#module = this.#board.module;
@@ -263,6 +266,36 @@ export class Client extends EventEmitter<ClientEvents> {
     });
   }
 
+  /**
+   * Stops reading from the broker, for a listener that cannot keep up; what was read before (less than a megabyte) is still delivered. Answers are
+   * not read either: paused for longer than keepalive and replyTimeout, the connection counts as lost and is made again.
+   */
+  pause(): this {
+    this.#paused = true;
+    this.#link?.pause();
+    return this;
+  }
+
+  /** Reads on after pause(). */
+  resume(): this {
+    this.#paused = false;
+    this.#link?.resume();
+    return this;
+  }
+
+  /** A link that stays unread while the client is paused, whatever the board has room for. */
+  #pausable(link: Link): Link {
+    this.#link = link;
+    return {
+      send: (bytes) => link.send(bytes),
+      pause: () => link.pause(),
+      resume: () => {
+        if (!this.#paused) link.resume();
+      },
+      close: () => link.close(),
+    };
+  }
+
   /** What endAsync waits for: nothing queued here, nothing queued or in flight in the module. */
   #endWhenIdle(): void {
     if (this.disconnecting && this.#queue.length === 0 && this.#module.held === 0) this.#board.stop();
@@ -364,18 +397,25 @@ export class Client extends EventEmitter<ClientEvents> {
     this.connected = true;
     this.reconnecting = false;
     this.#everConnected = true;
+    if (this.#paused) this.#link?.pause(); // only now: a new connection has to read its CONNACK
     if (!sessionPresent && this.options.resubscribe !== false && this.#subscriptions.size > 0) {
       const list = [...this.#subscriptions].map(([filter, qos]) => ({ filter, qos }));
       for (let from = 0; from < list.length; from += 100) {
         const part = list.slice(from, from + 100);
         this.#enqueue({
           send: () => this.#module.subscribe(part),
-          pending: { kind: 'subscribe', filters: part, granted: [], done: (error) => error && this.#reportError(error) },
+          pending: { kind: 'subscribe', filters: part, granted: [], done: (error, granted) => this.#resubscribed(error, granted) },
         });
       }
     }
     this.emit('connect', { sessionPresent });
     if (this.disconnecting) this.#endWhenIdle();
+  }
+
+  #resubscribed(error: Error | undefined, granted: readonly Granted[]): void {
+    if (error) this.#reportError(error);
+    for (const { topic, qos } of granted)
+      if (qos === 128) this.#reportError(new TwobyteError(`the broker no longer grants the subscription to '${topic}'`, qos));
   }
 
   #lost(error: TwobyteError, forGood = false): void {
@@ -398,7 +438,6 @@ export class Client extends EventEmitter<ClientEvents> {
     for (const { pending } of this.#queue.splice(0).slice(this.#queueHead)) fail(pending, error);
     this.#queueHead = 0;
     if (was) this.emit('close');
-    if (!this.disconnecting) return;
     this.emit('end');
     for (const done of this.#ending.splice(0)) done();
   }

@@ -35,6 +35,9 @@ const reasons: Readonly<Record<string, number>> = {
 // Node's names of OpenSSL's X509_V_ERR_…; a complaint of the peer about our own certificate begins with ERR_SSL_ instead.
 const x509 = /^(CERT_|CRL_|UNABLE_TO_|ERROR_IN_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|HOSTNAME_)/;
 
+// What OpenSSL found while Node wrote comes as one line: number:error:code:library:function:reason:file:line.
+const opensslLine = /:error:[0-9A-F]+:([^:]*):[^:]*:([^:]*):/;
+
 interface SystemError extends Error {
   code?: string;
   /** Only errors of OpenSSL have these two; their message is a line of its source code. */
@@ -46,7 +49,8 @@ interface SystemError extends Error {
 export function explain(error: Error): [reason: number, message: string] {
   // Several addresses were tried: each failed, and the first is the one the system prefers.
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return explain(error.errors[0]);
-  const { code = '', library, reason: cause, message } = error as SystemError;
+  const { code = '', message } = error as SystemError;
+  const [, library, cause] = opensslLine.exec(message) ?? ['', (error as SystemError).library, (error as SystemError).reason];
   // A peer that hangs up on the handshake has the code of a reset, but speaks no TLS, or not with us.
   if (message.includes('before secure TLS connection')) return [REASON_TLS, message];
   return [reasons[code] ?? family(code), library && cause ? `${library}: ${cause}` : message || code];

@@ -22,6 +22,7 @@ export function websocketLink(url: URL, connect: () => Socket, headers: Record<s
 }
 
 function open(url: URL, connect: () => Socket, headers: Record<string, string>, listener: LinkListener): Link {
+  let opened = false; // before, and when the handshake failed, ws has nothing to pause, and fails when asked to
   let silent = false; // closed, by either side: the listener hears nothing more
   let paused = false;
   let refused = false; // send() answered 0 and writable() is owed
@@ -62,6 +63,7 @@ function open(url: URL, connect: () => Socket, headers: Record<string, string>, 
   };
 
   socket.on('open', () => {
+    opened = true;
     if (paused) socket.pause();
     if (!silent) listener.opened();
   });
@@ -102,17 +104,17 @@ function open(url: URL, connect: () => Socket, headers: Record<string, string>, 
     },
     pause() {
       paused = true;
-      socket.pause();
+      if (opened) socket.pause();
     },
     resume() {
       paused = false;
-      socket.resume();
+      if (opened) socket.resume();
       queueMicrotask(deliver);
     },
     close() {
       silent = true;
       arrived.length = 0;
-      socket.resume(); // unread, the peer's close frame would not arrive
+      if (opened) socket.resume(); // unread, the peer's close frame would not arrive
       socket.close(); // after what was taken; while opening, it breaks off
     },
   };

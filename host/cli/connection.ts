@@ -1,0 +1,269 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Address, parseAddress } from '../links/address.js';
+import type { ClientOptions, QoS } from '../options.js';
+import { payloadLimit, topicFault } from './topics.js';
+import { qosLevel, UsageError, whole } from './usage.js';
+
+/** What the options that all commands share come to. */
+export interface Connection {
+  url: string;
+  /** The address as it may be shown. */
+  name: string;
+  options: ClientOptions;
+  /** The topic in the URL of -L. */
+  topic: string | undefined;
+  debug: boolean;
+  quiet: boolean;
+}
+
+/** As commander names them. */
+export interface ConnectionValues {
+  host?: string;
+  port?: number;
+  url?: string;
+  id?: string;
+  idPrefix?: string;
+  disableCleanSession?: true;
+  keepalive?: number;
+  username?: string;
+  pw?: string;
+  willTopic?: string;
+  willPayload?: string;
+  willQos?: QoS;
+  willRetain?: true;
+  cafile?: string;
+  capath?: string;
+  tlsUseOsCerts?: true;
+  cert?: string;
+  key?: string;
+  insecure?: true;
+  tlsVersion?: 'tlsv1.2' | 'tlsv1.3';
+  debug?: true;
+  quiet?: true;
+}
+
+const TLS_PORT = 8883;
+
+const mqtt311 = (text: string): string => {
+  if (/^(mqttv)?311$/.test(text)) return text;
+  throw new InvalidArgumentError('MQTT 3.1.1 is what twobyte speaks: 311 or mqttv311.');
+};
+
+export function addConnectionOptions(command: Command): Command {
+  const option = (flags: string, description: string) => {
+    const added = new Option(flags, description);
+    command.addOption(added);
+    return added;
+  };
+  command
+    .helpOption('--help', 'print this')
+    .optionsGroup('Where to:')
+    .option('-h, --host <host>', 'name or address of the broker (default: localhost)')
+    .option('-p, --port <port>', `(default: 1883, with TLS ${TLS_PORT})`, whole(1, 65535));
+  option('-L, --url <url>', 'mqtt(s)://[user[:password]@]host[:port][/topic]; or ws(s)://…, whose path is the WebSocket’s').conflicts([
+    'host',
+    'port',
+  ]);
+  command.optionsGroup('As whom:');
+  option('-i, --id <id>', 'client id (default: random)').conflicts('idPrefix');
+  command
+    .option('-I, --id-prefix <prefix>', 'client id that ends with the process id')
+    .option('-c, --disable-clean-session', 'the broker keeps the session; needs -i')
+    .option('-k, --keepalive <seconds>', '0 turns it off (default: 60)', whole(0, 65535))
+    .option('-u, --username <name>', 'or TWOBYTE_USERNAME in the environment')
+    .option('-P, --pw <password>', 'better TWOBYTE_PASSWORD in the environment')
+    .addOption(new Option('-V, --protocol-version <version>').argParser(mqtt311).hideHelp())
+    .optionsGroup('Will:')
+    .option('--will-topic <topic>', 'what the broker publishes should this client be lost')
+    .option('--will-payload <text>', '(default: empty)')
+    .option('--will-qos <qos>', '(default: 0)', qosLevel)
+    .option('--will-retain', 'as a retained message')
+    .optionsGroup('TLS (mqtts:// and wss:// in -L; else any of these but --insecure, or port 8883):')
+    .option('--cafile <file>', 'PEM file of the authorities to trust in place of the system’s')
+    .option('--capath <directory>', 'the same from all .crt and .pem files of a directory')
+    .option('--tls-use-os-certs', 'trust the authorities of the system')
+    .option('--cert <file>', 'own certificate, with --key')
+    .option('--key <file>', 'own private key, with --cert');
+  option('--tls-version <version>', 'this version only').choices(['tlsv1.2', 'tlsv1.3']);
+  return command
+    .option('--insecure', 'accept any certificate: for trials only')
+    .optionsGroup('Messages of this program, on stderr:')
+    .option('-d, --debug', 'tell each event')
+    .option('--quiet', 'tell nothing but bad usage');
+}
+
+export const secretsHelp = `
+Secrets: other users of a machine can read command lines in \`ps\`. Put the user name and the password into the environment
+variables TWOBYTE_USERNAME and TWOBYTE_PASSWORD instead of -u, -P and -L; the options go before the variables.
+`;
+
+/** Checks the shared options. Throws a UsageError. */
+export function connectionOf(values: ConnectionValues): Connection {
+  const { url, name, topic, username, password, tls } = addressOf(values);
+  if (values.disableCleanSession && !values.id)
+    throw new UsageError('-c: a session is kept under its client id, which has to be the same each time; give one with -i');
+  return {
+    url,
+    name,
+    topic,
+    options: {
+      ...identity(values, username, password),
+      ...will(values),
+      ...tlsOptions(values, tls),
+    },
+    debug: values.debug ?? false,
+    quiet: values.quiet ?? false,
+  };
+}
+
+interface Target {
+  url: string;
+  name: string;
+  topic: string | undefined;
+  username: string | undefined;
+  password: string | undefined;
+  tls: boolean;
+}
+
+function addressOf(values: ConnectionValues): Target {
+  if (values.url !== undefined) return urlTarget(values.url);
+  const { host = 'localhost', cafile, capath, tlsUseOsCerts, cert, key, tlsVersion } = values;
+  if (/[/?#@\s]/.test(host)) throw new UsageError(`-h: '${host}' is not a name or an address; a whole URL goes to -L`);
+  const tls = [cafile, capath, tlsUseOsCerts, cert, key, tlsVersion].some((value) => value !== undefined) || values.port === TLS_PORT;
+  const scheme = tls ? 'mqtts' : 'mqtt';
+  const port = values.port ?? (tls ? TLS_PORT : 1883);
+  // An address of IPv6 stands in brackets in a URL, and without them on a command line.
+  const url = `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+  parsed('-h', url);
+  return { url, name: url, topic: undefined, username: undefined, password: undefined, tls };
+}
+
+function parsed(option: string, url: string): Address {
+  try {
+    return parseAddress(url);
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
+  }
+}
+
+/** Takes the URL apart by hand: what follows the host is a topic as it stands, in which # and ? and % have no meaning of a URL. */
+function urlTarget(text: string): Target {
+  const [, scheme = '', authority = '', path] = /^([^:/]*:\/\/)([^/]*)(\/.*)?$/s.exec(text) ?? [];
+  const at = authority.lastIndexOf('@');
+  const websocket = /^wss?:/i.test(scheme);
+  const bare = scheme + authority.slice(at + 1);
+  const url = websocket ? bare + (path ?? '') : bare;
+  const { carrier } = parsed('-L', scheme ? url : text);
+  const [username, password] = at < 0 ? [] : credentials(authority.slice(0, at));
+  const topic = websocket ? undefined : path?.slice(1) || undefined;
+  return { url, name: bare, topic, username, password, tls: carrier === 'tls' || carrier === 'wss' };
+}
+
+function credentials(text: string): [username: string, password: string | undefined] {
+  const colon = text.indexOf(':');
+  try {
+    if (colon < 0) return [decodeURIComponent(text), undefined];
+    return [decodeURIComponent(text.slice(0, colon)), decodeURIComponent(text.slice(colon + 1))];
+  } catch {
+    throw new UsageError(
+      '-L: in the user name or the password, a % is not followed by two hexadecimal digits; write %25 for the sign itself',
+    );
+  }
+}
+
+function identity(values: ConnectionValues, urlUsername: string | undefined, urlPassword: string | undefined): ClientOptions {
+  const username = values.username ?? urlUsername ?? process.env.TWOBYTE_USERNAME;
+  const password = values.pw ?? urlPassword ?? process.env.TWOBYTE_PASSWORD;
+  if (password !== undefined && username === undefined) {
+    const source = values.pw === undefined ? 'TWOBYTE_PASSWORD' : '-P';
+    throw new UsageError(`${source}: MQTT has no password without a user name; give one with -u or TWOBYTE_USERNAME`);
+  }
+  const clientId = values.idPrefix === undefined ? values.id : `${values.idPrefix}${process.pid}`;
+  return {
+    ...(clientId !== undefined && { clientId }),
+    ...(values.keepalive !== undefined && { keepalive: values.keepalive }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    clean: !values.disableCleanSession,
+  };
+}
+
+function will({ willTopic, willPayload, willQos, willRetain }: ConnectionValues): ClientOptions {
+  if (willTopic === undefined) {
+    const given = Object.entries({ '--will-payload': willPayload, '--will-qos': willQos, '--will-retain': willRetain });
+    const [stray] = given.find(([, value]) => value !== undefined) ?? [];
+    if (stray) throw new UsageError(`${stray}: a will needs a topic; give one with --will-topic`);
+    return {};
+  }
+  const fault = topicFault(willTopic);
+  if (fault) throw new UsageError(`--will-topic '${willTopic}': ${fault}`);
+  return { will: { topic: willTopic, payload: willPayload ?? '', qos: willQos ?? 0, retain: willRetain ?? false } };
+}
+
+function tlsOptions(values: ConnectionValues, tls: boolean): ClientOptions {
+  const { cafile, capath, cert, key, insecure, tlsUseOsCerts, tlsVersion } = values;
+  if (!tls) {
+    const given = Object.entries({ '--cafile': cafile, '--capath': capath, '--cert': cert, '--key': key, '--insecure': insecure });
+    const more = Object.entries({ '--tls-use-os-certs': tlsUseOsCerts, '--tls-version': tlsVersion });
+    const [stray] = [...given, ...more].find(([, value]) => value !== undefined) ?? [];
+    if (stray)
+      throw new UsageError(
+        `${stray}: this connection is without TLS; use -L mqtts://…, -L wss://…, -p ${TLS_PORT}, --cafile or --tls-use-os-certs`,
+      );
+    return {};
+  }
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError(
+      cert === undefined
+        ? '--key: it needs the certificate that belongs to it, with --cert'
+        : '--cert: it needs its private key, with --key',
+    );
+  if (tlsUseOsCerts && (cafile !== undefined || capath !== undefined))
+    throw new UsageError('--tls-use-os-certs: --cafile and --capath take the place of the system’s authorities; give one or the other');
+  const version = tlsVersion && (tlsVersion === 'tlsv1.3' ? 'TLSv1.3' : 'TLSv1.2');
+  const ca = [...(cafile === undefined ? [] : [readOption('--cafile', cafile)]), ...(capath === undefined ? [] : readAuthorities(capath))];
+  return {
+    ...(ca.length > 0 && { ca }),
+    ...(cert !== undefined && { cert: readOption('--cert', cert) }),
+    ...(key !== undefined && { key: readOption('--key', key) }),
+    ...(version && { minVersion: version, maxVersion: version }),
+    ...(insecure && { rejectUnauthorized: false }),
+  };
+}
+
+function readOption(option: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`${option}: ${unreadable(path, error)}`);
+  }
+}
+
+function readAuthorities(directory: string): Buffer[] {
+  let names: string[];
+  try {
+    names = readdirSync(directory).filter((name) => /\.(crt|pem)$/.test(name));
+  } catch (error) {
+    throw new UsageError(`--capath: ${unreadable(directory, error)}`);
+  }
+  if (names.length === 0) throw new UsageError(`--capath: '${directory}' has no file that ends in .crt or .pem`);
+  return names.map((name) => readOption('--capath', join(directory, name)));
+}
+
+/** Why a file cannot be read, for people. */
+export function unreadable(path: string, error: unknown): string {
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EACCES: 'reading it is not permitted',
+    EISDIR: 'it is a directory',
+    ENOTDIR: 'it is not a directory',
+  };
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return `cannot read '${path}': ${reasons[code] ?? message}`;
+}
+
+export function tooLarge(what: string): string {
+  return `${what} is larger than a message may be: the limit is ${payloadLimit()} bytes of payload`;
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { pubCommand } from './pub.js';
+import { subCommand } from './sub.js';
+
+// This file runs as build/js/host/cli/twobyte.js.
+const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string };
+
+process.stderr.on('error', () => {}); // whoever read our complaints has left
+
+await new Command('twobyte')
+  .description('MQTT for microcontrollers, and its tools')
+  .version(version, '--version', 'print the version')
+  .helpOption('--help', 'print this')
+  .addCommand(pubCommand())
+  .addCommand(subCommand())
+  .parseAsync();

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { BoardListener, BoardSettings, Rung, RunningBoard } from './rung.js';
+
+/** The sensor module under wasm3 in a process of its own: `executable` is the posix board. */
+export function posixRung(executable: string, module = builtModulePath()): Rung {
+  return (settings, listener) => start(executable, module, settings, listener);
+}
+
+/** This file runs as build/js/host/rungs/posix.js. */
+function builtModulePath(): string {
+  return fileURLToPath(new URL('../../../sensor-mqtt.wasm', import.meta.url));
+}
+
+async function start(executable: string, module: string, settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
+  // In a file, where a password is not in the list of processes.
+  const directory = mkdtempSync(join(tmpdir(), 'twobyte-board-'));
+  const config = join(directory, 'board.conf');
+  writeFileSync(
+    config,
+    Object.entries({ ...settings, module })
+      .map(([name, value]) => `${name} = ${value}\n`)
+      .join(''),
+    { mode: 0o600 },
+  );
+
+  const child = spawn(executable, ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const closed = once(child, 'close').finally(() => rmSync(directory, { recursive: true, force: true }));
+  let ending = false;
+  let lastWords = '';
+  createInterface({ input: child.stdout }).on('line', (line) => listener.event({ a: 0, b: 0, ...JSON.parse(line) }));
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    lastWords = line;
+    listener.says(line);
+  });
+  child.on('close', (status, signal) => {
+    if (!ending) listener.failed(new Error(`the posix board ended with ${signal ?? `status ${status}`}: ${lastWords}`));
+  });
+  await once(child, 'spawn');
+
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    ending = true;
+    child.kill(signal);
+    await closed;
+  };
+  return { stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+}

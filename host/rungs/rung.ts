@@ -1,0 +1,40 @@
+// A rung is a place where the sensor module runs. Scenarios, tests and the demonstration start a board on one and watch its events.
+
+/** An EVENT_… of the module as its board reports it. */
+export interface BoardEvent {
+  /** Name in lower case without the prefix: 'connected', 'reading'. */
+  event: string;
+  /** Wall clock in ms, with the part of a millisecond that the rung knows. */
+  at: number;
+  a: number;
+  b: number;
+  /** Allocations of the shell and the engine, with 'started' before it and with 'ended' after it; only where they are counted. */
+  allocations?: number;
+  /** With 'started': bytes of heap, of the module's linear memory, and of the module; only where they are counted. */
+  heap?: number;
+  memory?: number;
+  module?: number;
+}
+
+export interface RunningBoard {
+  /** Ends in order: `offline`, DISCONNECT. Resolves when it is over. */
+  stop(): Promise<void>;
+  /** Breaks off as a power cut does. */
+  kill(): Promise<void>;
+}
+
+/** What a board tells while it runs. */
+export interface BoardListener {
+  event(event: BoardEvent): void;
+  /** A line for people. */
+  says(line: string): void;
+  /** It ended by itself, which it should not. */
+  failed(error: Error): void;
+}
+
+/**
+ * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts).
+ */
+export type BoardSettings = Readonly<Record<string, string | number>>;
+
+export type Rung = (settings: BoardSettings, listener: BoardListener) => Promise<RunningBoard>;

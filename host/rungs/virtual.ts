@@ -1,0 +1,48 @@
+import { Board } from '../board.js';
+import { configNames, EVENT_CONFIG_REFUSED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
+import { errorText } from '../errors.js';
+import { linkTo } from '../links/address.js';
+import { builtModule, Module } from '../module.js';
+import { thermometer } from '../thermometers.js';
+import type { BoardListener, BoardSettings, RunningBoard } from './rung.js';
+
+/** The sensor module in this process, with real links and the real clock. */
+export async function startVirtual(settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
+  const { broker, thermometer: name, ...rest } = settings;
+  let stopped = () => {};
+  let refused = '';
+  const board = new Board(
+    {
+      links: [linkTo(String(broker))],
+      config: configByNumber(rest),
+      thermometers: [thermometer(String(name))],
+      event(code, a, b) {
+        if (code === EVENT_CONFIG_REFUSED) refused = `${configNames[b]}: ${errorText(a)}`;
+        if (code === EVENT_STOPPED) stopped();
+        listener.event({ event: eventNames[code] ?? String(code), at: performance.timeOrigin + performance.now(), a, b });
+      },
+    },
+    (imports) => new Module(builtModule('sensor-mqtt'), imports),
+  );
+  const result = board.start();
+  if (result < 0) throw new Error(`the module does not start: ${refused || errorNames[-result]}`);
+  return {
+    stop: () =>
+      new Promise((resolve) => {
+        stopped = resolve;
+        board.stop();
+      }),
+    kill: async () => board.halt(),
+  };
+}
+
+function configByNumber(settings: BoardSettings): Map<number, string | number> {
+  const numbers = new Map(Object.entries(configNames).map(([number, name]) => [name, Number(number)]));
+  return new Map(
+    Object.entries(settings).map(([name, value]) => {
+      const number = numbers.get(name);
+      if (number === undefined) throw new TypeError(`setting '${name}' is not known; take one of ${[...numbers.keys()].join(', ')}`);
+      return [number, value];
+    }),
+  );
+}

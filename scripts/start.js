@@ -1,0 +1,21 @@
+// npm start: installs and builds what is missing, then runs the demonstration (host/cli/start.ts).
+
+import { command, prepare, progress } from './prepare.js';
+
+await command(async () => {
+  await prepare();
+  const [{ start }, { cCompiler, buildPosix }, { recordedTemperatures }] = await Promise.all([
+    import('../build/js/host/cli/start.js'),
+    import('./posix.js'),
+    import('./recording.js'),
+  ]);
+  return start(process.argv.slice(2), {
+    progress,
+    recording: () => recordedTemperatures(progress),
+    async posixBoard() {
+      const compiler = await cCompiler();
+      if (compiler.missing) return { missing: compiler.missing };
+      return { executable: (await buildPosix(progress)).board };
+    },
+  });
+});
