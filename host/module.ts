@@ -155,8 +155,8 @@ export class ClientModule extends Module<ClientExports> {
   /** Largest payload in bytes. */
   readonly payloadLimit: number;
 
-  constructor(imports: Imports) {
-    super(builtModule('client-mqtt'), imports);
+  constructor(imports: Imports, module = builtModule('client-mqtt')) {
+    super(module, imports);
     this.#topicAt = this.exports.topic_buffer();
     this.#topicLimit = this.exports.topic_limit();
     this.#payloadAt = this.exports.payload_buffer();

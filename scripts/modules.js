@@ -1,7 +1,8 @@
 // The Wasm modules, how each is compiled, and what it may be.
 
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
+import binaryen from 'assemblyscript/binaryen';
 import { moduleFaults } from './inspect.js';
 
 /**
@@ -19,21 +20,45 @@ export const modules = [
   { name: 'client-mqtt', entry: 'assembly/apps/client.ts', flags: ['--use', 'DESK=1'], pages: 88, budget: 9000 },
 ];
 
+/** Functions of at most so many nodes go where they are called: under wasm3 a call costs twenty times an operation, some 130 instructions. */
+const INLINE_NODES = 12;
+
+/** What the compiler uses of WebAssembly beyond its first version, and every engine here has. */
+const features = ['MutableGlobals', 'SignExt', 'NontrappingFPToInt', 'BulkMemory', 'BulkMemoryOpt'];
+
 /** Compiles `module` into build/ and checks what came out. @param {Module} module @param {string} root */
 export async function compileModule(module, root) {
   mkdirSync(`${root}/build`, { recursive: true });
   const pages = String(module.pages);
+  const file = `${root}/build/${module.name}.wasm`;
+  rmSync(file, { force: true }); // so that nothing runs or flashes one that is refused
+  const compiled = `build/${module.name}-compiled.wasm`;
   const result = await asc.main([
     module.entry,
-    ...['--config', 'asconfig.json', '--baseDir', root],
-    ...['--outFile', `build/${module.name}.wasm`, '--textFile', `build/${module.name}.wat`],
+    ...['--config', 'asconfig.json', '--baseDir', root, '--outFile', compiled],
     ...['--initialMemory', pages, '--maximumMemory', pages],
     ...module.flags,
   ]);
   if (result.error) throw new Error(`${module.entry} does not compile:\n${result.stderr.toString()}`);
-  const file = `${root}/build/${module.name}.wasm`;
-  const faults = moduleFaults(readFileSync(file), readFileSync(`${root}/build/${module.name}.wat`, 'utf8'), module.budget);
-  if (faults.length === 0) return;
-  rmSync(file); // so that nothing runs or flashes it
-  throw new Error(`${module.name}.wasm is refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  const { bytes, text } = inlined(readFileSync(`${root}/${compiled}`));
+  rmSync(`${root}/${compiled}`);
+  const faults = moduleFaults(bytes, text, module.budget);
+  if (faults.length > 0) throw new Error(`${module.name}.wasm is refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  writeFileSync(file, bytes);
+  writeFileSync(`${root}/build/${module.name}.wat`, text);
+}
+
+/** The same module with its small functions inlined, and as text. @param {Uint8Array} compiled */
+function inlined(compiled) {
+  const module = binaryen.readBinary(compiled);
+  module.setFeatures(features.reduce((set, name) => set | Number(/** @type {Record<string, unknown>} */ (binaryen.Features)[name]), 0));
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(1);
+  binaryen.setAlwaysInlineMaxSize(INLINE_NODES);
+  binaryen.setFlexibleInlineMaxSize(0);
+  binaryen.setOneCallerInlineMaxSize(0);
+  module.runPasses(['inlining-optimizing']);
+  module.optimize();
+  module.optimize(); // what the first leaves behind is worth a second look: it makes the module smaller
+  return { bytes: module.emitBinary(), text: module.emitText() };
 }

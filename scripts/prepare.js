@@ -1,7 +1,7 @@
 // What every command needs first: the packages of the lock file, the generated constants, the modules, and the host in JavaScript.
 
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
@@ -46,13 +46,43 @@ async function install() {
   copyFileSync(lock, installedLock);
 }
 
+/** Names, sizes and times of all files below `paths`: what is made of them is made again when this changes. @param {string[]} paths */
+function stateOf(paths) {
+  const files = paths.flatMap((path) =>
+    statSync(root + path).isDirectory()
+      ? readdirSync(root + path, { recursive: true, encoding: 'utf8' }).map((name) => `${path}/${name}`)
+      : [path],
+  );
+  return files
+    .map((file) => [file, statSync(root + file)])
+    .map(([file, { size, mtimeMs }]) => `${file} ${size} ${mtimeMs}`)
+    .join('\n');
+}
+
+/** Runs `make` unless it was run with the same `sources`. @param {string} name @param {string[]} sources @param {() => Promise<unknown>} make */
+async function unlessMade(name, sources, make) {
+  const stamp = `${root}build/.${name}`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === stateOf(sources)) return;
+  progress(`compiling the ${name}`);
+  rmSync(stamp, { force: true });
+  await make();
+  writeFileSync(stamp, stateOf(sources));
+}
+
+const shared = ['package-lock.json', 'scripts'];
+
 async function build() {
   const [{ writeContract }, { compileModule, modules }] = await Promise.all([import('./contract.js'), import('./modules.js')]);
-  progress('compiling the modules and the host');
+  mkdirSync(`${root}build`, { recursive: true });
   writeContract();
   await Promise.all([
-    ...modules.map((module) => compileModule(module, root)),
-    run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']),
+    unlessMade('modules', [...shared, 'assembly', 'asconfig.json', 'docs/boundary.md'], () =>
+      Promise.all(modules.map((module) => compileModule(module, root))),
+    ),
+    unlessMade('host', [...shared, 'host', 'test', 'bench', 'tsconfig.json'], async () => {
+      rmSync(`${root}build/js`, { recursive: true, force: true }); // nothing stays of a source that is gone
+      await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+    }),
   ]);
 }
 

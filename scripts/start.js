@@ -4,7 +4,7 @@ import { command, prepare, progress } from './prepare.js';
 
 await command(async () => {
   await prepare();
-  const [{ start }, { cCompiler, buildPosix }, { recordedTemperatures }] = await Promise.all([
+  const [{ start }, { posixBoard }, { recordedTemperatures }] = await Promise.all([
     import('../build/js/host/cli/start.js'),
     import('./posix.js'),
     import('./recording.js'),
@@ -13,9 +13,8 @@ await command(async () => {
     progress,
     recording: () => recordedTemperatures(progress),
     async posixBoard() {
-      const compiler = await cCompiler();
-      if (compiler.missing) return { missing: compiler.missing };
-      return { executable: (await buildPosix(progress)).board };
+      const made = await posixBoard(progress);
+      return 'missing' in made ? made : { executable: made.board };
     },
   });
 });

@@ -134,7 +134,7 @@
 #define EVENT_COMMAND_REFUSED 22
 /* The configuration cannot be used; nothing was started [ERROR_…; CONFIG_… of the value at fault]. */
 #define EVENT_CONFIG_REFUSED 23
-/* A message of the module's own (availability, subscription of the command topic) could not be queued [ERROR_…; 0]. */
+/* `offline` could not be queued before the session ended [ERROR_…; 0]. */
 #define EVENT_NOT_QUEUED 24
 /* Client identifier, UTF-8; may be absent with a clean session. */
 #define CONFIG_CLIENT_ID 1

@@ -1,7 +1,7 @@
 /* The engine over wasm3 0.5.0. wasm3 has no public setter for the memory limit and none against memory.grow, hence m3_env.h. */
 
 #include "engine.h"
-#include "limits.h"
+#include "shell_limits.h"
 
 #include <string.h>
 

@@ -7,13 +7,13 @@
  * - All is translated in shell_load; nothing is allocated after it, and shell_unload gives everything back.
  * - The module's bytes stay where they are, unchanged, until shell_unload: flash on a board, a mapped file on posix.
  * - wasm3 0.5 does not validate code: whoever flashes a module vouches for it. Truncation and unknown imports are found.
- * - One thread. Several shells can exist side by side; each costs what limits.h says. */
+ * - One thread. Several shells can exist side by side; each costs what shell_limits.h says. */
 #ifndef TWOBYTE_SHELL_H
 #define TWOBYTE_SHELL_H
 
 #include "contract.h"
 #include "engine.h"
-#include "limits.h"
+#include "shell_limits.h"
 
 /* What a function answers after a trap or a refusal: no REASON_… or ERROR_… negated, no time. */
 #define SHELL_FAILED INT32_MIN

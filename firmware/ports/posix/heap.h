@@ -1,5 +1,6 @@
 /* Counts what the shell, wasm3 and this port take from the heap: their calls are linked through --wrap, those inside libc
- * (getaddrinfo's, for example) are not. Bytes are what the allocator hands out, rounded as it rounds. */
+ * (getaddrinfo's, for example) are not. Bytes are what the allocator hands out, rounded as it rounds. Built with sanitizers, both
+ * figures are 0. */
 #ifndef TWOBYTE_HEAP_H
 #define TWOBYTE_HEAP_H
 

@@ -1,5 +1,5 @@
 /* The shell's sizes and wasm3's settings, each with what it costs. A build includes this file before every source of wasm3
- * (-include limits.h), so that wasm3 and the shell agree; a port sets others with -D. Figures are for sensor-mqtt.wasm. */
+ * (-include shell_limits.h), so that wasm3 and the shell agree; a port sets others with -D. Figures are for sensor-mqtt.wasm. */
 #ifndef TWOBYTE_LIMITS_H
 #define TWOBYTE_LIMITS_H
 
@@ -19,7 +19,8 @@
 #define SHELL_ERROR_BYTES 160
 #endif
 
-/* Translated code is kept in pages of this many bytes; on the average one page is half empty, and each costs a header. */
+/* Translated code is kept in pages of this many bytes; on the average one page is half empty, and each costs a header. Heap in all on
+ * x86-64, by page size: 93.2 KB at 512, 88.5 at 1024, 88.3 at 2048, 90.2 at 4096. */
 #ifndef d_m3CodePageAlignSize
 #define d_m3CodePageAlignSize 1024
 #endif

@@ -1,0 +1,197 @@
+#include "console.h"
+
+#include "contract.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool gone;
+static bool failing; /* a reading failed or was dropped and none came since: that is said once, not at each */
+
+/* NULL where there is no name. */
+#define NAME(number, name) [number] = name,
+#define LOOK_UP(names, number) ((number) > 0 && (size_t)(number) < sizeof(names) / sizeof(names)[0] ? (names)[number] : NULL)
+
+static const char *const event_names[] = {EVENT_NAMES(NAME)};
+
+static const char *const reasons[] = {
+    [REASON_REFUSED] = "nobody listens there",
+    [REASON_UNREACHABLE] = "the network does not reach it",
+    [REASON_NAME] = "the host name is not known",
+    [REASON_RESET] = "the broker broke the connection off",
+    [REASON_ENDED] = "the broker closed the connection",
+    [REASON_ADDRESS] = "this machine cannot open such an address",
+};
+
+static const char *const errors[] = {
+    [ERROR_OUTBOX_FULL] = "the queue is full",
+    [ERROR_TOO_LARGE] = "it is larger than its buffer",
+    [ERROR_TOPIC_EMPTY] = "the topic is empty",
+    [ERROR_TOPIC_TOO_LONG] = "the topic is too long",
+    [ERROR_TOPIC_WILDCARD] = "a topic name must not contain + or #",
+    [ERROR_FILTER_WILDCARD] = "+ and # stand alone in their level, # in the last",
+    [ERROR_UTF8] = "it is not UTF-8",
+    [ERROR_NUL] = "it contains U+0000",
+    [ERROR_QOS] = "the quality of service is 0, 1 or 2",
+    [ERROR_CONFIG_MISSING] = "it is required and not set",
+    [ERROR_CONFIG_INVALID] = "it is out of range, or does not go with another setting",
+    [ERROR_CONFIG_TOO_LONG] = "it is too long",
+    [ERROR_COMMAND] = "it is not a number of milliseconds from 100 to 86400000",
+};
+
+static const char *const error_names[] = {ERROR_NAMES(NAME)};
+
+static const char *const timeouts[] = {
+    [TIMEOUT_OPEN] = "the connection did not open in time",
+    [TIMEOUT_CONNACK] = "the broker did not answer the login in time",
+    [TIMEOUT_PINGRESP] = "the broker did not answer the ping in time",
+    [TIMEOUT_REPLY] = "the broker did not acknowledge in time",
+    [TIMEOUT_SEND] = "the broker did not take what was sent in time",
+};
+
+static const char *const refusals[] = {
+    [EVENT_REFUSED_VERSION] = "it does not speak MQTT 3.1.1",
+    [EVENT_REFUSED_CLIENT_ID] = "it does not accept the client_id",
+    [EVENT_REFUSED_UNAVAILABLE] = "it is not available",
+    [EVENT_REFUSED_CREDENTIALS] = "bad username or password",
+    [EVENT_REFUSED_AUTHORIZATION] = "not authorized; check username and password",
+};
+
+static const char *error_name(int32_t error) {
+    const char *text = LOOK_UP(error_names, error);
+    return text ? text : "an error of no name";
+}
+
+static const char *error_text(int32_t error) {
+    const char *text = LOOK_UP(errors, error);
+    return text ? text : error_name(error);
+}
+
+/* Writes all of it, or takes note that nobody reads. A reader that is slow holds the board up: a test wants every line. */
+static void write_out(const char *text, int length) {
+    while (length > 0 && !gone) {
+        ssize_t written = write(STDOUT_FILENO, text, (size_t)length);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) gone = true;
+        else {
+            text += written;
+            length -= (int)written;
+        }
+    }
+}
+
+static int begin(char *line, size_t size, const char *event) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return snprintf(line, size, "{\"at\":%" PRId64 ".%03d,\"event\":\"%s\",", (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+                    (int)(now.tv_nsec / 1000 % 1000), event);
+}
+
+void console_event(int32_t code, int32_t a, int32_t b) {
+    char line[160];
+    char number[16];
+    const char *name = LOOK_UP(event_names, code);
+    (void)snprintf(number, sizeof number, "%" PRId32, code); /* a module newer than this board */
+    int length = begin(line, sizeof line, name ? name : number);
+    length += snprintf(line + length, sizeof line - (size_t)length, "\"a\":%" PRId32 ",\"b\":%" PRId32 "}\n", a, b);
+    write_out(line, length);
+}
+
+void console_started(uint64_t heap, uint32_t memory, uint32_t module, uint64_t allocations) {
+    char line[200];
+    int length = begin(line, sizeof line, "started");
+    length += snprintf(line + length, sizeof line - (size_t)length,
+                       "\"heap\":%" PRIu64 ",\"memory\":%" PRIu32 ",\"module\":%" PRIu32 ",\"allocations\":%" PRIu64 "}\n",
+                       heap, memory, module, allocations);
+    write_out(line, length);
+}
+
+void console_ended(uint64_t heap, uint64_t allocations) {
+    char line[160];
+    int length = begin(line, sizeof line, "ended");
+    length += snprintf(line + length, sizeof line - (size_t)length, "\"heap\":%" PRIu64 ",\"allocations\":%" PRIu64 "}\n", heap, allocations);
+    write_out(line, length);
+}
+
+bool console_gone(void) {
+    return gone;
+}
+
+void console_say(const char *format, ...) {
+    char line[700];
+    int length = snprintf(line, sizeof line, "twobyte-posix: ");
+    va_list arguments;
+    va_start(arguments, format);
+    int more = vsnprintf(line + length, sizeof line - (size_t)length - 1, format, arguments);
+    va_end(arguments);
+    if (more < 0) return;
+    length += more;
+    if ((size_t)length > sizeof line - 2) length = (int)sizeof line - 2;
+    line[length++] = '\n';
+    while (write(STDERR_FILENO, line, (size_t)length) < 0 && errno == EINTR) {
+    }
+}
+
+void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
+    const char *text;
+    switch (code) {
+    case EVENT_OPENING:
+        if (a == 1) console_say("connecting to %s", address);
+        break;
+    case EVENT_CONNECTED:
+        console_say("connected to %s%s", address, a ? ", the session goes on" : "");
+        break;
+    case EVENT_REFUSED_VERSION:
+    case EVENT_REFUSED_CLIENT_ID:
+    case EVENT_REFUSED_UNAVAILABLE:
+    case EVENT_REFUSED_CREDENTIALS:
+    case EVENT_REFUSED_AUTHORIZATION:
+        console_say("%s refused the login: %s; retry in %d ms", address, refusals[code], (int)b);
+        break;
+    case EVENT_LINK_CLOSED:
+        text = LOOK_UP(reasons, a);
+        console_say("no connection to %s: %s; retry in %d ms", address, text ? text : "the network failed", (int)b);
+        break;
+    case EVENT_PROTOCOL_ERROR:
+        console_say("%s does not speak MQTT 3.1.1 as it should: %s; retry in %d ms", address, error_name(a), (int)b);
+        break;
+    case EVENT_TIMEOUT:
+        text = LOOK_UP(timeouts, a);
+        console_say("%s: %s; retry in %d ms", address, text ? text : "something took too long", (int)b);
+        break;
+    case EVENT_SUBSCRIBED:
+        if ((b & 0xff) == 128) console_say("%s refused the subscription to the command topic", address);
+        break;
+    case EVENT_READING_FAILED:
+        if (!failing) console_say("the thermometer does not answer: %s", strerror(a));
+        failing = true;
+        break;
+    case EVENT_READING_DROPPED:
+        if (!failing) console_say("readings are dropped: %s; %d since the start", error_text(a), (int)b);
+        failing = true;
+        break;
+    case EVENT_READING:
+        failing = false;
+        break;
+    case EVENT_INTERVAL_CHANGED:
+        console_say("a reading every %d ms from now on", (int)a);
+        break;
+    case EVENT_COMMAND_REFUSED:
+        console_say("a command was refused: %s", error_text(a));
+        break;
+    case EVENT_CONFIG_REFUSED:
+        console_say("%s: %s", settings_key(b), error_text(a));
+        break;
+    case EVENT_NOT_QUEUED:
+        console_say("a message of the module's own was not queued: %s", error_text(a));
+        break;
+    default:
+        break;
+    }
+}

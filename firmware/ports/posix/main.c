@@ -1,0 +1,314 @@
+/* The posix board: one module in the shell, as a Linux process. Waits in ppoll(2) for the link, a signal, or the time that step
+ * asked for. Nothing is allocated after the start, and no loop goes on without one of the three. */
+
+#include "console.h"
+#include "contract.h"
+#include "heap.h"
+#include "settings.h"
+#include "shell.h"
+#include "tcp.h"
+#include "thermometer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long the farewell may take before the board ends without it. */
+#define STOP_MS 5000
+
+typedef struct {
+    Settings settings;
+    Shell shell;
+    Tcp tcp;
+    Thermometer thermometer;
+    char address[300]; /* of the broker, for messages */
+    bool stopped;      /* EVENT_STOPPED came */
+} Board;
+
+static const char help[] =
+    "twobyte-posix: a Twobyte board as a Linux process\n"
+    "\n"
+    "  --config FILE        settings, one `key = value` a line; # starts a comment line, \"…\" keeps blanks\n"
+    "  --set KEY=VALUE      one setting more, or in place of the file's; may be repeated\n"
+    "  --broker URL         mqtt://host[:port] (key broker)\n"
+    "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
+    "  --module FILE        the WebAssembly module (key module)\n"
+    "  --help\n"
+    "\n"
+    "Later options override earlier ones. The module's keys: topic, qos, retain, interval (ms), unit, sensor,\n"
+    "availability_topic, command_topic, client_id, username, password, keep_alive (s), clean_session, reconnect_min,\n"
+    "reconnect_max, connect_timeout, reply_timeout (ms), will_topic, will_payload, will_qos, will_retain.\n"
+    "A password belongs in a file that only you can read: the command line is visible to every user of the machine.\n"
+    "\n"
+    "Events go to standard output, one line of JSON each; words for a person go to standard error. SIGINT and SIGTERM\n"
+    "end the board in order, a second one at once. Exit status: 0 ended in order; 1 bad settings, a module that cannot\n"
+    "run, or no farewell; the message names the thing at fault.\n";
+
+static volatile sig_atomic_t signals;
+
+static void on_signal(int number) {
+    (void)number;
+    signals = signals + 1;
+}
+
+static int64_t monotonic_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int32_t link_open(void *context, int32_t link, int32_t choice) {
+    Board *board = context;
+    return link == 0 ? tcp_open(&board->tcp, choice) : -REASON_ADDRESS;
+}
+
+static int32_t link_send(void *context, int32_t link, const uint8_t *data, int32_t length) {
+    Board *board = context;
+    return link == 0 ? tcp_send(&board->tcp, data, length) : -REASON_ADDRESS;
+}
+
+static void link_close(void *context, int32_t link) {
+    Board *board = context;
+    if (link == 0) tcp_close(&board->tcp, monotonic_ms());
+}
+
+static int32_t random_bits(void *context) {
+    (void)context;
+    int32_t bits = 0;
+    while (getrandom(&bits, sizeof bits, 0) < 0 && errno == EINTR) {
+    }
+    return bits;
+}
+
+static int32_t config_text(void *context, int32_t key, uint8_t *to, int32_t capacity) {
+    const Board *board = context;
+    return settings_text(&board->settings, key, to, capacity);
+}
+
+static int32_t config_number(void *context, int32_t key, int32_t otherwise) {
+    const Board *board = context;
+    return settings_number(&board->settings, key, otherwise);
+}
+
+static int32_t temperature(void *context, int32_t sensor) {
+    Board *board = context;
+    int32_t value = thermometer_read(&board->thermometer, sensor);
+    if (board->thermometer.wrapped) console_say("the recording is over and starts anew");
+    return value;
+}
+
+static void event(void *context, int32_t code, int32_t a, int32_t b) {
+    Board *board = context;
+    console_event(code, a, b);
+    console_explain(code, a, b, board->address);
+    if (code == EVENT_STOPPED) board->stopped = true;
+}
+
+static const Port port = {link_open, link_send, link_close, random_bits, config_text, config_number, temperature, event};
+
+/* A setting of the command line: KEY=VALUE, or an option's value under the option's name. */
+static bool set_option(Settings *settings, const char *key, const char *value) {
+    char name[64];
+    const char *where = "--set";
+    if (!key) {
+        const char *equals = strchr(value, '=');
+        size_t length = equals ? (size_t)(equals - value) : 0;
+        if (!equals || length >= sizeof name) {
+            (void)snprintf(settings->error, sizeof settings->error, "--set: \"%.100s\" is not of the form key=value", value);
+            return false;
+        }
+        memcpy(name, value, length);
+        name[length] = 0;
+        key = name;
+        value = equals + 1;
+    } else where = "command line";
+    return settings_set(settings, key, value, (uint32_t)strlen(value), where, 0);
+}
+
+/* -1 when the board can go on, else the exit status. */
+static int read_arguments(Settings *settings, int count, char **arguments) {
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},    {"broker", required_argument, NULL, 'b'},
+        {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+    bool fine = true;
+    while (fine && (option = getopt_long(count, arguments, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            fine = settings_load(settings, optarg);
+            break;
+        case 's':
+            fine = set_option(settings, NULL, optarg);
+            break;
+        case 'b':
+            fine = set_option(settings, "broker", optarg);
+            break;
+        case 't':
+            fine = set_option(settings, "thermometer", optarg);
+            break;
+        case 'm':
+            fine = set_option(settings, "module", optarg);
+            break;
+        case 'h':
+            return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
+        default: /* getopt_long has said what is wrong */
+            console_say("--help tells the options");
+            return 1;
+        }
+    }
+    if (fine && optind < count) {
+        console_say("\"%.100s\" belongs to no option; --help tells them", arguments[optind]);
+        return 1;
+    }
+    if (fine) fine = settings_complete(settings);
+    if (!fine) console_say("%s", settings->error);
+    return fine ? -1 : 1;
+}
+
+/* The module's bytes stay in the file's pages, as they stay in flash on a chip: the heap holds none of them. */
+static bool load_module(Board *board, uint32_t *bytes) {
+    const char *path = board->settings.values[SETTING_MODULE].text;
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || fstat(file, &status) != 0) {
+        console_say("%s cannot be read: %s; npm run build makes the modules", path, strerror(errno));
+        return false;
+    }
+    if (status.st_size <= 0 || status.st_size > 1 << 24) {
+        console_say("%s: a file of %lld bytes is not a module", path, (long long)status.st_size);
+        return false;
+    }
+    void *module = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    (void)close(file);
+    if (module == MAP_FAILED) {
+        console_say("%s cannot be read: %s", path, strerror(errno));
+        return false;
+    }
+    *bytes = (uint32_t)status.st_size;
+    ShellOptions options = {.module = module, .module_bytes = *bytes, .port = &port, .context = board};
+    if (shell_load(&board->shell, &options) == 0) return true;
+    console_say("%s: %s", path, board->shell.error);
+    return false;
+}
+
+/* Tells the module one thing that became of the link. False when the shell failed. */
+static bool tell(Board *board, const struct pollfd *polls) {
+    TcpNews news = tcp_news(&board->tcp, polls, monotonic_ms());
+    if (!news.what && news.readable) {
+        uint32_t room;
+        uint8_t *to = shell_link_buffer(&board->shell, 0, &room);
+        if (!to) return false;
+        if (room == 0 && !board->tcp.failure) return true;
+        int32_t count = tcp_receive(&board->tcp, to, room, &news.reason);
+        if (count > 0) return shell_link_received(&board->shell, 0, (uint32_t)count) == 0;
+        if (count < 0) news.what = LINK_CLOSED;
+    }
+    return !news.what || shell_link_changed(&board->shell, 0, news.what, news.reason) == 0;
+}
+
+/* Waits at most `wait` ms; false when the shell failed. */
+static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_open) {
+    struct pollfd polls[TCP_POLLS];
+    uint32_t room;
+    if (!shell_link_buffer(&board->shell, 0, &room)) return false;
+    tcp_wants(&board->tcp, polls, room > 0);
+    if (board->tcp.failure) wait = 0;
+    else if (tcp_busy(&board->tcp) && wait > TCP_LINGER_MS) wait = TCP_LINGER_MS;
+    struct timespec time = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
+    if (ppoll(polls, TCP_POLLS, &time, signals_open) < 0) return true; /* a signal: the caller looks */
+    return tell(board, polls);
+}
+
+/* Until the module has stopped. 0, or 1 after a trap or without a farewell. */
+static int run(Board *board, const sigset_t *signals_open) {
+    int64_t end_by = INT64_MAX;
+    while (!board->stopped) {
+        int64_t now = monotonic_ms();
+        int32_t wait = shell_step(&board->shell, (uint32_t)now);
+        if (wait == SHELL_FAILED) break;
+        if (board->stopped) return 0;
+        if (end_by == INT64_MAX && (signals || console_gone())) {
+            /* Right after a step, so that the module's deadlines start from this moment. */
+            end_by = now + STOP_MS;
+            if (shell_stop(&board->shell) == SHELL_FAILED) break;
+            continue;
+        }
+        if (now >= end_by || signals > 1) {
+            console_say("ended without a farewell: the broker did not take it");
+            return 1;
+        }
+        int64_t left = end_by == INT64_MAX ? wait : end_by - now;
+        if (!wait_and_tell(board, left < wait ? left : wait, signals_open)) break;
+    }
+    console_say("the module failed: %s", board->shell.error);
+    return 1;
+}
+
+/* What was sent last is on its way when the process ends. */
+static void let_go(Board *board) {
+    int64_t until = monotonic_ms() + TCP_LINGER_MS;
+    for (int64_t now = until - TCP_LINGER_MS; tcp_busy(&board->tcp) && now < until; now = monotonic_ms()) {
+        struct pollfd polls[TCP_POLLS];
+        tcp_wants(&board->tcp, polls, false);
+        (void)poll(polls, TCP_POLLS, (int)(until - now));
+        (void)tcp_news(&board->tcp, polls, monotonic_ms());
+    }
+}
+
+static void catch_signals(sigset_t *signals_open) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigset_t caught;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    /* They arrive within ppoll only: one that came between a look at `signals` and the wait would be slept through. */
+    (void)sigemptyset(&caught);
+    (void)sigaddset(&caught, SIGINT);
+    (void)sigaddset(&caught, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &caught, signals_open);
+    (void)sigdelset(signals_open, SIGINT);
+    (void)sigdelset(signals_open, SIGTERM);
+}
+
+int main(int count, char **arguments) {
+    static Board board;
+    uint32_t module_bytes;
+    int status = read_arguments(&board.settings, count, arguments);
+    if (status >= 0) return status;
+    const Settings *settings = &board.settings;
+    if (!thermometer_open(&board.thermometer, settings->values[SETTING_THERMOMETER].text)) {
+        console_say("thermometer: %s", board.thermometer.error);
+        return 1;
+    }
+    tcp_init(&board.tcp, settings->host, settings->port);
+    (void)snprintf(board.address, sizeof board.address, strchr(settings->host, ':') ? "[%s]:%s" : "%s:%s", settings->host, settings->port);
+    sigset_t signals_open;
+    catch_signals(&signals_open);
+    if (!load_module(&board, &module_bytes)) return 1;
+    int32_t started = shell_start(&board.shell);
+    if (started != 0) {
+        if (started == SHELL_FAILED) console_say("the module failed: %s", board.shell.error);
+        else console_say("the module did not start"); /* EVENT_CONFIG_REFUSED said why */
+        return 1;
+    }
+    uint64_t allocations = heap_allocations();
+    console_started(heap_bytes(), shell_memory_bytes(&board.shell), module_bytes, allocations);
+    status = run(&board, &signals_open);
+    let_go(&board);
+    console_ended(heap_bytes(), heap_allocations() - allocations);
+    shell_unload(&board.shell);
+    thermometer_close(&board.thermometer);
+    return status;
+}

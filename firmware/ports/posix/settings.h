@@ -1,0 +1,56 @@
+/* What the board is told at its start: the module's configuration, the broker, the thermometer, the module's file.
+ *
+ * - A file holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
+ *   blanks at its ends; there are no escapes.
+ * - Keys are broker, thermometer, module and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
+ * - Everything is copied into SETTINGS_BYTES; nothing is allocated. A setting given again replaces the one before, but within one file
+ *   a key given twice is refused. */
+#ifndef TWOBYTE_SETTINGS_H
+#define TWOBYTE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SETTINGS_BYTES 8192
+#define SETTINGS_FILE_BYTES 16384
+#define SETTINGS_CONFIG_KEYS 32 /* over the largest CONFIG_… */
+
+enum { SETTING_BROKER = SETTINGS_CONFIG_KEYS, SETTING_THERMOMETER, SETTING_MODULE, SETTING_COUNT };
+
+typedef struct {
+    const char *text; /* NULL: not given. Ends in NUL, which does not count */
+    uint32_t length;
+    int32_t number; /* of a key that takes one */
+    uint32_t line;  /* of the file it comes from, 0: from elsewhere */
+} Setting;
+
+typedef struct {
+    Setting values[SETTING_COUNT];
+    char host[256]; /* from broker */
+    char port[6];
+    uint32_t used;
+    char bytes[SETTINGS_BYTES];
+    char error[512]; /* why the last function answered false */
+} Settings;
+
+/* settings_set(settings, key, value, length, where, line): one setting; `where` and `line` are for the error (line 0: none). */
+bool settings_set(Settings *settings, const char *key, const char *value, uint32_t length, const char *where, uint32_t line);
+
+/* settings_read(settings, path, text, length): the lines of a file; `path` is for the error. */
+bool settings_read(Settings *settings, const char *path, const char *text, uint32_t length);
+
+/* settings_load(settings, path): reads the file itself. */
+bool settings_load(Settings *settings, const char *path);
+
+/* settings_complete(settings): whether broker, thermometer and module are there. */
+bool settings_complete(Settings *settings);
+
+/* settings_text, settings_number: what the imports config_text and config_number answer. */
+int32_t settings_text(const Settings *settings, int32_t key, uint8_t *to, int32_t capacity);
+int32_t settings_number(const Settings *settings, int32_t key, int32_t otherwise);
+
+/* settings_key(key): the name of CONFIG_… `key`, or "?". */
+const char *settings_key(int32_t key);
+
+#endif

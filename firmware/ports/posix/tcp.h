@@ -1,0 +1,55 @@
+/* The posix board's link: TCP to one broker, never blocking but for the name's lookup in tcp_open.
+ *
+ * - The functions with a Tcp first are the imports' work; the others are for the loop that waits with poll(2).
+ * - A host of several addresses is tried one address an attempt, looked up each time: the network may have changed.
+ * - What was sent before tcp_close still arrives: the sending half is shut, and what the peer says is thrown away until it is done
+ *   or TCP_LINGER_MS are over. Closing at once would reset the connection when anything is unread, and lose what is on its way.
+ * - No TLS, no WebSocket. */
+#ifndef TWOBYTE_TCP_H
+#define TWOBYTE_TCP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TCP_POLLS 2
+#define TCP_LINGER_MS 1000
+
+typedef struct {
+    const char *host;
+    const char *port;
+    int socket; /* -1: closed */
+    bool opening;
+    bool open;
+    bool blocked;    /* bytes were refused: LINK_WRITABLE is owed */
+    int32_t failure; /* REASON_… of a send that failed: LINK_CLOSED is owed, after what can still be read */
+    int lingering;   /* the socket closed before this one, -1: none */
+    int64_t linger_until;
+} Tcp;
+
+/* What became of the link: LINK_… with its reason, or 0 and whether there are bytes to fetch with tcp_receive. */
+typedef struct {
+    int32_t what;
+    int32_t reason;
+    bool readable;
+} TcpNews;
+
+void tcp_init(Tcp *tcp, const char *host, const char *port);
+
+int32_t tcp_open(Tcp *tcp, int32_t choice);
+int32_t tcp_send(Tcp *tcp, const uint8_t *data, int32_t length);
+void tcp_close(Tcp *tcp, int64_t now);
+
+/* tcp_wants(tcp, polls, room): what to wait for; bytes only when there is room for them. TCP_POLLS entries. */
+void tcp_wants(const Tcp *tcp, struct pollfd *polls, bool room);
+
+/* tcp_news(tcp, polls, now): after poll. */
+TcpNews tcp_news(Tcp *tcp, const struct pollfd *polls, int64_t now);
+
+/* tcp_receive(tcp, to, room, reason): bytes fetched, 0 when there are none; -1, with the reason, when the link is gone. */
+int32_t tcp_receive(Tcp *tcp, uint8_t *to, uint32_t room, int32_t *reason);
+
+/* tcp_busy(tcp): whether a closed connection still sends its last bytes. */
+bool tcp_busy(const Tcp *tcp);
+
+#endif

@@ -1,0 +1,191 @@
+#include "check.h"
+#include "contract.h"
+#include "settings.h"
+
+#include <stdlib.h>
+
+static Settings settings;
+
+static bool read_text(const char *text) {
+    settings = (Settings){0};
+    return settings_read(&settings, "board.conf", text, (uint32_t)strlen(text));
+}
+
+/* Files that are taken: what a key's text is then; NULL: absent. */
+static const struct {
+    const char *name;
+    const char *text;
+    int key;
+    const char *value;
+} good[] = {
+    {"an empty file", "", CONFIG_TOPIC, NULL},
+    {"a text", "topic = myhome/底楼/客厅/温度\n", CONFIG_TOPIC, "myhome/底楼/客厅/温度"},
+    {"no newline at the end", "topic=a", CONFIG_TOPIC, "a"},
+    {"blanks around key and value", " \ttopic \t=\t a b \t\n", CONFIG_TOPIC, "a b"},
+    {"lines that end in CR LF", "topic = a\r\nqos = 1\r\n", CONFIG_TOPIC, "a"},
+    {"a byte order mark", "\xef\xbb\xbftopic = a\n", CONFIG_TOPIC, "a"},
+    {"comments and blank lines", "# topic = x\n\n   \n  # y\ntopic = a\n", CONFIG_TOPIC, "a"},
+    {"a # within a value", "command_topic = a/#\n", CONFIG_COMMAND_TOPIC, "a/#"},
+    {"an = within a value", "password = a=b=c\n", CONFIG_PASSWORD, "a=b=c"},
+    {"quotes that keep blanks", "unit = \" °C\"\n", CONFIG_UNIT, " °C"},
+    {"a quotation mark inside", "unit = 5\" x\n", CONFIG_UNIT, "5\" x"},
+    {"a quoted quotation mark", "unit = \"\"\"\n", CONFIG_UNIT, "\""},
+    {"an empty value", "username =\n", CONFIG_USERNAME, ""},
+    {"an empty quoted value", "username = \"\"\n", CONFIG_USERNAME, ""},
+    {"a number", "interval = 500\n", CONFIG_INTERVAL, "500"},
+    {"the smallest number", "interval = -2147483648\n", CONFIG_INTERVAL, "-2147483648"},
+    {"the largest number", "interval = 2147483647\n", CONFIG_INTERVAL, "2147483647"},
+    {"the board's own key", "module = build/sensor-mqtt.wasm\n", SETTING_MODULE, "build/sensor-mqtt.wasm"},
+};
+
+/* Files that are refused, and what the message says. */
+static const struct {
+    const char *name;
+    const char *text;
+    const char *error;
+} bad[] = {
+    {"an unknown key", "topic = a\nintervall = 5\n", "board.conf:2: intervall: no such key; the keys are module, thermometer, broker, unit, "},
+    {"no =", "topic a\n", "board.conf:1: \"topic a\" is not of the form key = value"},
+    {"no key", "= a\n", "board.conf:1: no such key"},
+    {"a key in capitals", "TOPIC = a\n", "board.conf:1: TOPIC: no such key"},
+    {"a key given twice", "topic = a\n\ntopic = b\n", "board.conf:3: topic: given before, in line 1"},
+    {"a number that is none", "interval = soon\n", "board.conf:1: interval: \"soon\" is not a whole number"},
+    {"a number with a unit", "interval = 5s\n", "is not a whole number"},
+    {"a number with a fraction", "interval = 5.5\n", "is not a whole number"},
+    {"an empty number", "qos =\n", "board.conf:1: qos: \"\" is not a whole number"},
+    {"a minus alone", "qos = -\n", "is not a whole number"},
+    {"a number over 32 bits", "interval = 2147483648\n", "is not a whole number"},
+    {"a number of many digits", "interval = 00000000000000000001\n", "is not a whole number"},
+    {"yes for a number", "retain = yes\n", "board.conf:1: retain: \"yes\" is not a whole number"},
+    {"an open quotation mark", "unit = \" C\n", "board.conf:1: unit: the quotation mark is not closed"},
+    {"a quotation mark alone", "unit = \"\n", "the quotation mark is not closed"},
+    {"an empty module", "module =\n", "board.conf:1: module: is empty"},
+    {"a broker without scheme", "broker = localhost:1883\n", "board.conf:1: broker: \"localhost:1883\" is no address; write mqtt://host"},
+    {"a TLS broker", "broker = mqtts://a\n", "broker: this board speaks mqtt:// (plain TCP) only, not mqtts://; the virtual rung speaks TLS"},
+    {"a WebSocket broker", "broker = ws://a\n", "not ws://; the virtual rung"},
+    {"credentials in the address", "broker = mqtt://me:secret@a\n", "broker: credentials do not belong in the address; use the keys username"},
+    {"no host", "broker = mqtt://:1883\n", "names no host"},
+    {"a port that is none", "broker = mqtt://a:mqtt\n", "the port is a number from 1 to 65535"},
+    {"an empty port", "broker = mqtt://a:\n", "the port is a number from 1 to 65535"},
+    {"port 0", "broker = mqtt://a:0\n", "the port is a number from 1 to 65535"},
+    {"port 65536", "broker = mqtt://a:65536\n", "the port is a number from 1 to 65535"},
+    {"a port of six digits", "broker = mqtt://a:001883\n", "the port is a number from 1 to 65535"},
+    {"a path", "broker = mqtt://a:1883/mqtt\n", "\"/mqtt\" is too much; write mqtt://host:port"},
+    {"an open bracket", "broker = mqtt://[::1\n", "the [ is not closed"},
+};
+
+static const struct {
+    const char *url;
+    const char *host;
+    const char *port;
+} brokers[] = {
+    {"mqtt://localhost", "localhost", "1883"},       {"mqtt://127.0.0.1:1884", "127.0.0.1", "1884"}, {"mqtt://[::1]", "::1", "1883"},
+    {"mqtt://[fe80::1%eth0]:9", "fe80::1%eth0", "9"}, {"mqtt://a.b/", "a.b", "1883"},                 {"mqtt://a:65535/", "a", "65535"},
+};
+
+static void test_tables(void) {
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        check_begin(good[i].name);
+        CHECK(read_text(good[i].text), "%s", settings.error);
+        const char *text = settings.values[good[i].key].text;
+        CHECK(!text == !good[i].value && (!text || strcmp(text, good[i].value) == 0), "is \"%s\"", text ? text : "(absent)");
+        check_end();
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        check_begin(bad[i].name);
+        CHECK(!read_text(bad[i].text), "taken");
+        CHECK(strstr(settings.error, bad[i].error), "says \"%s\"", settings.error);
+        check_end();
+    }
+    for (size_t i = 0; i < sizeof brokers / sizeof brokers[0]; i++) {
+        settings = (Settings){0};
+        check_begin(brokers[i].url);
+        CHECK(settings_set(&settings, "broker", brokers[i].url, (uint32_t)strlen(brokers[i].url), "test", 0), "%s", settings.error);
+        CHECK(strcmp(settings.host, brokers[i].host) == 0, "host %s", settings.host);
+        CHECK(strcmp(settings.port, brokers[i].port) == 0, "port %s", settings.port);
+        check_end();
+    }
+}
+
+static void test_answers(void) {
+    uint8_t to[4] = {9, 9, 9, 9};
+    check_begin("what the module is answered");
+    CHECK(read_text("topic = abc\ninterval = 700\nbroker = mqtt://a\n"), "%s", settings.error);
+    CHECK(settings_text(&settings, CONFIG_TOPIC, to, 2) == 3 && to[0] == 9, "a place that is too small is written to");
+    CHECK(settings_text(&settings, CONFIG_TOPIC, to, 3) == 3 && memcmp(to, "abc\x09", 4) == 0, "not just the text");
+    CHECK(settings_text(&settings, CONFIG_USERNAME, to, 4) == -1, "an absent text");
+    CHECK(settings_text(&settings, SETTING_BROKER, to, 4) == -1, "the board's own key");
+    CHECK(settings_text(&settings, -1, to, 4) == -1 && settings_text(&settings, INT32_MAX, to, 4) == -1, "no key at all");
+    CHECK(settings_number(&settings, CONFIG_INTERVAL, 5) == 700, "a number");
+    CHECK(settings_number(&settings, CONFIG_QOS, 5) == 5, "an absent number");
+    CHECK(settings_number(&settings, CONFIG_TOPIC, 5) == 5, "the number of a text");
+    check_end();
+}
+
+static void test_override(void) {
+    check_begin("a later setting replaces an earlier one");
+    CHECK(read_text("topic = a\n"), "%s", settings.error);
+    CHECK(settings_read(&settings, "second.conf", "topic = b\n", 10), "%s", settings.error);
+    CHECK(settings_set(&settings, "topic", "c", 1, "--set", 0), "%s", settings.error);
+    CHECK(strcmp(settings.values[CONFIG_TOPIC].text, "c") == 0, "%s", settings.values[CONFIG_TOPIC].text);
+    check_end();
+}
+
+static void test_limits(void) {
+    static char text[SETTINGS_BYTES + 100];
+    memset(text, 'x', sizeof text);
+    check_begin("settings over their bytes");
+    settings = (Settings){0};
+    CHECK(!settings_set(&settings, "topic", text, SETTINGS_BYTES, "test", 0), "taken");
+    CHECK(strstr(settings.error, "topic: the settings have over 8192 bytes together"), "%s", settings.error);
+    CHECK(settings_set(&settings, "topic", text, SETTINGS_BYTES - 1, "test", 0), "%s", settings.error);
+    check_end();
+    check_begin("a NUL byte");
+    CHECK(!settings_read(&settings, "board.conf", "unit = a\0b\n", 11), "taken");
+    CHECK(strstr(settings.error, "board.conf:1: unit: holds a NUL byte"), "%s", settings.error);
+    check_end();
+    check_begin("a long key");
+    memcpy(text, "k", 1);
+    text[300] = '=';
+    settings = (Settings){0};
+    CHECK(!settings_read(&settings, "board.conf", text, 400), "taken");
+    check_end();
+    check_begin("a host of 256 bytes");
+    memcpy(text, "mqtt://", 7);
+    settings = (Settings){0};
+    CHECK(!settings_set(&settings, "broker", text, 263, "test", 0), "taken");
+    CHECK(strstr(settings.error, "over 255 bytes"), "%s", settings.error);
+    check_end();
+}
+
+static void test_files(void) {
+    char name[] = "/tmp/twobyte-settings-XXXXXX";
+    settings = (Settings){0};
+    check_begin("a file that is not there");
+    CHECK(!settings_load(&settings, "/nowhere/board.conf"), "taken");
+    CHECK(strcmp(settings.error, "/nowhere/board.conf: cannot be read: No such file or directory") == 0, "%s", settings.error);
+    check_end();
+    check_begin("a file that is too large");
+    int descriptor = mkstemp(name);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+    CHECK(file, "no temporary file");
+    for (int i = 0; file && i <= SETTINGS_FILE_BYTES; i++) (void)fputc('#', file);
+    if (file) (void)fclose(file);
+    CHECK(!settings_load(&settings, name), "taken");
+    CHECK(strstr(settings.error, "has over 16384 bytes"), "%s", settings.error);
+    (void)remove(name);
+    check_end();
+    check_begin("what is missing is named");
+    settings = (Settings){0};
+    CHECK(!settings_complete(&settings) && strstr(settings.error, "broker: is not set; give --broker (mqtt://"), "%s", settings.error);
+    check_end();
+}
+
+int main(void) {
+    test_tables();
+    test_answers();
+    test_override();
+    test_limits();
+    test_files();
+    return CHECK_STATUS();
+}

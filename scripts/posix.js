@@ -1,0 +1,77 @@
+// Builds the posix board, its bench and the C tests.
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { lastLines, PythonMissing } from './python.js';
+import { wasm3Sources } from './wasm3.js';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+/** @typedef {{ missing: string, debian: string }} MissingTool what this machine lacks, and the Debian package that has it */
+/** @typedef {{ board: string, bench: string, tests: { name: string, path: string }[] }} Posix paths of executables */
+
+/** @param {string} command */
+async function exists(command) {
+  try {
+    await run(command, ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What this machine lacks to build the posix board, or undefined. @returns {Promise<MissingTool | undefined>} */
+async function missingTool() {
+  const compilers = process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang'];
+  const found = await Promise.all(compilers.map(exists));
+  if (!found.includes(true)) return { missing: 'a C compiler', debian: 'build-essential' };
+  if (!(await exists('cmake'))) return { missing: 'CMake', debian: 'cmake' };
+  const makers = await Promise.all(['make', 'ninja'].map(exists));
+  return makers.includes(true) ? undefined : { missing: 'make', debian: 'build-essential' };
+}
+
+/** @param {string} what @param {string[]} args */
+async function cmake(what, args) {
+  try {
+    await run('cmake', args, { maxBuffer: 1 << 26 });
+  } catch (error) {
+    throw new Error(`${what} failed: cmake ${args.join(' ')}\n${lastLines(error)}`);
+  }
+}
+
+/**
+ * Builds the posix board where this machine has what it takes; otherwise says in a sentence what to install.
+ * @param {import('./python.js').Report} report
+ * @param {{ sanitize?: boolean }} [options]
+ * @returns {Promise<Posix | { missing: string }>}
+ */
+export async function posixBoard(report, options) {
+  const tool = await missingTool();
+  if (tool) return { missing: `The posix board needs ${tool.missing}. On Debian: apt-get install ${tool.debian}.` };
+  try {
+    return await buildPosix(report, options);
+  } catch (error) {
+    if (error instanceof PythonMissing) return { missing: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Builds into build/posix, or build/posix-sanitized; quick when nothing changed.
+ * @param {import('./python.js').Report} report
+ * @param {{ sanitize?: boolean }} [options] with address and undefined-behaviour sanitizers, without counting the heap
+ * @returns {Promise<Posix>}
+ */
+async function buildPosix(report, { sanitize = false } = {}) {
+  const wasm3 = await wasm3Sources(report);
+  const build = join(root, 'build', sanitize ? 'posix-sanitized' : 'posix');
+  const settings = [`-DWASM3_DIR=${wasm3}`, `-DSANITIZE=${sanitize ? 'ON' : 'OFF'}`];
+  report('building the posix board');
+  await cmake('configuring the posix board', ['-S', join(root, 'firmware', 'ports', 'posix'), '-B', build, ...settings]);
+  await cmake('building the posix board', ['--build', build, '--parallel', '4']);
+  const tests = ['settings_test', 'thermometer_test', 'shell_test'].map((name) => ({ name, path: join(build, name) }));
+  return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench'), tests };
+}

@@ -1,0 +1,67 @@
+// npm test: everything this machine can show, and by name what it cannot. The last line counts.
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { run as runTests } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { command, prepare, progress, root, run } from './prepare.js';
+
+/** What the tests use of the system, by the Debian package that has it. */
+const programs = { mosquitto: 'mosquitto', mosquitto_sub: 'mosquitto-clients', tshark: 'tshark', openssl: 'openssl', valgrind: 'valgrind' };
+
+/** @param {string} program */
+function isThere(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } }).status === 0;
+}
+
+/** As root on Debian, missing programs are installed; elsewhere their tests are skipped and say what to install. */
+async function installPrograms() {
+  const missing = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : [name]));
+  if (missing.length === 0) return;
+  const debian = isThere('apt-get') && process.getuid?.() === 0;
+  if (!debian) return progress(`missing: ${missing.join(', ')}; on Debian: apt-get install ${missing.join(' ')}`);
+  progress(`installing ${missing.join(', ')}`);
+  process.env.DEBIAN_FRONTEND = 'noninteractive';
+  await run('apt-get', ['update', '-q']);
+  await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing]);
+}
+
+/** Builds the posix board, and once more with sanitizers; without a C compiler its tests are skipped. */
+async function buildBoards() {
+  const { posixBoard } = await import('./posix.js');
+  const board = await posixBoard(progress);
+  if ('missing' in board) return progress(board.missing);
+  await posixBoard(progress, { sanitize: true });
+}
+
+/** @param {string[]} files @returns {Promise<{ passed: number, failed: number, skipped: string[] }>} */
+function runFiles(files) {
+  return new Promise((resolve) => {
+    const counts = { passed: 0, failed: 0, skipped: /** @type {string[]} */ ([]) };
+    const stream = runTests({ files, concurrency: 2 });
+    stream.on('test:pass', ({ name, skip, todo, details }) => {
+      if (details.type === 'suite') return;
+      if (skip !== undefined || todo !== undefined) counts.skipped.push(`${name}${typeof skip === 'string' ? `: ${skip}` : ''}`);
+      else counts.passed++;
+    });
+    stream.on('test:fail', ({ details }) => {
+      if (details.type !== 'suite') counts.failed++;
+    });
+    stream.on('end', () => resolve(counts));
+    stream.compose(spec).pipe(process.stdout, { end: false });
+  });
+}
+
+await command(async () => {
+  await installPrograms();
+  await prepare();
+  await buildBoards();
+  const wanted = process.argv.slice(2);
+  const sources = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
+  const chosen = sources.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
+  const files = chosen.sort().map((file) => `${root}build/js/test/${file.replace(/\.ts$/, '.js')}`);
+  const { passed, failed, skipped } = await runFiles(files);
+  for (const name of skipped) process.stdout.write(`skipped: ${name}\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+});
