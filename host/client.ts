@@ -109,7 +109,10 @@ export function connect(url: string, options: ClientOptions = {}): Client {
   return new Client(url, options);
 }
 
-/** connect() that resolves with the first CONNACK and rejects when the first attempt fails. */
+/**
+ * connect() that resolves with the first CONNACK and rejects when the first attempt fails. Messages of a kept session (`clean: false`) may come
+ * right behind the CONNACK, before the caller has the client: then use connect() and listen to `message` first.
+ */
 export function connectAsync(url: string, options: ClientOptions = {}): Promise<Client> {
   const client = connect(url, options);
   return new Promise((resolve, reject) => {
@@ -185,7 +188,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const qos = options?.qos ?? 0;
     const retain = options?.retain ?? false;
     const report = done ?? ((error?: Error) => error && this.#reportError(error));
-    if (this.#queue.length === 0 && !this.disconnecting) {
+    if (this.#queue.length === 0 && !this.disconnecting && !this.#stopped) {
       const answer = this.#module.publish(topic, payload, qos, retain);
       if (answer >= 0) {
         this.#scheduleStep();
@@ -245,7 +248,7 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Ends the session: waits for what is unacknowledged while there is a connection (not with `force`), sends DISCONNECT, closes. Requests that
-   * had no answer fail.
+   * had no answer fail; without a connection, QoS 0 messages that wait for one are dropped.
    */
   end(force: boolean | (() => void) = false, done: (error?: Error) => void = nothing): this {
     if (typeof force === 'function') return this.end(false, force);
@@ -302,8 +305,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #enqueue(request: Queued): void {
-    if (this.disconnecting) {
-      queueMicrotask(() => fail(request.pending, new TwobyteError('the client is ending', 'ERROR_STATE')));
+    if (this.disconnecting || this.#stopped) {
+      queueMicrotask(() => fail(request.pending, new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE')));
       return;
     }
     const limit = this.options.queueLimit ?? DEFAULT_QUEUE_LIMIT;

@@ -51,8 +51,8 @@ export function configOf(url: URL, options: ClientOptions): Map<number, string |
   const set = (key: number, value: string | number | Uint8Array | undefined) => {
     if (value !== undefined) config.set(key, value);
   };
-  const username = options.username ?? (url.username ? decodeURIComponent(url.username) : undefined);
-  const password = options.password ?? (url.password ? decodeURIComponent(url.password) : undefined);
+  const username = options.username ?? decoded('user name', url.username);
+  const password = options.password ?? decoded('password', url.password);
   set(CONFIG_CLIENT_ID, options.clientId ?? `twobyte_${randomBytes(4).toString('hex')}`);
   set(CONFIG_USERNAME, username);
   set(CONFIG_PASSWORD, password);
@@ -70,6 +70,15 @@ export function configOf(url: URL, options: ClientOptions): Map<number, string |
     set(CONFIG_WILL_RETAIN, will.retain ? 1 : 0);
   }
   return config;
+}
+
+/** A part of a URL as it was meant, undefined when it is empty. */
+function decoded(what: string, text: string): string | undefined {
+  try {
+    return text ? decodeURIComponent(text) : undefined;
+  } catch {
+    throw new TypeError(`the ${what} in the address has a % that begins no escape; write %25 for it`);
+  }
 }
 
 /** The option that a CONFIG_… comes from, for messages. */

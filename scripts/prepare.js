@@ -1,6 +1,6 @@
 // What every command needs first: the packages of the lock file, the generated constants, the modules, and the host in JavaScript.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -33,6 +33,11 @@ export function run(command, args, { show = false } = {}) {
       else reject(new Error(`${[command, ...args].join(' ')} ended with status ${status}\n${output}${errors}`.trim()));
     });
   });
+}
+
+/** Whether `program` is in the path, or where Debian keeps servers. @param {string} program */
+export function isThere(program) {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } }).status === 0;
 }
 
 const lock = `${root}package-lock.json`;

@@ -1,18 +1,12 @@
 // npm test: everything this machine can show, and by name what it cannot. The last line counts.
 
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { run as runTests } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { command, prepare, progress, root, run } from './prepare.js';
+import { command, isThere, prepare, progress, root, run } from './prepare.js';
 
 /** What the tests use of the system, by the Debian package that has it. */
 const programs = { mosquitto: 'mosquitto', mosquitto_sub: 'mosquitto-clients', tshark: 'tshark', openssl: 'openssl', valgrind: 'valgrind' };
-
-/** @param {string} program */
-function isThere(program) {
-  return spawnSync('sh', ['-c', `command -v ${program}`], { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } }).status === 0;
-}
 
 /** As root on Debian, missing programs are installed; elsewhere their tests are skipped and say what to install. */
 async function installPrograms() {

@@ -124,14 +124,16 @@ async function start(configLines: ConfigLines, port: number): Promise<Mosquitto>
 function ready(child: ChildProcess, log: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish(`did not start within ${DEADLINE_MS} ms`), DEADLINE_MS);
+    const look = () => {
+      if (/mosquitto version \S+ running/.test(log())) finish();
+    };
     const finish = (fault?: string) => {
       clearTimeout(timer);
+      child.stderr?.off('data', look); // a long log is not searched again for every line
       if (fault === undefined) resolve();
       else reject(new Error(`mosquitto ${fault}\n${log()}`));
     };
-    child.stderr?.on('data', () => {
-      if (/mosquitto version \S+ running/.test(log())) finish();
-    });
+    child.stderr?.on('data', look);
     child.once('error', (error) => finish(error.message));
     child.once('close', (code, signal) => finish(`ended with ${signal ?? `status ${code}`}`));
   });

@@ -14,6 +14,7 @@ export interface Connection {
   options: ClientOptions;
   /** The topic in the URL of -L. */
   topic: string | undefined;
+  tls: boolean;
   debug: boolean;
   quiet: boolean;
 }
@@ -58,7 +59,6 @@ export function addConnectionOptions(command: Command): Command {
     return added;
   };
   command
-    .helpOption('--help', 'print this')
     .optionsGroup('Where to:')
     .option('-h, --host <host>', 'name or address of the broker (default: localhost)')
     .option('-p, --port <port>', `(default: 1883, with TLS ${TLS_PORT})`, whole(1, 65535));
@@ -88,10 +88,11 @@ export function addConnectionOptions(command: Command): Command {
     .option('--key <file>', 'own private key, with --cert');
   option('--tls-version <version>', 'this version only').choices(['tlsv1.2', 'tlsv1.3']);
   return command
-    .option('--insecure', 'accept any certificate: for trials only')
-    .optionsGroup('Messages of this program, on stderr:')
-    .option('-d, --debug', 'tell each event')
-    .option('--quiet', 'tell nothing but bad usage');
+    .option('--insecure', 'do not check that the certificate is for this host: for trials only')
+    .optionsGroup('This program:')
+    .option('-d, --debug', 'tell each event on stderr')
+    .option('--quiet', 'tell nothing on stderr but bad usage')
+    .helpOption('--help', 'print this');
 }
 
 export const secretsHelp = `
@@ -108,6 +109,7 @@ export function connectionOf(values: ConnectionValues): Connection {
     url,
     name,
     topic,
+    tls,
     options: {
       ...identity(values, username, password),
       ...will(values),
@@ -174,8 +176,8 @@ function credentials(text: string): [username: string, password: string | undefi
 }
 
 function identity(values: ConnectionValues, urlUsername: string | undefined, urlPassword: string | undefined): ClientOptions {
-  const username = values.username ?? urlUsername ?? process.env.TWOBYTE_USERNAME;
-  const password = values.pw ?? urlPassword ?? process.env.TWOBYTE_PASSWORD;
+  const username = values.username ?? urlUsername ?? (process.env.TWOBYTE_USERNAME || undefined); // an empty variable is none
+  const password = values.pw ?? urlPassword ?? (process.env.TWOBYTE_PASSWORD || undefined);
   if (password !== undefined && username === undefined) {
     const source = values.pw === undefined ? 'TWOBYTE_PASSWORD' : '-P';
     throw new UsageError(`${source}: MQTT has no password without a user name; give one with -u or TWOBYTE_USERNAME`);
@@ -229,7 +231,7 @@ function tlsOptions(values: ConnectionValues, tls: boolean): ClientOptions {
     ...(cert !== undefined && { cert: readOption('--cert', cert) }),
     ...(key !== undefined && { key: readOption('--key', key) }),
     ...(version && { minVersion: version, maxVersion: version }),
-    ...(insecure && { rejectUnauthorized: false }),
+    ...(insecure && { checkServerIdentity: () => undefined }),
   };
 }
 

@@ -17,9 +17,16 @@ interface PubValues extends ConnectionValues {
   stdinFile?: true;
   qos?: QoS;
   retain?: true;
+  maxInflight?: number;
   repeat?: number;
   repeatDelay?: number;
 }
+
+/** Messages that may be unacknowledged while more lines are read, and their bytes. */
+const WINDOW_MESSAGES = 4096;
+/** At QoS 2, -M decides: mosquitto hangs up on a client with more unreleased messages than its max_inflight_messages, which is 20 unless configured. */
+const WINDOW_QOS_2 = 20;
+const WINDOW_BYTES = 4 * 1024 * 1024;
 
 const after = `${secretsHelp}
 With -l a lost connection is made again and nothing is lost above QoS 0; with a single message it is a failure.
@@ -46,6 +53,11 @@ export function pubCommand(): Command {
   command
     .option('-q, --qos <qos>', '(default: 0)', qosLevel)
     .option('-r, --retain', 'as a retained message')
+    .option(
+      '-M, --max-inflight <n>',
+      `with -l, unacknowledged messages at once (default: ${WINDOW_MESSAGES}, at QoS 2 ${WINDOW_QOS_2})`,
+      whole(1, 65535),
+    )
     .option('--repeat <n>', 'publish the message n times', whole(1, 2 ** 31 - 1))
     .option('--repeat-delay <seconds>', 'between one message and the next, with --repeat', seconds);
   addConnectionOptions(command).addHelpText('after', after);
@@ -60,7 +72,7 @@ async function pub(values: PubValues): Promise<number> {
   const message = { topic, qos: values.qos ?? 0, retain: values.retain ?? false };
   if (values.stdinLine) {
     const session = new Session({ command: 'pub', connection, reconnect: true });
-    await publishLines(session, message);
+    await publishLines(session, message, values.maxInflight ?? (message.qos === 2 ? WINDOW_QOS_2 : WINDOW_MESSAGES));
     return session.ended;
   }
   const payload = await payloadOf(values);
@@ -127,11 +139,7 @@ async function publishOne(session: Session, { topic, qos, retain }: Heading, pay
   }
 }
 
-/** Messages that may be unacknowledged while more lines are read, and their bytes. */
-const WINDOW_MESSAGES = 4096;
-const WINDOW_BYTES = 4 * 1024 * 1024;
-
-async function publishLines(session: Session, { topic, qos, retain }: Heading): Promise<void> {
+async function publishLines(session: Session, { topic, qos, retain }: Heading, window: number): Promise<void> {
   const { client } = session;
   const limit = payloadLimit();
   const splitter = new LineSplitter(limit);
@@ -140,10 +148,11 @@ async function publishLines(session: Session, { topic, qos, retain }: Heading): 
   let bytes = 0;
   let wake = () => {};
   const change = () => new Promise<void>((resolve) => (wake = resolve));
-  const isFull = () => messages >= WINDOW_MESSAGES || bytes >= WINDOW_BYTES;
+  const isFull = () => messages >= window || bytes >= WINDOW_BYTES;
 
   const publish = async (lines: Iterable<Buffer | undefined>) => {
     for (const line of lines) {
+      if (isFull()) session.debug(`${messages} messages are not acknowledged: the standard input waits`);
       while (isFull() && !session.over) await change();
       if (session.over) return;
       count++;

@@ -13,6 +13,8 @@ export interface SessionParts {
   interrupted?: number;
 }
 
+const brokenOff = new Set<number | string>(['REASON_ENDED', 'REASON_RESET', 'REASON_TLS']);
+
 /** The options of the client, as the command line calls them. */
 const optionNames: Readonly<Record<string, string>> = {
   clientId: '-i',
@@ -34,9 +36,6 @@ const hints: Readonly<Record<string, string>> = {
   REASON_UNREACHABLE: 'check -h and -p',
   REASON_NAME: 'check -h',
   REASON_CERTIFICATE: 'give the authority that signed it with --cafile, and with -h the name that stands in it',
-  REASON_TLS: 'does this port speak TLS? Plain MQTT is mostly at port 1883',
-  REASON_ENDED: 'does this port want TLS (--cafile, or -L mqtts://…), or speak another protocol?',
-  REASON_RESET: 'does this port want TLS (--cafile, or -L mqtts://…), or speak another protocol?',
   REASON_WEBSOCKET: 'check the path of -L; many brokers want /mqtt',
 };
 
@@ -140,9 +139,17 @@ export class Session {
   #fault(error: TwobyteError): void {
     if (this.over) return;
     const { code } = error;
-    const hint = this.#everConnected && typeof code === 'string' ? undefined : hints[code];
+    const hint = this.#hint(code);
     this.say(`${this.#parts.connection.name}: ${error.message}${hint ? `; ${hint}` : ''}`);
     this.#fate = typeof code === 'number' && code >= 1 && code <= 5 ? code : EXIT_FAILURE;
     if (!this.#everConnected) this.end(this.#fate);
+  }
+
+  /** What to do about it. A connection that has worked needs no advice about its options. */
+  #hint(code: number | string): string | undefined {
+    if (this.#everConnected && typeof code === 'string') return undefined;
+    if (!brokenOff.has(code)) return hints[code];
+    if (this.#parts.connection.tls) return 'does this port speak TLS, and trust our certificate? Plain MQTT is mostly at port 1883';
+    return 'does this port want TLS (--cafile, or -L mqtts://…), or speak another protocol?';
   }
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Client, Granted, Message } from '../client.js';
+import type { Granted, Message } from '../client.js';
 import type { QoS } from '../options.js';
 import { addConnectionOptions, type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
 import { customFormat, FormatError, type Formatter, payloadFormat, verboseFormat } from './format.js';
@@ -168,19 +168,26 @@ function formatter({ F: format, N: noEndOfLine, verbose }: SubValues): Formatter
 /** Writes to the standard output; while its reader is slow, the broker is not read. */
 function writer(session: Session): (bytes: Buffer) => void {
   const { stdout } = process;
-  const client: Client = session.client;
+  const { client } = session;
+  let paused = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE')
       session.end(EXIT_OK); // the reader has had enough, as `head` has
     else session.fail(`cannot write the messages: ${error.message}`);
   });
-  stdout.on('drain', () => client.resume());
+  stdout.on('drain', () => {
+    if (paused) client.resume();
+    paused = false;
+  });
   return (bytes) => {
     if (!stdout.writableCorked) {
       stdout.cork(); // what arrived together leaves in one write
       process.nextTick(() => stdout.uncork());
     }
     stdout.write(bytes);
-    if (stdout.writableNeedDrain) client.pause();
+    if (paused || !stdout.writableNeedDrain) return;
+    paused = true;
+    client.pause();
+    session.debug('the reader of the standard output is slow: the broker waits');
   };
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { connect, createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import type { OpenLink } from './link.js';
 import { streamLink } from './stream.js';
 
@@ -9,6 +9,8 @@ export interface TlsOptions extends SecureContextOptions {
   rejectUnauthorized?: boolean | undefined;
   /** The name asked for and expected in the certificate. Default: the host of the address. */
   servername?: string | undefined;
+  /** Takes the place of the check of the host name; undefined accepts the certificate, an Error says why not. */
+  checkServerIdentity?: ConnectionOptions['checkServerIdentity'];
 }
 
 /** Begins a TLS connection. Keys and certificates are read here, once, and what cannot be read is thrown. */
@@ -23,7 +25,8 @@ export function tlsSocket(host: string, port: number, options: TlsOptions = {}):
   }
   const servername = options.servername ?? (isIP(host) ? '' : host); // an IP address is no name to ask for
   const rejectUnauthorized = options.rejectUnauthorized !== false; // said aloud, or NODE_TLS_REJECT_UNAUTHORIZED would decide
-  return () => connect({ host, port, servername, secureContext, rejectUnauthorized });
+  const { checkServerIdentity } = options;
+  return () => connect({ host, port, servername, secureContext, rejectUnauthorized, ...(checkServerIdentity && { checkServerIdentity }) });
 }
 
 export function tlsLink(host: string, port: number, options?: TlsOptions): OpenLink {
