@@ -1,7 +1,7 @@
 // What every command needs first: the packages of the lock file, the generated constants, the modules, and the host in JavaScript.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../', import.meta.url));
@@ -87,6 +87,7 @@ async function build() {
     unlessMade('host', [...shared, 'host', 'test', 'bench', 'tsconfig.json'], async () => {
       rmSync(`${root}build/js`, { recursive: true, force: true }); // nothing stays of a source that is gone
       await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+      chmodSync(`${root}build/js/host/cli/twobyte.js`, 0o755); // npx runs it as a program
     }),
   ]);
 }

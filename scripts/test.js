@@ -41,8 +41,9 @@ function runFiles(files) {
     stream.on('test:fail', ({ details }) => {
       if (details.type !== 'suite') counts.failed++;
     });
-    stream.on('end', () => resolve(counts));
-    stream.compose(spec).pipe(process.stdout, { end: false });
+    const report = stream.compose(spec);
+    report.on('end', () => resolve(counts)); // so that the count is the last line
+    report.pipe(process.stdout, { end: false });
   });
 }
 

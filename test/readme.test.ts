@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startBroker } from '../host/broker.js';
+import { connectAsync } from '../host/client.js';
+
+/** This file runs as build/js/test/readme.test.js. */
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const readme = readFileSync(`${root}README.md`, 'utf8');
+const DEADLINE = 60_000;
+
+/** The lines of the blocks in `language`. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
+}
+
+const commands = blocks('sh').flatMap((block) =>
+  block
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*/, ''))
+    .filter((line) => line !== ''),
+);
+
+/** Runs `command` in a shell of its own until stdout shows `awaited`, then ends it as Ctrl-C does. Resolves with stdout and the status. */
+function run(command: string, awaited?: RegExp): Promise<{ stdout: string; status: number | null }> {
+  return new Promise((resolve, reject) => {
+    // Without a shell in between, where there is no pipe: the status is the command's own.
+    const child = spawn('sh', ['-c', /[|<]/.test(command) ? command : `exec ${command}`], {
+      cwd: root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const end = (signal: NodeJS.Signals) => child.pid && child.exitCode === null && process.kill(-child.pid, signal);
+    const timer = setTimeout(() => end('SIGKILL'), DEADLINE);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (awaited?.test(stdout)) end('SIGINT');
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      clearTimeout(timer);
+      if (signal === 'SIGKILL') reject(new Error(`${command}: nothing like ${awaited} within ${DEADLINE} ms\n${stdout}${stderr}`));
+      else resolve({ stdout, status });
+    });
+  });
+}
+
+const noPosixBoard = existsSync(`${root}build/posix/twobyte-posix`)
+  ? false
+  : 'the posix board is missing: apt-get install build-essential cmake python3-pip';
+
+/** What is done with each command of the README, by how it begins; the port is that of a broker of the test's own. */
+const runs: { begins: string; skip?: string | false; run(command: string): Promise<void> }[] = [
+  {
+    begins: 'npm start',
+    async run(command) {
+      const { stdout } = await run(command, /^myhome\/底楼\/客厅\/温度 {2}-?\d+\.\d °C {2}QoS 1 {2}\d+\.\d ms$/m);
+      assert.match(stdout, /°C/);
+    },
+  },
+  { begins: 'npm test', async run() {} }, // this is part of it
+  {
+    begins: 'build/posix/twobyte-posix',
+    skip: noPosixBoard,
+    async run(command) {
+      await using broker = await disposableBroker();
+      const { status } = await run(command.replace('mqtt://127.0.0.1:1883', broker.url), /"event":"published"/);
+      assert.equal(status, 0);
+    },
+  },
+  {
+    begins: 'npx twobyte sub',
+    async run(command) {
+      await using broker = await disposableBroker();
+      const publisher = await connectAsync(broker.url);
+      await publisher.publishAsync('myhome/底楼/客厅/温度', '23.4', { qos: 1, retain: true });
+      const { stdout } = await run(command.replace('-h 127.0.0.1', `-h 127.0.0.1 -p ${broker.port}`), /\n/);
+      await publisher.endAsync();
+      assert.equal(stdout, 'myhome/底楼/客厅/温度 23.4\n');
+    },
+  },
+  {
+    begins: 'echo 23.4 | npx twobyte pub',
+    async run(command) {
+      await using broker = await disposableBroker();
+      const subscriber = await connectAsync(broker.url);
+      const arrived = new Promise<string>((resolve) => subscriber.on('message', (topic, payload) => resolve(`${topic} ${payload}`)));
+      await subscriber.subscribeAsync('#', { qos: 1 });
+      const { status } = await run(command.replace('-h 127.0.0.1', `-h 127.0.0.1 -p ${broker.port}`));
+      assert.equal(status, 0);
+      assert.equal(await arrived, 'myhome/底楼/客厅/温度 23.4');
+      await subscriber.endAsync();
+    },
+  },
+];
+
+async function disposableBroker() {
+  const broker = await startBroker();
+  return { url: broker.url, port: new URL(broker.url).port, [Symbol.asyncDispose]: () => broker.close() };
+}
+
+describe('a command of the README', () => {
+  for (const command of commands) {
+    const found = runs.find(({ begins }) => command.startsWith(begins));
+    test(`does what it says: ${command}`, { skip: found?.skip ?? false }, async () => {
+      assert.ok(found, 'no test knows this command');
+      await found.run(command);
+    });
+  }
+});
+
+test('the Node example of the README runs', async () => {
+  await using broker = await disposableBroker();
+  const [example = ''] = blocks('js');
+  const script = example.replace('mqtt://127.0.0.1:1883', broker.url);
+  const { stdout, status } = await run(`node --input-type=module -e "$(cat <<'END'\n${script}\nEND\n)"`);
+  assert.equal(status, 0);
+  assert.equal(stdout, 'myhome/底楼/客厅/温度 23.4\n');
+});
