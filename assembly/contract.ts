@@ -127,7 +127,7 @@ export const EVENT_PUBLISHED: i32 = 13;
 export const EVENT_SUBSCRIBED: i32 = 14;
 /** An UNSUBSCRIBE is acknowledged [packet identifier; 0]. */
 export const EVENT_UNSUBSCRIBED: i32 = 15;
-/** An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9 or 11; packet identifier]. */
+/** An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9, 11 or 13; packet identifier, 0 of a PINGRESP]. */
 export const EVENT_UNKNOWN_ACKNOWLEDGEMENT: i32 = 16;
 /** A QoS 2 message that was delivered before came again and was not delivered twice [packet identifier; 0]. */
 export const EVENT_DUPLICATE: i32 = 17;
@@ -143,7 +143,7 @@ export const EVENT_INTERVAL_CHANGED: i32 = 21;
 export const EVENT_COMMAND_REFUSED: i32 = 22;
 /** The configuration cannot be used; nothing was started [ERROR_…; CONFIG_… of the value at fault]. */
 export const EVENT_CONFIG_REFUSED: i32 = 23;
-/** A message of the module's own (availability, subscription of the command topic) could not be queued [ERROR_…; 0]. */
+/** `offline` could not be queued before the session ended [ERROR_…; 0]. */
 export const EVENT_NOT_QUEUED: i32 = 24;
 
 // Configuration keys. A board's file names them in lower case without the prefix: client_id = …

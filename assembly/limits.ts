@@ -1,36 +1,37 @@
 // Every buffer and count of a module, in bytes of linear memory. Two profiles: a board's, and DESK for the module behind the Node
 // client, where memory is cheap and a window of messages is what makes it fast. The build sets DESK with `--use DESK=1`.
 // A packet that does not fit is never cut: outbound it is refused (ERROR_TOO_LARGE), inbound a PUBLISH arrives in pieces.
+// `Cost` is what one of the unit takes of the memory; beside the limits a module has some 70 bytes, and the 1,024 below its data.
 
-/** Bytes received and not yet decoded. A PUBLISH over this arrives in pieces; one whose topic alone fills it is refused. */
+/** Bytes received and not yet decoded. A PUBLISH over this arrives in pieces; one whose topic alone fills it is refused. Cost: 1 byte. */
 export const RECEIVE_BYTES: i32 = isDefined(DESK) ? 131072 : 1024;
 
-/** Bytes encoded and not yet taken by the link. The largest packet that can be sent. */
+/** Bytes encoded and not yet taken by the link. The largest packet that can be sent. Cost: 1 byte. */
 export const TRANSMIT_BYTES: i32 = isDefined(DESK) ? 1179648 : 1024;
 
-/** Topics and payloads waiting for their acknowledgement or for a connection. */
+/** Topics and payloads waiting for their acknowledgement or for a connection. Cost: 1 byte. */
 export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : 2048;
 
-/** Packets in flight and waiting, a power of two. Each costs 24 bytes. */
+/** Packets in flight and waiting, a power of two. Cost: 24 bytes. */
 export const OUTBOX_ENTRIES: i32 = isDefined(DESK) ? 4096 : 16;
 
-/** Inbound QoS 2 messages between PUBREC and PUBREL, a power of two. Each costs 4 bytes: the table is twice as long. */
+/** Inbound QoS 2 messages between PUBREC and PUBREL, a power of two. Cost: 4 bytes, as the table is twice as long. */
 export const INBOX_ENTRIES: i32 = isDefined(DESK) ? 32768 : 32;
 
-/** The CONNECT packet, with client identifier, will, user name and password. */
+/** The CONNECT packet, with client identifier, will, user name and password. Cost: 1 byte. */
 export const CONNECT_BYTES: i32 = isDefined(DESK) ? 330000 : 640;
 
-/** A topic name or filter. MQTT's own limit is 65535. */
+/** A topic name or filter. MQTT's own limit is 65535. Cost: 3 bytes, for three texts in either module. */
 export const TOPIC_BYTES: i32 = isDefined(DESK) ? 65535 : 128;
 
-/** A payload handed in by the host: only the client module has such a buffer. */
+/** A payload handed in by the host. Cost: 1 byte, in the client only. */
 export const PAYLOAD_BYTES: i32 = 1048576;
 
-/** The filters of one SUBSCRIBE or UNSUBSCRIBE, with two bytes of length and one of QoS each. */
-export const FILTERS_BYTES: i32 = isDefined(DESK) ? 262144 : 256;
+/** The filters of one SUBSCRIBE or UNSUBSCRIBE, with two bytes of length and one of QoS each: never more than 65535 of them. Cost: 1 byte, in the client only. */
+export const FILTERS_BYTES: i32 = isDefined(DESK) ? 262140 : 256;
 
-/** The formatted reading: sign, seven digits, point, one digit and the unit. */
+/** The formatted reading: sign, seven digits, point, one digit and the unit. Cost: 1 byte, in the sensor only. */
 export const READING_BYTES: i32 = 32;
 
-/** The text that follows the number of a reading. */
+/** The text that follows the number of a reading. Cost: 1 byte, in the sensor only. */
 export const UNIT_BYTES: i32 = 16;

@@ -34,6 +34,7 @@ export class Board<M extends Module> {
   #waiting: Uint8Array[] = [];
   #stepping = false;
   #stepWanted = false;
+  #halted = false;
   #cancelTimer: (() => void) | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -61,23 +62,27 @@ export class Board<M extends Module> {
   halt(): void {
     this.#closeLink();
     this.#sleep();
-    this.#stepping = true; // no step from now on
+    this.#halted = true;
   }
 
   /** Lets the module do what is due. A call from within an event is carried out when the present step is over. */
   step(): void {
     this.#stepWanted = true;
-    if (this.#stepping) return;
+    if (this.#stepping || this.#halted) return;
     this.#stepping = true;
     let idle = 0;
     let now = 0;
-    while (this.#stepWanted || idle === 0) {
-      this.#stepWanted = false;
-      now = this.#clock.now();
-      idle = this.module.step(now);
-      if (this.#waiting.length > 0) this.#handIn();
+    try {
+      while (!this.#halted && (this.#stepWanted || idle === 0)) {
+        this.#stepWanted = false;
+        now = this.#clock.now();
+        idle = this.module.step(now);
+        if (this.#waiting.length > 0) this.#handIn();
+      }
+    } finally {
+      this.#stepping = false; // also when a listener threw: the module goes on where it was
     }
-    this.#stepping = false;
+    if (this.#halted) return;
     if (idle < NEVER) this.#wakeAt(now + idle);
     else this.#sleep();
   }

@@ -27,41 +27,10 @@ import {
 import { errorText, reasonText, refusalText, TwobyteError, timeoutText } from './errors.js';
 import { linkTo } from './links/address.js';
 import type { Link } from './links/link.js';
+import { Assembly, type Message, type MessagePiece, pieceOf } from './messages.js';
 import { ClientModule, type InboundMessage } from './module.js';
 import { type ClientOptions, configOf, optionOf, type QoS } from './options.js';
-
-/** A message as its listeners get it. The payload is the listener's own. */
-export interface Message {
-  topic: string;
-  payload: Buffer;
-  qos: QoS;
-  retain: boolean;
-  dup: boolean;
-  /** Packet identifier, 0 at QoS 0. */
-  messageId: number;
-}
-
-/** A part of a message that is larger than the module's receive buffer. Its payload is valid during the call only. */
-export interface MessagePiece extends Omit<Message, 'payload'> {
-  payload: Uint8Array;
-  /** Offset of the piece in the whole payload, and length of the whole, in bytes. An offset of 0 begins a message, also one that broke off before. */
-  offset: number;
-  total: number;
-}
-
-/** The answer to one filter: the QoS granted, or 128 when the broker refused it. */
-export interface Granted {
-  topic: string;
-  qos: QoS | 128;
-}
-
-export interface PublishOptions {
-  qos?: QoS;
-  retain?: boolean;
-}
-
-/** One filter, several, or several with a QoS each. */
-export type Filters = string | readonly string[] | Readonly<Record<string, { qos: QoS }>>;
+import { describe, type Filters, fail, filterList, type Granted, type Pending, type PublishOptions, type Queued } from './requests.js';
 
 interface ClientEvents {
   /** The broker accepted the connection. */
@@ -81,25 +50,7 @@ interface ClientEvents {
   end: [];
 }
 
-/** A request that waits for its answer. */
-type Pending =
-  | { kind: 'publish'; done(error?: Error): void }
-  | {
-      kind: 'subscribe';
-      filters: readonly { filter: string; qos: QoS }[];
-      granted: Granted[];
-      done(error: Error | undefined, granted: Granted[]): void;
-    }
-  | { kind: 'unsubscribe'; filters: readonly string[]; done(error?: Error): void };
-
-/** A request that the module has no room for yet. */
-interface Queued {
-  send(): number;
-  pending: Pending | undefined;
-}
-
 const DEFAULT_QUEUE_LIMIT = 1_000_000;
-const DEFAULT_MAXIMUM_MESSAGE = 16 * 1024 * 1024;
 const nothing = () => {};
 
 /**
@@ -145,7 +96,7 @@ export class Client extends EventEmitter<ClientEvents> {
   #stopped = true;
   #everConnected = false;
   #ending: ((error?: Error) => void)[] = [];
-  #pieces: Uint8Array[] = [];
+  readonly #assembly: Assembly;
   #lastError: TwobyteError | undefined;
   #link: Link | undefined;
   #paused = false;
@@ -153,6 +104,7 @@ export class Client extends EventEmitter<ClientEvents> {
   constructor(url: string, options: ClientOptions) {
     super();
     this.options = options;
+    this.#assembly = new Assembly(options.maximumMessageSize);
     const open = linkTo(url, options);
     const config = configOf(new URL(url), options);
     this.#board = new Board(
@@ -425,7 +377,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const was = this.connected;
     this.connected = false;
     this.#lastError = error;
-    this.#pieces = [];
+    this.#assembly.reset();
     this.#reportError(error);
     this.emit('close');
     if (was) this.emit('offline');
@@ -471,39 +423,14 @@ export class Client extends EventEmitter<ClientEvents> {
     if (this.disconnecting) this.#endWhenIdle();
   }
 
-  #deliver(message: InboundMessage): void {
-    const { topic, payload, offset, total, retain, dup } = message;
-    const qos = message.qos as QoS;
-    if (payload.length === total) {
-      this.#emitMessage({ topic, payload: Buffer.from(payload), qos, retain, dup, messageId: message.id });
+  #deliver(inbound: InboundMessage): void {
+    if (inbound.payload.length < inbound.total && this.listenerCount('piece') > 0) {
+      this.emit('piece', pieceOf(inbound));
       return;
     }
-    if (this.listenerCount('piece') > 0) {
-      this.emit('piece', { topic, payload, offset, total, qos, retain, dup, messageId: message.id });
-      return;
-    }
-    if (offset === 0) this.#pieces = [];
-    const limit = this.options.maximumMessageSize ?? DEFAULT_MAXIMUM_MESSAGE;
-    const last = offset + payload.length === total;
-    if (total > limit) {
-      if (last)
-        this.#reportError(
-          new TwobyteError(
-            `a message of ${total} bytes to '${topic}' was dropped: maximumMessageSize is ${limit}; listen to 'piece' to read it in parts`,
-            'ERROR_TOO_LARGE',
-          ),
-        );
-      return;
-    }
-    this.#pieces.push(Uint8Array.from(payload));
-    if (!last) return;
-    const whole = Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    this.#emitMessage({ topic, payload: whole, qos, retain, dup, messageId: message.id });
-  }
-
-  #emitMessage(message: Message): void {
-    this.emit('message', message.topic, message.payload, message);
+    const message = this.#assembly.add(inbound);
+    if (message instanceof TwobyteError) this.#reportError(message);
+    else if (message) this.emit('message', message.topic, message.payload, message);
   }
 
   /** An error without a listener must not end the process: the network comes and goes. */
@@ -516,23 +443,6 @@ export class Client extends EventEmitter<ClientEvents> {
     const limit = error === ERROR_TOO_LARGE ? `; the limit is ${this.#module.payloadLimit} bytes of payload` : '';
     return new TwobyteError(`${what}: ${errorText(error)}${limit}`, nameOf('ERROR', errorNames, error));
   }
-}
-
-function filterList(filters: Filters, qos: QoS): { filter: string; qos: QoS }[] {
-  if (typeof filters === 'string') return [{ filter: filters, qos }];
-  if (Array.isArray(filters)) return filters.map((filter: string) => ({ filter, qos }));
-  return Object.entries(filters as Readonly<Record<string, { qos: QoS }>>).map(([filter, { qos }]) => ({ filter, qos }));
-}
-
-function describe(pending: Pending | undefined): string {
-  if (pending?.kind === 'subscribe') return `subscribe to '${pending.filters.map(({ filter }) => filter).join("', '")}'`;
-  if (pending?.kind === 'unsubscribe') return `unsubscribe from '${pending.filters.join("', '")}'`;
-  return 'publish';
-}
-
-function fail(pending: Pending | undefined, error: Error): void {
-  if (pending?.kind === 'subscribe') pending.done(error, []);
-  else pending?.done(error);
 }
 
 function nameOf(family: string, names: Readonly<Record<number, string>>, number: number): string {

@@ -1,15 +1,8 @@
 // What `import … from 'twobyte'` offers.
 
-export {
-  Client,
-  connect,
-  connectAsync,
-  type Filters,
-  type Granted,
-  type Message,
-  type MessagePiece,
-  type PublishOptions,
-} from './client.js';
+export { Client, connect, connectAsync } from './client.js';
 export { TwobyteError } from './errors.js';
 export type { LinkOptions } from './links/address.js';
+export type { Message, MessagePiece } from './messages.js';
 export type { ClientOptions, QoS } from './options.js';
+export type { Filters, Granted, PublishOptions } from './requests.js';

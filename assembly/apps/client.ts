@@ -1,6 +1,6 @@
 // The module behind the Node client: the whole of a session's API, for a host that decides what to do with it.
 
-import { config_number, config_text, event } from '../board';
+import { config_text, event } from '../board';
 import { bytes, uint8, uint16 } from '../bytes/cursor';
 import { topicFilterFault, topicNameFault } from '../bytes/topic';
 import {
@@ -20,7 +20,7 @@ import {
 import { setNow } from '../delivery/clock';
 import { held } from '../delivery/outbox';
 import { FILTERS_BYTES, PAYLOAD_BYTES, TOPIC_BYTES } from '../limits';
-import { refuse, refusedKey, setWill } from '../mqtt/connection';
+import { clearWill, numberInRange, refuse, refusedKey, setWill } from '../mqtt/connection';
 import { inbound as inboundRecord } from '../mqtt/decode';
 import * as session from '../mqtt/session';
 
@@ -37,13 +37,15 @@ let filterCount: u32 = 0;
 
 /** Reads the configuration; the next step opens the link. Answers 0, or below 0 an ERROR_… (also EVENT_CONFIG_REFUSED). */
 export function start(): i32 {
+  if (!session.isStopped()) return -ERROR_STATE;
   let fault = readWill();
   if (!fault) fault = session.start();
-  if (fault && fault != ERROR_STATE) event(EVENT_CONFIG_REFUSED, fault, refusedKey);
+  if (fault) event(EVENT_CONFIG_REFUSED, fault, refusedKey);
   return -fault;
 }
 
 function readWill(): i32 {
+  clearWill();
   const length = config_text(CONFIG_WILL_TOPIC, willTopic, TOPIC_BYTES);
   if (length < 0) return 0;
   if (length > TOPIC_BYTES) return refuse(CONFIG_WILL_TOPIC, ERROR_CONFIG_TOO_LONG);
@@ -51,9 +53,11 @@ function readWill(): i32 {
   if (fault) return refuse(CONFIG_WILL_TOPIC, fault);
   const payloadLength = max(config_text(CONFIG_WILL_PAYLOAD, willPayload, TOPIC_BYTES), 0);
   if (payloadLength > TOPIC_BYTES) return refuse(CONFIG_WILL_PAYLOAD, ERROR_CONFIG_TOO_LONG);
-  const qos = config_number(CONFIG_WILL_QOS, 0);
-  if (<u32>qos > 2) return refuse(CONFIG_WILL_QOS, ERROR_CONFIG_INVALID);
-  setWill(willTopic, length, willPayload, payloadLength, qos, config_number(CONFIG_WILL_RETAIN, 0));
+  const qos = numberInRange(CONFIG_WILL_QOS, 0, 0, 2);
+  if (qos < 0) return ERROR_CONFIG_INVALID;
+  const retain = numberInRange(CONFIG_WILL_RETAIN, 0, 0, 1);
+  if (retain < 0) return ERROR_CONFIG_INVALID;
+  setWill(willTopic, length, willPayload, payloadLength, qos, retain);
   return 0;
 }
 
@@ -65,7 +69,8 @@ export function stop(): void {
 /** Does all that is due at `now` (ms, any origin, wraps at 2^32). Answers the ms until it must be called again without an occasion. */
 export function step(now: i32): i32 {
   setNow(now);
-  for (let happened = session.poll(); happened; happened = session.poll()) event(happened, session.eventA, session.eventB);
+  let happened: i32;
+  while ((happened = session.poll())) event(happened, session.eventA, session.eventB);
   return session.finish();
 }
 

@@ -1,8 +1,8 @@
 // The exports that every module has: docs/boundary.md. An app re-exports them.
 
 import { ABI_VERSION } from '../contract';
-import { receiveBuffer, received, receiveRoom } from '../mqtt/decode';
-import { linkChanged } from '../mqtt/session';
+import { receiveBuffer, receiveRoom } from '../mqtt/decode';
+import { linkChanged, linkReceived } from '../mqtt/session';
 
 export function abi_version(): i32 {
   return ABI_VERSION;
@@ -25,7 +25,7 @@ export function link_room(_link: i32): i32 {
 
 /** `length` bytes were written at link_buffer(). step() reads them. */
 export function link_received(_link: i32, length: i32): void {
-  received(length);
+  linkReceived(length);
 }
 
 /** `link` opened, closed for a REASON_…, or takes bytes again (LINK_…). */

@@ -33,7 +33,7 @@ import {
 } from '../contract';
 import { now, remaining, setNow } from '../delivery/clock';
 import { READING_BYTES, TOPIC_BYTES, UNIT_BYTES } from '../limits';
-import { numberInRange, refuse, refusedKey, setWill } from '../mqtt/connection';
+import { clearWill, numberInRange, refuse, refusedKey, setWill } from '../mqtt/connection';
 import { inbound } from '../mqtt/decode';
 import * as session from '../mqtt/session';
 
@@ -61,15 +61,18 @@ let sensor: i32 = 0;
 let interval: i32 = 0;
 let dueAt: i32 = 0;
 let stepped: bool = false;
-let stopping: bool = false;
 let dropped: i32 = 0;
+/** What this connection still owes: the announcement, and the subscription of the command topic. */
+let onlineOwed: bool = false;
+let commandsOwed: bool = false;
 
 /** Reads the configuration; the next step takes the first reading and opens the link. Answers 0, or below 0 an ERROR_… (also EVENT_CONFIG_REFUSED). */
 export function start(): i32 {
+  if (!session.isStopped()) return -ERROR_STATE;
   let fault = configure();
   if (!fault) fault = session.start();
-  if (fault && fault != ERROR_STATE) event(EVENT_CONFIG_REFUSED, fault, refusedKey);
-  stepped = stopping = false;
+  if (fault) event(EVENT_CONFIG_REFUSED, fault, refusedKey);
+  stepped = false;
   return -fault;
 }
 
@@ -95,6 +98,7 @@ function configure(): i32 {
   interval = numberInRange(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
   sensor = numberInRange(CONFIG_SENSOR, 0, 0, 255);
   if (<i32>qos < 0 || <i32>retain < 0 || interval < 0 || sensor < 0) return ERROR_CONFIG_INVALID;
+  clearWill();
   if (availabilityLength) setWill(availabilityTopic, availabilityLength, offline, 7, 1, 1);
   return 0;
 }
@@ -110,8 +114,10 @@ function readTopic(key: i32, to: usize): i32 {
 
 /** Says `offline` and ends the session in order; EVENT_STOPPED follows. */
 export function stop(): void {
-  stopping = true;
-  if (session.isConnected()) announce(offline, 7);
+  if (session.isConnected() && availabilityLength) {
+    const result = announce(offline, 7);
+    if (result < 0) event(EVENT_NOT_QUEUED, -result, 0);
+  }
   session.stop();
 }
 
@@ -123,11 +129,14 @@ export function step(time: i32): i32 {
     dueAt = time;
   }
   for (let happened = session.poll(); happened; happened = session.poll()) {
-    if (happened == EVENT_CONNECTED) arrive();
-    else if (happened == EVENT_MESSAGE) obey();
+    if (happened == EVENT_CONNECTED) {
+      onlineOwed = availabilityLength > 0;
+      commandsOwed = commandLength > 0;
+    } else if (happened == EVENT_MESSAGE && commandLength) obey();
     event(happened, session.eventA, session.eventB);
   }
-  if (stopping) return session.finish();
+  if (!session.isRunning()) return session.finish();
+  if (session.isConnected()) payDebts();
   if (remaining(dueAt) == 0) {
     takeReading();
     // The schedule does not drift; readings that were slept through are not made up.
@@ -137,20 +146,17 @@ export function step(time: i32): i32 {
   return min(session.finish(), remaining(dueAt));
 }
 
-/** A connection is there: say so, and listen for commands. */
-function arrive(): void {
-  announce(online, 6);
-  if (commandLength == 0) return;
+/** Says `online` and listens for commands on a new connection; what finds the outbox full stays owed until there is room. */
+function payDebts(): void {
+  if (onlineOwed && announce(online, 6) >= 0) onlineOwed = false;
+  if (!commandsOwed) return;
   uint16(commandFilter, commandLength);
   uint8(commandFilter + 2 + commandLength, 1);
-  const result = session.subscribe(commandFilter, commandLength + 3, 1);
-  if (result < 0) event(EVENT_NOT_QUEUED, -result, 0);
+  if (session.subscribe(commandFilter, commandLength + 3, 1) >= 0) commandsOwed = false;
 }
 
-function announce(text: usize, length: u32): void {
-  if (availabilityLength == 0) return;
-  const result = session.publish(availabilityTopic, availabilityLength, text, length, 1, 1);
-  if (result < 0) event(EVENT_NOT_QUEUED, -result, 0);
+function announce(text: usize, length: u32): i32 {
+  return session.publish(availabilityTopic, availabilityLength, text, length, 1, 1);
 }
 
 function takeReading(): void {
@@ -184,7 +190,7 @@ function formatTenths(p: usize, thousandths: i32): usize {
 function obey(): void {
   const length = inbound.payloadLength;
   if (inbound.offset) return; // the first piece of a larger payload was refused
-  let value: i32 = length == 0 || inbound.total > 8 ? -1 : 0;
+  let value: i32 = inbound.total > 8 ? -1 : 0; // without a digit it is 0, below the least
   for (let i: u32 = 0; i < length && value >= 0; ++i) {
     const digit = <i32>load<u8>(inbound.payload + i) - 0x30;
     value = <u32>digit > 9 ? -1 : value * 10 + digit;

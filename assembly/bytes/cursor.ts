@@ -6,12 +6,13 @@ export function uint8(p: usize, value: u32): usize {
 }
 
 export function uint16(p: usize, value: u32): usize {
-  store<u16>(p, bswap<u16>(<u16>value));
+  store<u8>(p, value >> 8);
+  store<u8>(p, value, 1);
   return p + 2;
 }
 
 export function readUint16(p: usize): u32 {
-  return <u32>bswap<u16>(load<u16>(p));
+  return ((<u32>load<u8>(p)) << 8) | load<u8>(p, 1);
 }
 
 export function bytes(p: usize, from: usize, length: u32): usize {

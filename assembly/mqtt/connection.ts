@@ -58,6 +58,11 @@ export function numberInRange(key: i32, otherwise: i32, least: i32, most: i32): 
   return -1;
 }
 
+/** The next CONNECT has no will. */
+export function clearWill(): void {
+  willFlags = 0;
+}
+
 /** The will of the next CONNECT; texts were checked and stay where they are until then. */
 export function setWill(topic: usize, topicLength: u32, payload: usize, payloadLength: u32, qos: u32, retain: u32): void {
   willFlags = CONNECT_WILL | (qos << 3) | (retain ? CONNECT_WILL_RETAIN : 0);
@@ -110,7 +115,7 @@ export function prepareConnect(): i32 {
 function appendText(key: i32): i32 {
   refusedKey = key;
   const room = min(<i32>(limit - end) - 2, 65535);
-  const length = room < 0 ? i32.MAX_VALUE : config_text(key, end + 2, room);
+  const length = config_text(key, end + 2, max(room, 0));
   if (length < 0) return ERROR_CONFIG_MISSING;
   if (length > room) return ERROR_CONFIG_TOO_LONG;
   if (key != CONFIG_PASSWORD) {

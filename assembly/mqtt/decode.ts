@@ -202,6 +202,7 @@ function readPublishHead(first: u32, p: usize, length: u32): i32 {
   const topicLength = readUint16(p);
   const head: u32 = 2 + topicLength + (qos ? 2 : 0);
   if (head > length) return ERROR_REMAINING_LENGTH;
+  if (bodyOffset + head > <u32>RECEIVE_BYTES) return ERROR_TOO_LARGE; // what is not there is not looked at
   const fault = topicNameFault(p + 2, topicLength);
   if (fault) return fault;
   inbound.topic = <u32>p + 2;
@@ -239,9 +240,7 @@ function nextPiece(): i32 {
   if (have < left && end < <u32>RECEIVE_BYTES) return NOTHING;
   inbound.offset = delivered;
   inbound.payloadLength = min(have, left);
-  if (have >= left) {
-    state = HEADER;
-    released = pieces + left;
-  }
+  released = pieces + inbound.payloadLength;
+  if (have >= left) state = HEADER;
   return PUBLISH;
 }

@@ -1,11 +1,12 @@
 // One function a packet. Each writes at `p` and answers the address after the packet; what it reads is copied. Texts were checked
 // by whoever took them in; sizes come from the …Size function beside.
 
-import { bytes, field, uint8, uint16, varint, varintSize } from '../bytes/cursor';
-import { CONNECT, DUP, PUBLISH, SUBSCRIBE, UNSUBSCRIBE } from './packets';
+import { bytes, field, readUint16, uint8, uint16, varint, varintSize } from '../bytes/cursor';
+import { CONNECT, PUBLISH, QOS, SUBSCRIBE, UNSUBSCRIBE } from './packets';
 
 function fixedHeader(p: usize, first: u32, remaining: u32): usize {
-  return varint(uint8(p, first), remaining);
+  p = uint8(p, first);
+  return remaining < 128 ? uint8(p, remaining) : varint(p, remaining); // the common length costs no call and no loop
 }
 
 function packetSize(remaining: u32): u32 {
@@ -44,23 +45,16 @@ function publishRemaining(topicLength: u32, payloadLength: u32, qos: u32): u32 {
   return 2 + topicLength + (qos ? 2 : 0) + payloadLength;
 }
 
-/** PUBLISH (MQTT 3.3). `payload` may be anywhere; `id` is read above QoS 0 only. */
-export function encodePublish(
-  p: usize,
-  topic: usize,
-  topicLength: u32,
-  payload: usize,
-  payloadLength: u32,
-  qos: u32,
-  retain: u32,
-  dup: u32,
-  id: u32,
-): usize {
-  p = fixedHeader(p, PUBLISH | (qos << 1) | retain | (dup ? DUP : 0), publishRemaining(topicLength, payloadLength, qos));
+/** PUBLISH (MQTT 3.3) with `flags` of its first byte: DUP, QoS, retain. `payload` may be anywhere; `id` is read above QoS 0 only. */
+export function encodePublish(p: usize, flags: u32, topic: usize, topicLength: u32, payload: usize, payloadLength: u32, id: u32): usize {
+  p = fixedHeader(p, PUBLISH | flags, publishRemaining(topicLength, payloadLength, flags & QOS));
   p = field(p, topic, topicLength);
-  if (qos) p = uint16(p, id); // only above QoS 0 [MQTT-2.3.1-5]
+  if (flags & QOS) p = uint16(p, id); // only above QoS 0 [MQTT-2.3.1-5]
   return bytes(p, payload, payloadLength);
 }
+
+/** A PUBLISH has at most so many bytes beside topic and payload at QoS 0: fixed header and the topic's length. */
+export const PUBLISH_OVERHEAD_MOST: u32 = 7;
 
 export function publishSize(topicLength: u32, payloadLength: u32, qos: u32): u32 {
   return packetSize(publishRemaining(topicLength, payloadLength, qos));
@@ -87,7 +81,7 @@ export function encodeUnsubscribe(p: usize, id: u32, filters: usize, length: u32
   p = uint16(fixedHeader(p, UNSUBSCRIBE, 2 + length - count), id);
   const end = filters + length;
   while (filters < end) {
-    const size: u32 = 2 + <u32>bswap<u16>(load<u16>(filters));
+    const size: u32 = 2 + readUint16(filters);
     p = bytes(p, filters, size);
     filters += size + 1;
   }

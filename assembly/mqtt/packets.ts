@@ -17,4 +17,6 @@ export const DISCONNECT: u32 = 0xe0;
 
 // Flags of PUBLISH (MQTT 3.3.1).
 export const RETAIN: u32 = 1;
+/** The two bits of the QoS, which stands one bit to the left. */
+export const QOS: u32 = 6;
 export const DUP: u32 = 8;

@@ -12,7 +12,6 @@ import {
   ERROR_INBOX_FULL,
   ERROR_OUTBOX_FULL,
   ERROR_SESSION_PRESENT,
-  ERROR_STATE,
   ERROR_SUBACK,
   ERROR_TOO_LARGE,
   ERROR_UNEXPECTED,
@@ -44,7 +43,7 @@ import * as outbox from '../delivery/outbox';
 import { Entry, PUBLISH_REQUEST, QUEUED, RELEASED, SENT, SUBSCRIBE_REQUEST, UNSUBSCRIBE_REQUEST } from '../delivery/outbox';
 import { TRANSMIT_BYTES } from '../limits';
 import { cleanSession, connectSize, copyConnect, keepAlive, numberInRange, prepareConnect } from './connection';
-import { inbound, NOTHING, next, resetDecoder } from './decode';
+import { inbound, NOTHING, next, received, resetDecoder } from './decode';
 import {
   ACKNOWLEDGEMENT_BYTES,
   EMPTY_BYTES,
@@ -53,10 +52,11 @@ import {
   encodePublish,
   encodeSubscribe,
   encodeUnsubscribe,
+  PUBLISH_OVERHEAD_MOST,
   publishSize,
   subscribeSize,
 } from './encode';
-import { CONNACK, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK } from './packets';
+import { CONNACK, DISCONNECT, DUP, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK } from './packets';
 import * as transmit from './transmit';
 
 const STOPPED: u32 = 0;
@@ -65,7 +65,8 @@ const OPENING: u32 = 2;
 const GREETING: u32 = 3; // CONNECT sent, CONNACK awaited
 const CONNECTED: u32 = 4;
 const WAITING: u32 = 5; // until the next attempt
-const ENDING: u32 = 6; // DISCONNECT encoded, the link to take it
+const LEAVING: u32 = 6; // stop() was called: the next step begins to end
+const ENDING: u32 = 7; // the link is to take what is left, and DISCONNECT
 
 /** A PINGREQ goes out this much before keep alive ends, in ms: a broker must not see more (MQTT 3.1.2.10). */
 const KEEP_ALIVE_MARGIN: i32 = 500;
@@ -82,21 +83,23 @@ let linkOpened: bool = false;
 let linkClosed: i32 = 0; // REASON_…, or 0
 let pinging: bool = false;
 let pingDeadline: i32 = 0;
-/** The acknowledgement owed for the message that was delivered last: a packet type, or 0. */
+/** The acknowledgement owed for the message that was delivered last, or the DISCONNECT owed while ENDING: a packet type, or 0. */
 let owed: u32 = 0;
 let owedId: u32 = 0;
 /** The next return code of a SUBACK to report, or -1. */
 let subackIndex: i32 = -1;
-/** Something was left undone for want of room in the transmit buffer. */
-let starved: bool = false;
+/** All is done until restUntil, if nothing happens before: a step in between only hands the link what was published. */
+let resting: bool = false;
+let restUntil: i32 = 0;
+/** Within a step, where `now` is the time. What is asked for between two steps is sent, and its deadline counted, by the next. */
+let stepping: bool = false;
 
 /** Details of the event that poll() answered. */
 export let eventA: i32 = 0;
 export let eventB: i32 = 0;
 
-/** Reads the configuration and begins. The will is set before. Answers 0 or an ERROR_…; connection.refusedKey says whose. */
+/** Reads the configuration and begins; the session is stopped, and its will is set. Answers 0 or an ERROR_…; connection.refusedKey says whose. */
 export function start(): i32 {
-  if (state != STOPPED) return ERROR_STATE;
   connectTimeout = numberInRange(CONFIG_CONNECT_TIMEOUT, 30000, 1, DAY);
   if (connectTimeout < 0) return ERROR_CONFIG_INVALID;
   replyTimeout = numberInRange(CONFIG_REPLY_TIMEOUT, 30000, 1, DAY);
@@ -113,22 +116,28 @@ export function start(): i32 {
   return 0;
 }
 
-/** Sends DISCONNECT where there is a connection, then EVENT_STOPPED follows. What the outbox holds stays there. */
+/** Sends what was not sent yet and DISCONNECT where there is a connection, then EVENT_STOPPED follows. The outbox keeps what has no answer. */
 export function stop(): void {
-  if (state == STOPPED || state == ENDING) return;
-  if (state == CONNECTED) {
-    // The application has the last message: it must not come again when the session is resumed.
-    if (owed && transmit.reserve(ACKNOWLEDGEMENT_BYTES)) answer(owed, owedId);
-    owed = 0;
-    const p = transmit.reserve(EMPTY_BYTES);
-    if (p) transmit.commit(encodeEmpty(p, DISCONNECT));
-  } else resetConnection();
-  state = ENDING;
-  deadline = now + min(replyTimeout, connectTimeout);
+  resting = false;
+  if (state == STOPPED || state >= LEAVING) return;
+  if (state == CONNECTED) state = LEAVING;
+  else {
+    resetConnection();
+    state = ENDING;
+  }
 }
 
 export function isConnected(): bool {
   return state == CONNECTED;
+}
+
+export function isStopped(): bool {
+  return state == STOPPED;
+}
+
+/** Between start() and stop(). */
+export function isRunning(): bool {
+  return state != STOPPED && state < LEAVING;
 }
 
 /**
@@ -136,18 +145,18 @@ export function isConnected(): bool {
  * (0 at QoS 0), or below 0: ERROR_TOO_LARGE, ERROR_OUTBOX_FULL.
  */
 export function publish(topic: usize, topicLength: u32, payload: usize, payloadLength: u32, qos: u32, retain: u32): i32 {
-  const size = publishSize(topicLength, payloadLength, qos);
-  if (size > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
   if (qos == 0 && state == CONNECTED && outbox.allSent()) {
-    const p = transmit.reserve(size);
+    const p = transmit.reserve(topicLength + payloadLength + PUBLISH_OVERHEAD_MOST);
     if (p) {
-      transmit.commit(encodePublish(p, topic, topicLength, payload, payloadLength, 0, retain, 0, 0));
+      transmit.commit(encodePublish(p, retain, topic, topicLength, payload, payloadLength, 0));
       return 0;
     }
   }
+  if (publishSize(topicLength, payloadLength, qos) > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
+  resting = false;
   const id = outbox.enqueue(PUBLISH_REQUEST, qos, retain, topicLength, topic, topicLength, payload, payloadLength);
   if (id == 0) return -ERROR_OUTBOX_FULL;
-  if (state == CONNECTED) sendUnsent();
+  if (stepping && state == CONNECTED) sendUnsent();
   return qos ? id : 0;
 }
 
@@ -163,20 +172,36 @@ export function unsubscribe(filters: usize, length: u32, count: u32): i32 {
 
 function request(kind: u32, filters: usize, length: u32, count: u32): i32 {
   if (subscribeSize(length) > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
+  resting = false;
   const id = outbox.enqueue(kind, 0, 0, count, filters, length, 0, 0);
   if (id == 0) return -ERROR_OUTBOX_FULL;
-  if (state == CONNECTED) sendUnsent();
+  if (stepping && state == CONNECTED) sendUnsent();
   return id;
+}
+
+/** The world wrote `length` bytes at receiveBuffer(). */
+export function linkReceived(length: u32): void {
+  resting = false;
+  received(length);
 }
 
 /** The world tells what became of the link (LINK_…, and REASON_… when it closed); poll() acts on it. */
 export function linkChanged(what: i32, reason: i32): void {
+  resting = false;
   if (what == LINK_OPENED) linkOpened = true;
   else if (what == LINK_CLOSED) linkClosed = reason;
 }
 
 /** The next event (EVENT_…) with eventA and eventB, or 0. An inbound message holds still until the next call, which acknowledges it. */
 export function poll(): i32 {
+  stepping = true;
+  if (resting && restUntil - now > 0) return 0;
+  return advance();
+}
+
+/** poll() when there may be something to do: apart, since a large function is dear to enter. */
+function advance(): i32 {
+  resting = false;
   switch (state) {
     case STOPPED:
       return 0;
@@ -188,7 +213,11 @@ export function poll(): i32 {
       if (!linkOpened) return linkClosed ? fail(EVENT_LINK_CLOSED, linkClosed) : timeOut(TIMEOUT_OPEN);
       greet();
       break;
+    case LEAVING:
+      leave();
+      return 0;
     case ENDING:
+      if (owed) sayGoodbye();
       if (!transmit.isEmpty() && !linkClosed && remaining(deadline) > 0) return 0;
       link_close(0);
       resetConnection();
@@ -205,17 +234,26 @@ export function poll(): i32 {
 
 /** After poll() answered 0: hands the link what was encoded. Answers the milliseconds until poll() is due again without an occasion. */
 export function finish(): i32 {
-  transmit.flush();
+  stepping = false;
+  transmit.settle();
+  if (resting && transmit.isEmpty()) return restUntil - now;
+  return timeToNext();
+}
+
+/** Milliseconds to the nearest deadline; notes whether all is done until then. */
+function timeToNext(): i32 {
   if (state == CONNECTED) {
-    if (starved && transmit.isEmpty()) return 0;
     let idle = transmit.stallRemaining(replyTimeout);
     const waiting = outbox.longestWaiting();
     if (waiting) idle = min(idle, remaining(waiting.sentAt + replyTimeout));
-    if (keepAlive) idle = min(idle, remaining(pinging ? pingDeadline : transmit.lastSent + keepAliveMs));
+    if (pinging) idle = min(idle, remaining(pingDeadline));
+    else if (keepAlive && transmit.isEmpty()) idle = min(idle, remaining(transmit.lastSent + keepAliveMs));
+    resting = transmit.isEmpty();
+    restUntil = now + idle;
     return idle;
   }
   if (state == STOPPED) return i32.MAX_VALUE;
-  if (state == STARTING || (state == ENDING && transmit.isEmpty())) return 0;
+  if (state == STARTING || state == LEAVING || (state == ENDING && transmit.isEmpty())) return 0;
   return remaining(deadline);
 }
 
@@ -231,7 +269,7 @@ function resetConnection(): void {
   resetDecoder();
   transmit.resetTransmit();
   outbox.rewind();
-  linkOpened = pinging = starved = false;
+  linkOpened = pinging = false;
   linkClosed = 0;
   owed = 0;
   subackIndex = -1;
@@ -270,28 +308,40 @@ function checkDeadlines(): i32 {
   const waiting = outbox.longestWaiting();
   if (waiting && remaining(waiting.sentAt + replyTimeout) == 0) return fail(EVENT_TIMEOUT, TIMEOUT_REPLY);
   if (transmit.stallRemaining(replyTimeout) == 0) return fail(EVENT_TIMEOUT, TIMEOUT_SEND);
-  if (keepAlive == 0) return 0;
   if (pinging) return remaining(pingDeadline) == 0 ? fail(EVENT_TIMEOUT, TIMEOUT_PINGRESP) : 0;
-  if (remaining(transmit.lastSent + keepAliveMs) == 0) {
-    const p = transmit.reserve(EMPTY_BYTES);
-    if (p) {
-      transmit.commit(encodeEmpty(p, PINGREQ));
-      pinging = true;
-      pingDeadline = now + min(replyTimeout, keepAliveMs);
-    }
+  // What waits for the link keeps the connection alive as well as a PINGREQ behind it would.
+  if (keepAlive && transmit.isEmpty() && remaining(transmit.lastSent + keepAliveMs) == 0) {
+    transmit.commit(encodeEmpty(transmit.reserve(EMPTY_BYTES), PINGREQ));
+    pinging = true;
+    pingDeadline = now + min(replyTimeout, keepAliveMs);
   }
   return 0;
 }
 
+/** Begins to end a connection. */
+function leave(): void {
+  // The application has the last message: it must not come again when the session is resumed.
+  if (owed && transmit.reserve(ACKNOWLEDGEMENT_BYTES)) answer(owed, owedId);
+  owed = DISCONNECT;
+  state = ENDING;
+  deadline = now + min(replyTimeout, connectTimeout);
+  sayGoodbye();
+}
+
+/** Encodes what was asked for before stop(), then DISCONNECT, as far as the transmit buffer has room. */
+function sayGoodbye(): void {
+  sendUnsent();
+  const p = outbox.allSent() ? transmit.reserve(EMPTY_BYTES) : 0;
+  if (!p) return;
+  transmit.commit(encodeEmpty(p, DISCONNECT));
+  owed = 0;
+}
+
 /** Encodes what waits in the outbox, in order, as far as the transmit buffer has room. */
 function sendUnsent(): void {
-  starved = false;
   for (let entry = outbox.nextUnsent(); entry; entry = outbox.nextUnsent()) {
     const p = transmit.reserve(requestSize(entry));
-    if (!p) {
-      starved = true;
-      return;
-    }
+    if (!p) return; // the link is busy: LINK_WRITABLE follows
     transmit.commit(encodeRequest(p, entry));
     outbox.markSent(entry, now);
     if (entry.stage == QUEUED) {
@@ -314,8 +364,9 @@ function encodeRequest(p: usize, entry: Entry): usize {
   const head: u32 = entry.head;
   if (entry.kind == SUBSCRIBE_REQUEST) return encodeSubscribe(p, entry.id, body, length);
   if (entry.kind == UNSUBSCRIBE_REQUEST) return encodeUnsubscribe(p, entry.id, body, length, head);
-  const dup: u32 = entry.stage == SENT ? 1 : 0; // sent on an earlier connection [MQTT-3.3.1-1]
-  return encodePublish(p, body, head, body + head, length - head, entry.qos, entry.retain, dup, entry.id);
+  const dup: u32 = entry.stage == SENT ? DUP : 0; // sent on an earlier connection [MQTT-3.3.1-1]
+  const flags: u32 = dup | ((<u32>entry.qos) << 1) | entry.retain;
+  return encodePublish(p, flags, body, head, body + head, length - head, entry.id);
 }
 
 /** Acts on the packets that arrived, up to the first that the application has to hear of. */
@@ -323,10 +374,7 @@ function readPackets(): i32 {
   while (true) {
     if (subackIndex >= 0) return reportGranted();
     // A packet is taken in only when there is room for its answer: a broker that does not read is not read from.
-    if (!transmit.reserve(ACKNOWLEDGEMENT_BYTES)) {
-      starved = true;
-      return 0;
-    }
+    if (!transmit.reserve(ACKNOWLEDGEMENT_BYTES)) return 0;
     if (owed) {
       answer(owed, owedId);
       owed = 0;

@@ -6,53 +6,55 @@ import { remaining } from '../delivery/clock';
 import { TRANSMIT_BYTES } from '../limits';
 
 const buffer = memory.data(TRANSMIT_BYTES, 8);
-let start: u32 = 0;
 let end: u32 = 0;
 /** When the link last took bytes: keep alive counts from here (MQTT 3.1.2.10). */
 export let lastSent: i32 = 0;
-/** When bytes began to wait without any being taken. */
+/** Bytes wait that the link was offered and did not take, and since when. */
+let stalled: bool = false;
 let stalledAt: i32 = 0;
 
 export function resetTransmit(): void {
-  start = end = 0;
-  lastSent = clock.now;
+  end = 0;
+  stalled = false;
 }
 
 /** Room for a packet of `size` bytes, or 0 when there is none until the link takes more. */
 export function reserve(size: u32): usize {
-  if (<u32>TRANSMIT_BYTES - end < size) {
-    flush();
-    if (start > 0) {
-      memory.copy(buffer, buffer + start, end - start);
-      end -= start;
-      start = 0;
-    }
-    if (<u32>TRANSMIT_BYTES - end < size) return 0;
-  }
-  return buffer + end;
+  if (<u32>TRANSMIT_BYTES - end < size) flush();
+  return <u32>TRANSMIT_BYTES - end < size ? 0 : buffer + end;
 }
 
 /** The packet written at reserve() ends before `p`. */
 export function commit(p: usize): void {
-  if (start == end) stalledAt = clock.now;
   end = <u32>(p - buffer);
 }
 
-/** Offers the link what waits. A link that fails says so through link_changed, so its error needs no answer here. */
+/** Offers the link what waits, until it takes no more: only then it says when it does again. A link that fails says so through link_changed. */
 export function flush(): void {
-  if (start == end) return;
-  const taken = link_send(0, buffer + start, end - start);
-  if (taken <= 0) return;
-  start += min(<u32>taken, end - start);
-  lastSent = stalledAt = clock.now;
-  if (start == end) start = end = 0;
+  while (end) {
+    const taken = link_send(0, buffer, end);
+    if (taken <= 0) return;
+    lastSent = clock.now;
+    stalled = false;
+    const left = end - min(<u32>taken, end);
+    if (left) memory.copy(buffer, buffer + taken, left); // rare: most links take all or nothing
+    end = left;
+  }
+}
+
+/** The last flush of a step: from now on what is left waits. */
+export function settle(): void {
+  flush();
+  if (end == 0 || stalled) return;
+  stalled = true;
+  stalledAt = clock.now;
 }
 
 export function isEmpty(): bool {
-  return start == end;
+  return end == 0;
 }
 
 /** Milliseconds left for the link to take what waits, of `allowed`; the most there is when nothing waits. */
 export function stallRemaining(allowed: i32): i32 {
-  return start == end ? i32.MAX_VALUE : remaining(stalledAt + allowed);
+  return stalled ? remaining(stalledAt + allowed) : i32.MAX_VALUE;
 }

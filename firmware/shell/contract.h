@@ -118,7 +118,7 @@
 #define EVENT_SUBSCRIBED 14
 /* An UNSUBSCRIBE is acknowledged [packet identifier; 0]. */
 #define EVENT_UNSUBSCRIBED 15
-/* An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9 or 11; packet identifier]. */
+/* An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9, 11 or 13; packet identifier, 0 of a PINGRESP]. */
 #define EVENT_UNKNOWN_ACKNOWLEDGEMENT 16
 /* A QoS 2 message that was delivered before came again and was not delivered twice [packet identifier; 0]. */
 #define EVENT_DUPLICATE 17

@@ -1,4 +1,4 @@
-import type { Message } from '../client.js';
+import type { Message } from '../messages.js';
 import { conversionLetters, strftime } from './strftime.js';
 
 // What `sub` prints for a message: the same bytes as mosquitto_sub, its -F language included. The parameters of MQTT 5 are accepted and are

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Granted, Message } from '../client.js';
+import type { Message } from '../messages.js';
 import type { QoS } from '../options.js';
+import type { Granted } from '../requests.js';
 import { addConnectionOptions, type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
 import { customFormat, FormatError, type Formatter, payloadFormat, verboseFormat } from './format.js';
 import { Session } from './session.js';

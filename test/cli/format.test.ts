@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { customFormat } from '../../host/cli/format.js';
 import { strftime } from '../../host/cli/strftime.js';
 import { matches } from '../../host/cli/topics.js';
-import type { Message } from '../../host/client.js';
+import type { Message } from '../../host/messages.js';
 
 // What mosquitto_sub prints is compared with it in sub.test.ts; here is what differs from it, or cannot be had from it at will.
 

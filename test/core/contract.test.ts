@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import * as contract from '../../host/contract.js';
+import { builtModule } from '../../host/module.js';
+import { root } from './compile.js';
+import { clientHistory, sensorHistory } from './history.js';
+
+const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
+const constants = Object.entries<unknown>({ ...contract }).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+
+describe('the numbers of the boundary', () => {
+  test('are in the generated files as assembly/contract.ts has them', async () => {
+    const { generated } = (await import(pathToFileURL(`${root}scripts/contract.js`).href)) as { generated(): Record<string, string> };
+    const files = generated();
+    assert.deepEqual(Object.keys(files).sort(), ['firmware/shell/contract.h', 'host/contract.ts']);
+    for (const [path, text] of Object.entries(files)) assert.equal(read(path), text, `${path} drifted: npm run build`);
+  });
+
+  test('are the ones of assembly/contract.ts, read apart from the generator', () => {
+    const declared = [...read('assembly/contract.ts').matchAll(/^export const (\w+): i32 = (-?\d+);$/gm)].map(([, name, value]) => [
+      name,
+      Number(value),
+    ]);
+    assert.ok(declared.length > 80);
+    assert.deepEqual(
+      declared,
+      constants.sort(([a], [b]) => declared.findIndex(([name]) => name === a) - declared.findIndex(([name]) => name === b)),
+    );
+    const defined = [...read('firmware/shell/contract.h').matchAll(/^#define ([A-Z0-9_]+) \(?(-?\d+)\)?$/gm)].map(([, name, value]) => [
+      name,
+      Number(value),
+    ]);
+    assert.deepEqual(defined, declared);
+  });
+
+  for (const family of ['LINK', 'REASON', 'ERROR', 'TIMEOUT', 'EVENT', 'CONFIG']) {
+    test(`are unique and above 0 in ${family}_…`, () => {
+      const values = constants.filter(([name]) => name.startsWith(`${family}_`)).map(([, value]) => value);
+      assert.ok(values.length >= 3);
+      assert.ok(values.every((value) => value > 0));
+      assert.equal(new Set(values).size, values.length);
+    });
+  }
+
+  test('have the refusals in the order of the return codes of CONNACK', () => {
+    assert.deepEqual(
+      [
+        contract.EVENT_REFUSED_VERSION,
+        contract.EVENT_REFUSED_CLIENT_ID,
+        contract.EVENT_REFUSED_UNAVAILABLE,
+        contract.EVENT_REFUSED_CREDENTIALS,
+        contract.EVENT_REFUSED_AUTHORIZATION,
+      ],
+      [1, 2, 3, 4, 5].map((code) => contract.EVENT_REFUSED_VERSION + code - 1),
+    );
+  });
+});
+
+describe('docs/boundary.md', () => {
+  const text = read('docs/boundary.md');
+  /** The names that stand in code in the first column of the tables below `heading`, up to `end`. */
+  const names = (heading: string, end: string) => {
+    const part = text.slice(text.indexOf(heading), text.indexOf(end, text.indexOf(heading)));
+    const rows = part.split('\n').filter((line) => line.startsWith('| `'));
+    assert.ok(rows.length > 3, heading);
+    return rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`(\w+)/g)].map(([, name]) => name ?? '')).sort();
+  };
+  const imports = names('## Imports', '## Exports');
+  const common = names('## Exports', '`sensor` has these');
+  const client = names('`sensor` has these', '## The inbound record');
+  const exported = (module: string) => WebAssembly.Module.exports(builtModule(module)).map(({ name }) => name);
+  const imported = (module: string) => WebAssembly.Module.imports(builtModule(module));
+
+  test('lists every import of a module, and none that no module has', () => {
+    const all = [...imported('sensor-mqtt'), ...imported('client-mqtt')];
+    assert.deepEqual([...new Set(all.map(({ name }) => name))].sort(), imports);
+    assert.deepEqual([...new Set(all.map(({ module, kind }) => `${module} ${kind}`))], ['board function']);
+  });
+
+  test('lists every export of the sensor, and no other', () => {
+    assert.deepEqual(exported('sensor-mqtt').sort(), common);
+  });
+
+  test('lists every export of the client, and no other', () => {
+    assert.deepEqual(exported('client-mqtt').sort(), [...common, ...client].sort());
+  });
+
+  test('lists every import that assembly/board.ts declares', () => {
+    const declared = [...read('assembly/board.ts').matchAll(/declare function (\w+)/g)].map(([, name]) => name).sort();
+    assert.deepEqual(declared, imports);
+  });
+});
+
+describe('assembly/limits.ts', () => {
+  /** What the compiler leaves free below the data. */
+  const BELOW = 1024;
+  /** The inbound record (48 bytes), two texts of the sensor, what a buffer has beside its limit, and up to 8 bytes of alignment each. */
+  const OTHER_STATICS = 160;
+
+  /** The bytes that the limits of a profile cost a module. */
+  const cost = (profile: 'desk' | 'board', module: 'client' | 'sensor') => {
+    const limits = [
+      ...read('assembly/limits.ts').matchAll(
+        /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 = (?:isDefined\(DESK\) \? (\d+) : )?(\d+);/g,
+      ),
+    ];
+    const declared = read('assembly/limits.ts').match(/^export /gm)?.length;
+    assert.equal(limits.length, declared, 'each limit says its cost');
+    let sum = 0;
+    for (const [, each, only, , desk, board] of limits) {
+      if (only && only !== module) continue;
+      sum += Number(each) * Number(profile === 'desk' ? (desk ?? board) : board);
+    }
+    return sum;
+  };
+
+  for (const [module, profile, used] of [
+    ['sensor', 'board', () => sensorHistory().module.memoryBytes],
+    ['client', 'desk', () => clientHistory().module.memoryBytes],
+  ] as const) {
+    test(`accounts for the memory of the ${module}`, () => {
+      const rest = used() - cost(profile, module) - BELOW;
+      assert.ok(rest >= 48 && rest <= OTHER_STATICS, `${rest} bytes beside the limits`);
+    });
+  }
+});
