@@ -1,7 +1,7 @@
 // Every buffer and count of a module, in bytes of linear memory. Two profiles: a board's, and DESK for the module behind the Node
 // client, where memory is cheap and a window of messages is what makes it fast. The build sets DESK with `--use DESK=1`.
 // A packet that does not fit is never cut: outbound it is refused (ERROR_TOO_LARGE), inbound a PUBLISH arrives in pieces.
-// `Cost` is what one of the unit takes of the memory; beside the limits a module has some 70 bytes, and the 1,024 below its data.
+// `Cost` is what one of the unit takes of the memory; beside the limits a module has some 90 bytes.
 
 /** Bytes received and not yet decoded. A PUBLISH over this arrives in pieces; one whose topic alone fills it is refused. Cost: 1 byte. */
 export const RECEIVE_BYTES: i32 = isDefined(DESK) ? 131072 : 1024;

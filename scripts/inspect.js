@@ -72,6 +72,7 @@ export function moduleFaults(bytes, text, budget) {
   if (parts.has(SECTION_TABLE)) faults.push('it has a table: a closure, a function as a value or a virtual method needs one');
   if (parts.has(SECTION_START)) faults.push('it has a start function: a global is not initialised with a literal');
   if (text.includes('memory.grow')) faults.push('it asks for more memory at run time: something is allocated on a heap');
+  if (/\bi64\b/.test(text)) faults.push('it uses 64-bit integers: only i32 crosses, and an ESP32 computes in 32 bits');
   if (/\bf(32|64)\./.test(text)) faults.push('it computes in floating point, which an ESP32-C3 has no unit for');
   const memory = memoryLimits(parts.get(SECTION_MEMORY));
   if (!memory) faults.push('it has no memory of its own');

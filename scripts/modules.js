@@ -23,6 +23,9 @@ export const modules = [
 /** Functions of at most so many nodes go where they are called: under wasm3 a call costs twenty times an operation, some 130 instructions. */
 const INLINE_NODES = 12;
 
+/** Where static memory begins, in bytes: the compiler's own 1,024 are a sixth of a sensor's memory. Address 0 stays for "nowhere". */
+const MEMORY_BASE = 16;
+
 /** What the compiler uses of WebAssembly beyond its first version, and every engine here has. */
 const features = ['MutableGlobals', 'SignExt', 'NontrappingFPToInt', 'BulkMemory', 'BulkMemoryOpt'];
 
@@ -36,7 +39,7 @@ export async function compileModule(module, root) {
   const result = await asc.main([
     module.entry,
     ...['--config', 'asconfig.json', '--baseDir', root, '--outFile', compiled],
-    ...['--initialMemory', pages, '--maximumMemory', pages],
+    ...['--initialMemory', pages, '--maximumMemory', pages, '--memoryBase', String(MEMORY_BASE)],
     ...module.flags,
   ]);
   if (result.error) throw new Error(`${module.entry} does not compile:\n${result.stderr.toString()}`);

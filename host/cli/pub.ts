@@ -156,7 +156,10 @@ async function publishLines(session: Session, { topic, qos, retain }: Heading, w
       while (isFull() && !session.over) await change();
       if (session.over) return;
       count++;
-      if (!line) return session.fail(`-l: ${tooLarge(`line ${count}`)}`);
+      if (!line) {
+        while (messages > 0 && !session.over) await change(); // what came before is not lost with it
+        return session.fail(`-l: ${tooLarge(`line ${count}`)}`);
+      }
       messages++;
       bytes += line.length;
       client.publish(topic, line, { qos, retain }, (error) => {

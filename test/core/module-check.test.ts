@@ -83,6 +83,7 @@ describe('the check of a module', () => {
       /has a start function/,
     ],
     ['single precision', 'let x: f32 = 1; export function start(): i32 { x *= 1.5; return <i32>x; }', /floating point/],
+    ['64-bit integers', 'export function step(now: i64): i64 { return now * 3; }', /64-bit/],
     ['double precision', 'let x: f64 = 1; export function start(): i32 { x /= 3; return <i32>x; }', /floating point/],
   ];
   for (const [what, source, fault, flags] of table) {
