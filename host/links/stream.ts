@@ -14,6 +14,10 @@ import type { Link, LinkListener } from './link.js';
 /** How long a closed link may take to flush what it took, in ms. */
 export const GRACE_MS = 2000;
 
+/** So many writes within GATHER_MS leave at once; what follows waits for its end and leaves together. */
+const PROMPT_WRITES = 24;
+const GATHER_MS = 1;
+
 const reasons: Readonly<Record<string, number>> = {
   ECONNREFUSED: REASON_REFUSED,
   EHOSTUNREACH: REASON_UNREACHABLE,
@@ -75,6 +79,30 @@ export function streamLink(socket: Socket, ready: 'connect' | 'secureConnect', l
     socket.once('close', () => clearTimeout(grace));
   };
 
+  // A system call costs as much as encoding twenty messages, and as much again at the peer, which answers each write with one of its own. A
+  // caller that awaits each answer stays below PROMPT_WRITES and never waits.
+  let writes = 0;
+  let writesSince = 0;
+  let gathering = false;
+  const flush = () => {
+    gathering = false;
+    writes = 0;
+    writesSince = performance.now();
+    socket.uncork();
+  };
+  const gatherUnderLoad = () => {
+    if (gathering || ++writes <= PROMPT_WRITES) return;
+    const now = performance.now();
+    if (now - writesSince >= GATHER_MS) {
+      writes = 1;
+      writesSince = now;
+      return;
+    }
+    gathering = true;
+    socket.cork();
+    setTimeout(flush, GATHER_MS);
+  };
+
   const over = (reason: number, message: string) => {
     if (state === 'over') return;
     state = 'over';
@@ -110,6 +138,7 @@ export function streamLink(socket: Socket, ready: 'connect' | 'secureConnect', l
         refused = true;
         return 0;
       }
+      gatherUnderLoad();
       socket.write(Buffer.from(bytes)); // a copy: write() keeps the reference
       return bytes.length;
     },
