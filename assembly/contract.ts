@@ -189,6 +189,8 @@ export const CONFIG_AVAILABILITY_TOPIC: i32 = 19;
 export const CONFIG_COMMAND_TOPIC: i32 = 20;
 /** Text that follows the number in the payload, ` °C` for example. Default none: programs read the payload as a number. */
 export const CONFIG_UNIT: i32 = 21;
+/** Most QoS 2 messages sent and not yet acknowledged in full: 1 to 65535. Default 20: mosquitto acknowledges and forgets what is beyond. */
+export const CONFIG_MAX_INFLIGHT: i32 = 22;
 
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED: i32 = -1000000;

@@ -88,7 +88,7 @@ export async function throughputFigures(progress: (text: string) => void): Promi
     'log_type error',
   ]);
   const url = `mqtt://127.0.0.1:${broker.port}`;
-  const ours = await Pair.connect((address) => connectAsync(address), url);
+  const ours = await Pair.connect((address) => connectAsync(address, { maxInflight: WINDOW }), url);
   const peers = await Pair.connect((address) => connectPeer(address) as unknown as Promise<Client>, url);
   const figures: Figure[] = [];
   for (const qos of [0, 1, 2] as const) {

@@ -24,7 +24,7 @@ import {
   reasonNames,
   timeoutNames,
 } from './contract.js';
-import { errorText, reasonText, refusalText, TwobyteError, timeoutText } from './errors.js';
+import { configFaultText, errorText, reasonText, refusalText, TwobyteError, timeoutText } from './errors.js';
 import { linkTo } from './links/address.js';
 import type { Link } from './links/link.js';
 import { Assembly, type Message, type MessagePiece, pieceOf } from './messages.js';
@@ -200,7 +200,8 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Ends the session: waits for what is unacknowledged while there is a connection (not with `force`), sends DISCONNECT, closes. Requests that
-   * had no answer fail; without a connection, QoS 0 messages that wait for one are dropped.
+   * had no answer fail: what was handed over may still have arrived, and is sent again after reconnect(). Without a connection, QoS 0 messages
+   * that wait for one are dropped.
    */
   end(force: boolean | (() => void) = false, done: (error?: Error) => void = nothing): this {
     if (typeof force === 'function') return this.end(false, force);
@@ -340,7 +341,10 @@ export class Client extends EventEmitter<ClientEvents> {
         this.#lost(new TwobyteError(timeoutText(a), nameOf('TIMEOUT', timeoutNames, a)));
         break;
       case EVENT_CONFIG_REFUSED:
-        this.#lastError = new TwobyteError(`option ${optionOf(b)} (${configNames[b]}): ${errorText(a)}`, nameOf('ERROR', errorNames, a));
+        this.#lastError = new TwobyteError(
+          `option ${optionOf(b)} (${configNames[b]}): ${configFaultText(a, b)}`,
+          nameOf('ERROR', errorNames, a),
+        );
         break;
       case EVENT_STOPPED:
         this.#ended();
@@ -379,8 +383,8 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#lastError = error;
     this.#assembly.reset();
     this.#reportError(error);
-    this.emit('close');
     if (was) this.emit('offline');
+    this.emit('close');
     if (forGood || this.options.reconnectPeriod === 0 || this.disconnecting) this.#board.stop();
   }
 

@@ -176,6 +176,8 @@ export const CONFIG_AVAILABILITY_TOPIC = 19;
 export const CONFIG_COMMAND_TOPIC = 20;
 /** Text that follows the number in the payload, ` °C` for example. Default none: programs read the payload as a number. */
 export const CONFIG_UNIT = 21;
+/** Most QoS 2 messages sent and not yet acknowledged in full: 1 to 65535. Default 20: mosquitto acknowledges and forgets what is beyond. */
+export const CONFIG_MAX_INFLIGHT = 22;
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED = -1000000;
 
@@ -288,4 +290,5 @@ export const configNames: Readonly<Record<number, string>> = {
   19: 'availability_topic',
   20: 'command_topic',
   21: 'unit',
+  22: 'max_inflight',
 };

@@ -1,4 +1,6 @@
 import {
+  CONFIG_CLIENT_ID,
+  CONFIG_USERNAME,
   ERROR_CONFIG_INVALID,
   ERROR_CONFIG_MISSING,
   ERROR_CONFIG_TOO_LONG,
@@ -55,7 +57,7 @@ const errors: Readonly<Record<number, string>> = {
   [ERROR_CONFIG_INVALID]: 'the value is outside its range',
   [ERROR_CONFIG_TOO_LONG]: 'the value is longer than its limit',
   [ERROR_PACKET_TYPE]: 'the peer sent a packet type that a broker never sends; is it an MQTT broker?',
-  [ERROR_FLAGS]: 'the peer sent a packet with wrong reserved flags',
+  [ERROR_FLAGS]: 'the peer sent a packet with wrong reserved flags; is it an MQTT broker?',
   [ERROR_REMAINING_LENGTH]: 'the peer sent a packet whose remaining length is wrong',
   [ERROR_PACKET_ID]: 'the peer sent packet identifier 0',
   [ERROR_DUP]: 'the peer sent a QoS 0 message marked as a duplicate',
@@ -96,6 +98,13 @@ const refusals: Readonly<Record<number, string>> = {
 
 export function errorText(error: number): string {
   return errors[error] ?? `error ${error}`;
+}
+
+/** What is wrong with a value of the configuration, where its name alone does not say it. */
+export function configFaultText(error: number, key: number): string {
+  if (error === ERROR_CONFIG_MISSING && key === CONFIG_USERNAME) return 'a password is given, and it needs a user name';
+  if (error === ERROR_CONFIG_MISSING && key === CONFIG_CLIENT_ID) return 'a session that is kept needs a client identifier';
+  return errorText(error);
 }
 
 export function reasonText(reason: number): string {

@@ -4,6 +4,7 @@ import {
   CONFIG_CLIENT_ID,
   CONFIG_CONNECT_TIMEOUT,
   CONFIG_KEEP_ALIVE,
+  CONFIG_MAX_INFLIGHT,
   CONFIG_PASSWORD,
   CONFIG_RECONNECT_MAX,
   CONFIG_RECONNECT_MIN,
@@ -36,6 +37,11 @@ export interface ClientOptions extends LinkOptions {
   connectTimeout?: number;
   /** For every other answer; then the connection is given up and what is unacknowledged is sent again on the next. Default 30000. */
   replyTimeout?: number;
+  /**
+   * Most QoS 2 messages sent and not yet acknowledged in full, 1 to 65535; the others wait their turn. Default 20, as mosquitto has it: with its
+   * own default it acknowledges what is beyond and forgets it.
+   */
+  maxInflight?: number;
   /** Subscribe again when the broker has no session of ours. Default true. */
   resubscribe?: boolean;
   /** Requests held in this process when the module's outbox is full; above it publish fails. Default 1,000,000. */
@@ -62,6 +68,7 @@ export function configOf(url: URL, options: ClientOptions): Map<number, string |
   set(CONFIG_RECONNECT_MAX, options.maxReconnectPeriod);
   set(CONFIG_CONNECT_TIMEOUT, options.connectTimeout);
   set(CONFIG_REPLY_TIMEOUT, options.replyTimeout);
+  set(CONFIG_MAX_INFLIGHT, options.maxInflight);
   const { will } = options;
   if (will) {
     set(CONFIG_WILL_TOPIC, will.topic);
@@ -93,6 +100,7 @@ export function optionOf(key: number): string {
     [CONFIG_RECONNECT_MAX]: 'maxReconnectPeriod',
     [CONFIG_CONNECT_TIMEOUT]: 'connectTimeout',
     [CONFIG_REPLY_TIMEOUT]: 'replyTimeout',
+    [CONFIG_MAX_INFLIGHT]: 'maxInflight',
     [CONFIG_WILL_TOPIC]: 'will.topic',
     [CONFIG_WILL_PAYLOAD]: 'will.payload',
     [CONFIG_WILL_QOS]: 'will.qos',

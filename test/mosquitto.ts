@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,7 +87,11 @@ async function start(configLines: ConfigLines, port: number): Promise<Mosquitto>
 
   const child = spawn(program, ['-c', file], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill); // a run that breaks off leaves no broker behind
+  const abandon = () => {
+    kill();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once('exit', abandon); // a run that breaks off leaves nothing behind
   const gone = new Promise<void>((resolve) => child.once('close', resolve).once('error', resolve));
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -99,7 +103,7 @@ async function start(configLines: ConfigLines, port: number): Promise<Mosquitto>
     const timer = setTimeout(kill, DEADLINE_MS);
     await gone;
     clearTimeout(timer);
-    process.off('exit', kill);
+    process.off('exit', abandon);
     await rm(directory, { recursive: true, force: true });
   };
 

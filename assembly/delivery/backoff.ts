@@ -3,19 +3,25 @@ import { random } from '../board';
 let shortest: i32 = 0;
 let longest: i32 = 0;
 let ceiling: i32 = 0;
-/** Attempts since the last success. */
+/** Attempts since the last connection. */
 export let attempts: i32 = 0;
 
 /** Delays in ms, both above 0. */
 export function configureBackoff(first: i32, most: i32): void {
   shortest = min(first, most);
   longest = most;
-  resetBackoff();
-}
-
-export function resetBackoff(): void {
   ceiling = shortest;
   attempts = 0;
+}
+
+/** A connection was made. It is forgiven what came before only once it has lasted: a peer that accepts and drops is not hurried back to. */
+export function countSuccess(): void {
+  attempts = 0;
+}
+
+/** A connection came to its end after `lasted` ms. */
+export function countLoss(lasted: i32): void {
+  if (lasted >= ceiling) ceiling = shortest;
 }
 
 export function countAttempt(): void {

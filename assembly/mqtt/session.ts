@@ -5,6 +5,7 @@
 import { link_close, link_open } from '../board';
 import {
   CONFIG_CONNECT_TIMEOUT,
+  CONFIG_MAX_INFLIGHT,
   CONFIG_RECONNECT_MAX,
   CONFIG_RECONNECT_MIN,
   CONFIG_REPLY_TIMEOUT,
@@ -78,6 +79,10 @@ let deadline: i32 = 0;
 let connectTimeout: i32 = 0;
 let replyTimeout: i32 = 0;
 let keepAliveMs: i32 = 0;
+/** Most QoS 2 messages in flight, and how many are on this connection. */
+let maxInflight: i32 = 0;
+let inflight: i32 = 0;
+let connectedAt: i32 = 0;
 
 let linkOpened: bool = false;
 let linkClosed: i32 = 0; // REASON_…, or 0
@@ -108,6 +113,8 @@ export function start(): i32 {
   if (first < 0) return ERROR_CONFIG_INVALID;
   const most = numberInRange(CONFIG_RECONNECT_MAX, max(first, 60000), 1, DAY);
   if (most < 0) return ERROR_CONFIG_INVALID;
+  maxInflight = numberInRange(CONFIG_MAX_INFLIGHT, 20, 1, 65535);
+  if (maxInflight < 0) return ERROR_CONFIG_INVALID;
   backoff.configureBackoff(first, most);
   const fault = prepareConnect();
   if (fault) return fault;
@@ -272,6 +279,7 @@ function resetConnection(): void {
   linkOpened = pinging = false;
   linkClosed = 0;
   owed = 0;
+  inflight = 0;
   subackIndex = -1;
 }
 
@@ -292,6 +300,7 @@ function greet(): void {
 
 /** Gives this connection up and waits for the next attempt. */
 function fail(event: i32, a: i32): i32 {
+  if (state == CONNECTED) backoff.countLoss(now - connectedAt);
   resetConnection();
   const delay = backoff.nextDelay();
   state = WAITING;
@@ -330,25 +339,27 @@ function leave(): void {
 
 /** Encodes what was asked for before stop(), then DISCONNECT, as far as the transmit buffer has room. */
 function sayGoodbye(): void {
-  sendUnsent();
-  const p = outbox.allSent() ? transmit.reserve(EMPTY_BYTES) : 0;
+  const p = sendUnsent() ? transmit.reserve(EMPTY_BYTES) : 0;
   if (!p) return;
   transmit.commit(encodeEmpty(p, DISCONNECT));
   owed = 0;
 }
 
-/** Encodes what waits in the outbox, in order, as far as the transmit buffer has room. */
-function sendUnsent(): void {
+/** Encodes what waits in the outbox, in order, as far as the transmit buffer has room; false when it has no more. */
+function sendUnsent(): bool {
   for (let entry = outbox.nextUnsent(); entry; entry = outbox.nextUnsent()) {
+    if (entry.qos == 2 && inflight >= maxInflight) return true; // what comes behind waits too: the order stays
     const p = transmit.reserve(requestSize(entry));
-    if (!p) return; // the link is busy: LINK_WRITABLE follows
+    if (!p) return false; // the link is busy: LINK_WRITABLE follows
     transmit.commit(encodeRequest(p, entry));
     outbox.markSent(entry, now);
     if (entry.stage == QUEUED) {
       if (entry.kind == PUBLISH_REQUEST && entry.qos == 0) outbox.remove(entry);
       else entry.stage = <u8>SENT;
     }
+    if (entry.qos == 2) inflight++;
   }
+  return true;
 }
 
 function requestSize(entry: Entry): u32 {
@@ -420,7 +431,8 @@ function receiveConnack(): i32 {
   if (present && cleanSession) return fail(EVENT_PROTOCOL_ERROR, ERROR_SESSION_PRESENT);
   if (!present) inbox.clear(); // the broker's identifiers start anew
   state = CONNECTED;
-  backoff.resetBackoff();
+  connectedAt = now;
+  backoff.countSuccess();
   return report(EVENT_CONNECTED, present, 0);
 }
 
@@ -464,6 +476,7 @@ function receiveAcknowledgement(packet: u32): i32 {
       subackIndex = 0;
       return reportGranted();
   }
+  if (packet == PUBCOMP) inflight--;
   outbox.remove(entry);
   return report(packet == UNSUBACK ? EVENT_UNSUBSCRIBED : EVENT_PUBLISHED, id, 0);
 }

@@ -178,6 +178,8 @@
 #define CONFIG_COMMAND_TOPIC 20
 /* Text that follows the number in the payload, ` °C` for example. Default none: programs read the payload as a number. */
 #define CONFIG_UNIT 21
+/* Most QoS 2 messages sent and not yet acknowledged in full: 1 to 65535. Default 20: mosquitto acknowledges and forgets what is beyond. */
+#define CONFIG_MAX_INFLIGHT 22
 /* temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 #define READING_FAILED (-1000000)
 
@@ -284,6 +286,7 @@
     X(18, "sensor") \
     X(19, "availability_topic") \
     X(20, "command_topic") \
-    X(21, "unit")
+    X(21, "unit") \
+    X(22, "max_inflight")
 
 #endif

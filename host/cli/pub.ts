@@ -71,8 +71,10 @@ async function pub(values: PubValues): Promise<number> {
     throw new UsageError('--repeat: it repeats one message, while -l publishes many; drop one of the two');
   const message = { topic, qos: values.qos ?? 0, retain: values.retain ?? false };
   if (values.stdinLine) {
-    const session = new Session({ command: 'pub', connection, reconnect: true });
-    await publishLines(session, message, values.maxInflight ?? (message.qos === 2 ? WINDOW_QOS_2 : WINDOW_MESSAGES));
+    const window = values.maxInflight ?? (message.qos === 2 ? WINDOW_QOS_2 : WINDOW_MESSAGES);
+    const options = { ...connection.options, maxInflight: window };
+    const session = new Session({ command: 'pub', connection: { ...connection, options }, reconnect: true });
+    await publishLines(session, message, window);
     return session.ended;
   }
   const payload = await payloadOf(values);

@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { startBroker } from '../broker.js';
-import { connectAsync } from '../client.js';
+import { type Client, connectAsync } from '../client.js';
 import { redact } from '../links/address.js';
 import { posixRung } from '../rungs/posix.js';
 import type { BoardEvent, BoardSettings, Rung } from '../rungs/rung.js';
@@ -79,13 +79,31 @@ async function defaultThermometer({ recording, progress }: Preparation): Promise
 async function demonstrate(startRung: Rung, thermometer: string, options: Options, progress: Preparation['progress']): Promise<number> {
   const embedded = options.broker ? undefined : await startBroker();
   const broker = options.broker ?? embedded?.url ?? '';
-  const shown = redact(broker);
-  progress(`${embedded ? 'embedded broker' : 'broker'} at ${shown}`);
-  const subscriber = await connectAsync(broker).catch((error: Error) => {
-    throw new Error(`broker ${shown}: ${error.message}`);
-  });
-  subscriber.on('error', (error) => progress(error.message));
+  try {
+    progress(`${embedded ? 'embedded broker' : 'broker'} at ${redact(broker)}`);
+    const subscriber = await connectAsync(broker).catch((error: Error) => {
+      throw new Error(`broker ${redact(broker)}: ${error.message}`);
+    });
+    subscriber.on('error', (error) => progress(error.message));
+    try {
+      await watch(subscriber, startRung, { ...brokerSettings(broker), thermometer, ...boardSettings(options) }, options, progress);
+    } finally {
+      await subscriber.endAsync();
+    }
+  } finally {
+    await embedded?.close();
+  }
+  return 0;
+}
 
+/** Runs a board and prints each of its readings that reaches the subscriber, until there are enough or a signal comes. */
+async function watch(
+  subscriber: Client,
+  startRung: Rung,
+  settings: BoardSettings,
+  options: Options,
+  progress: Preparation['progress'],
+): Promise<void> {
   let failed: (error: Error) => void = () => {};
   let finish = () => {};
   const over = new Promise<void>((resolve, reject) => {
@@ -100,31 +118,18 @@ async function demonstrate(startRung: Rung, thermometer: string, options: Option
   await subscriber.subscribeAsync(options.topic, { qos: 1 });
 
   const waiting = new AbortController();
-  const board = await startRung(
-    {
-      ...brokerSettings(broker),
-      thermometer,
-      client_id: `twobyte-${process.pid}`,
-      topic: options.topic,
-      qos: 1,
-      retain: 1,
-      interval: options.interval,
-      availability_topic: `${options.topic}/availability`,
-      command_topic: `${options.topic}/set`,
+  const board = await startRung(settings, {
+    event(event) {
+      if (event.event === 'connected') waiting.abort();
+      if (event.event === 'reading') print.taken(event);
+      if (event.event === 'started' && event.heap)
+        progress(`the board runs with ${event.heap} bytes of heap, wasm3 and the module in them`);
     },
-    {
-      event(event) {
-        if (event.event === 'connected') waiting.abort();
-        if (event.event === 'reading') print.taken(event);
-        if (event.event === 'started' && event.heap)
-          progress(`the board runs with ${event.heap} bytes of heap, wasm3 and the module in them`);
-      },
-      says: (line) => progress(line),
-      failed,
-    },
-  );
+    says: (line) => progress(line),
+    failed,
+  });
   void after(CONNECT_DEADLINE, undefined, { signal: waiting.signal }).then(
-    () => failed(new Error(`the board did not reach ${shown} within ${CONNECT_DEADLINE / 1000} s`)),
+    () => failed(new Error(`the board did not reach ${redact(String(settings.broker))} within ${CONNECT_DEADLINE / 1000} s`)),
     () => {},
   );
   process.once('SIGINT', finish).once('SIGTERM', finish);
@@ -133,10 +138,19 @@ async function demonstrate(startRung: Rung, thermometer: string, options: Option
   } finally {
     waiting.abort();
     await board.stop();
-    await subscriber.endAsync();
-    await embedded?.close();
   }
-  return 0;
+}
+
+function boardSettings({ topic, interval }: Options): BoardSettings {
+  return {
+    client_id: `twobyte-${process.pid}`,
+    topic,
+    qos: 1,
+    retain: 1,
+    interval,
+    availability_topic: `${topic}/availability`,
+    command_topic: `${topic}/set`,
+  };
 }
 
 /** A board takes the credentials apart from the address. */

@@ -12,6 +12,12 @@ export function posixRung(executable: string, module = builtModulePath()): Rung 
   return (settings, listener) => start(executable, module, settings, listener);
 }
 
+/** In quotation marks, blanks at either end stay, and the board takes off only the outer pair. */
+function settingLine([name, value]: [string, string | number]): string {
+  if (/[\r\n]/.test(String(value))) throw new TypeError(`setting '${name}': a line break cannot be written to a board's settings`);
+  return `${name} = "${value}"\n`;
+}
+
 /** This file runs as build/js/host/rungs/posix.js. */
 function builtModulePath(): string {
   return fileURLToPath(new URL('../../../sensor-mqtt.wasm', import.meta.url));
@@ -24,7 +30,7 @@ async function start(executable: string, module: string, settings: BoardSettings
   writeFileSync(
     config,
     Object.entries({ ...settings, module })
-      .map(([name, value]) => `${name} = ${value}\n`)
+      .map(settingLine)
       .join(''),
     { mode: 0o600 },
   );

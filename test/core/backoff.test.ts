@@ -64,7 +64,7 @@ describe('back-off', () => {
     assert.deepEqual(failing(() => 0, config)(3), [500, 500, 500]);
   });
 
-  test('begins anew after a success, not after a mere opening', () => {
+  test('begins anew after a connection that lasted longer than the delay, not after a mere opening', () => {
     const h = clientHistory();
     h.board.start();
     for (const delay of [500, 1_000]) {
@@ -75,10 +75,23 @@ describe('back-off', () => {
       h.retries();
     }
     h.connects();
+    h.waits(4_000);
     h.cuts();
     h.happens('link_closed reset 500');
     h.retries();
     h.happens('opening 1 0');
+  });
+
+  test('goes on growing against a broker that accepts and drops', () => {
+    const h = clientHistory();
+    for (const delay of [500, 1_000, 2_000, 4_000]) {
+      h.connects();
+      h.waits(100);
+      h.cuts();
+      h.happens(`link_closed reset ${delay}`);
+      h.retries();
+      h.happens('opening 1 0');
+    }
   });
 
   test('follows a refusal and a fault of the protocol as well', () => {

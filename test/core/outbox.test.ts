@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CONFIG_REPLY_TIMEOUT, ERROR_OUTBOX_FULL, ERROR_TOO_LARGE } from '../../host/contract.js';
+import {
+  CONFIG_CLEAN_SESSION,
+  CONFIG_MAX_INFLIGHT,
+  CONFIG_REPLY_TIMEOUT,
+  ERROR_OUTBOX_FULL,
+  ERROR_TOO_LARGE,
+} from '../../host/contract.js';
 import { boardClient } from './compile.js';
 import { ClientHistory, clientHistory } from './history.js';
 
@@ -127,5 +133,60 @@ describe('a deadline', () => {
     h.retries();
     h.connects();
     h.hears("3a 06 0001 'a' 0001 '1'");
+  });
+});
+
+describe('the window of QoS 2', () => {
+  const window = (size: number) => clientHistory({ config: [[CONFIG_MAX_INFLIGHT, size]] }).connects();
+
+  test('lets no more messages be unfinished at once, and what comes behind waits its turn', () => {
+    const h = window(2);
+    for (const payload of ['1', '2', '3']) h.publish('a', payload, 2);
+    h.publish('b', '4');
+    h.hears("34 06 0001 'a' 0001 '1'", "34 06 0001 'a' 0002 '2'");
+    h.says('50 02 0002');
+    h.hears('62 02 0002');
+    h.says('70 02 0002');
+    h.happens('published 2 0');
+    h.hears("34 06 0001 'a' 0003 '3'", "30 04 0001 'b' '4'");
+  });
+
+  test('is 20 where nothing else is configured', () => {
+    const h = clientHistory().connects();
+    for (let i = 0; i < 25; i++) h.publish('a', '', 2);
+    assert.equal(h.heard().length, 20 * 7);
+  });
+
+  test('does not hold back QoS 1', () => {
+    const h = window(1);
+    for (let i = 0; i < 3; i++) h.publish('a', '', 1);
+    assert.equal(h.heard().length, 3 * 7);
+  });
+
+  test('counts anew on the next connection, released messages included', () => {
+    const h = clientHistory({
+      config: [
+        [CONFIG_CLEAN_SESSION, 0],
+        [CONFIG_MAX_INFLIGHT, 1],
+      ],
+    }).connects();
+    for (const payload of ['1', '2']) h.publish('a', payload, 2);
+    h.hears("34 06 0001 'a' 0001 '1'");
+    h.says('50 02 0001');
+    h.hears('62 02 0001');
+    h.reconnects({ present: true });
+    h.hears('62 02 0001');
+    h.says('70 02 0001');
+    h.happens('published 1 0');
+    h.hears("34 06 0001 'a' 0002 '2'");
+  });
+
+  test('does not keep DISCONNECT back', () => {
+    const h = window(1);
+    for (const payload of ['1', '2']) h.publish('a', payload, 2);
+    h.hears("34 06 0001 'a' 0001 '1'");
+    h.board.stop();
+    h.hears('e0 00');
+    h.happens('stopped 0 0');
   });
 });

@@ -33,6 +33,7 @@ static bool is_number(int key) {
     case CONFIG_RETAIN:
     case CONFIG_INTERVAL:
     case CONFIG_SENSOR:
+    case CONFIG_MAX_INFLIGHT:
         return true;
     default:
         return false;

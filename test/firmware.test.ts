@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, test } from 'node:test';
+import { type Broker, startBroker } from '../host/broker.js';
+import { connected, Heard, Wire, within } from './interop/peers.js';
+import { posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './rungs/world.js';
+
+const DEADLINE_MS = 30_000;
+
+interface Ended {
+  status: number | string | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end. */
+function run(path: string, args: readonly string[] = []): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(path, args, { timeout: DEADLINE_MS, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+      resolve({ status: error ? (error.code ?? error.signal ?? null) : 0, stdout, stderr });
+    });
+  });
+}
+
+const builds = [
+  ['plain', posixBoard],
+  ['with sanitizers', sanitizedBoard],
+] as const;
+
+for (const [how, board] of builds)
+  describe(`the C tests, built ${how}`, { skip: skipUnbuilt(board), timeout: 60_000 }, () => {
+    for (const program of ['settings_test', 'thermometer_test', 'shell_test'])
+      test(program, async (t) => {
+        const { status, stdout, stderr } = await run(join(dirname(board), program));
+        const lines = stdout.split('\n').filter((line) => /^(not )?ok /.test(line));
+        for (const line of lines)
+          await t.test(line.replace(/^(not )?ok /, '').replace(/: .*/, ''), () => assert.ok(line.startsWith('ok '), line));
+        assert.ok(lines.length > 0, stderr);
+        assert.deepEqual([status, stderr], [0, '']);
+      });
+  });
+
+describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard), timeout: 60_000 }, () => {
+  let directory: string;
+  const file = (name: string) => join(directory, name);
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'twobyte-firmware-'));
+    const module = await readFile(sensorModule);
+    await writeFile(file('short.wasm'), module.subarray(0, module.length / 2));
+    await writeFile(file('text.wasm'), 'this is no module');
+    await writeFile(file('empty.wasm'), '');
+    await writeFile(file('unknown.conf'), 'topic = a\ncolour = red\n');
+    await writeFile(file('form.conf'), 'topic = a\nnonsense\n');
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  /** What a board needs, with a broker that nobody reaches: it does not get that far. */
+  const complete = (module = sensorModule) => [
+    ...['--module', module, '--broker', 'mqtt://127.0.0.1:1', '--thermometer', 'simulated:1', '--set', 'topic=a'],
+  ];
+
+  test('--help tells the options and ends with status 0', async () => {
+    const { status, stdout, stderr } = await run(posixBoard, ['--help']);
+    assert.deepEqual([status, stderr], [0, '']);
+    for (const option of ['--config', '--set', '--broker', '--thermometer', '--module']) assert.ok(stdout.includes(option), option);
+  });
+
+  const cases: [what: string, args: () => string[], words: RegExp][] = [
+    ['no settings', () => [], /broker is not set|broker.*not set/],
+    ['an unknown option', () => ['--colour', 'red'], /colour/],
+    ['an option without its value', () => ['--broker'], /broker/],
+    ['a stray word', () => [...complete(), 'hello'], /hello/],
+    ['an unknown key', () => [...complete(), '--set', 'colour=red'], /colour.*topic/s],
+    ['a setting without =', () => [...complete(), '--set', 'topic'], /key=value/],
+    ['a number that is none', () => [...complete(), '--set', 'interval=often'], /interval.*often/],
+    ['a module that is missing', () => complete('/nowhere/module.wasm'), /\/nowhere\/module\.wasm.*npm run build/],
+    ['a module that is a directory', () => complete(directory), /twobyte-firmware-/],
+    ['a truncated module', () => complete(file('short.wasm')), /short\.wasm/],
+    ['a module that is a text', () => complete(file('text.wasm')), /text\.wasm/],
+    ['an empty module', () => complete(file('empty.wasm')), /empty\.wasm/],
+    ['an unknown thermometer', () => [...complete(), '--thermometer', 'mercury'], /mercury.*simulated/],
+    ['a config that is missing', () => ['--config', '/nowhere/board.conf'], /\/nowhere\/board\.conf/],
+    ['a config that is a directory', () => ['--config', directory], /twobyte-firmware-.*directory/],
+    ['an unknown key in a config', () => ['--config', file('unknown.conf')], /unknown\.conf:2: colour/],
+    ['a line of no form in a config', () => ['--config', file('form.conf')], /form\.conf:2: .*nonsense/],
+    ['an address of another scheme', () => [...complete(), '--broker', 'mqtts://127.0.0.1'], /mqtts:\/\//],
+    ['credentials in the address', () => [...complete(), '--broker', 'mqtt://me:secret@127.0.0.1'], /username and password/],
+    ['a value that the module refuses', () => [...complete(), '--set', 'topic=a/#'], /topic/],
+  ];
+  for (const [what, args, words] of cases)
+    for (const [how, board] of builds)
+      test(`${what} is refused by name, with status 1: built ${how}`, { skip: skipUnbuilt(board) }, async () => {
+        const { status, stderr } = await run(board, args());
+        assert.match(stderr, words);
+        assert.equal(status, 1, stderr);
+        assert.ok(!/secret|Sanitizer|runtime error/.test(stderr), stderr);
+      });
+});
+
+describe('the board with sanitizers', { skip: skipUnbuilt(sanitizedBoard), timeout: 60_000 }, () => {
+  let broker: Broker;
+  before(async () => {
+    broker = await startBroker();
+  });
+  after(() => broker.close());
+
+  test('publishes, obeys, loses its broker and ends without a report', async (t) => {
+    const wire = await Wire.to(t, Number(new URL(broker.url).port));
+    const { client, messages } = await connected(t, broker.url);
+    await client.subscribeAsync('sanitized/#', { qos: 2 });
+    const settings = ['topic=sanitized/t', 'qos=2', 'interval=100', 'availability_topic=sanitized/a', 'command_topic=sanitized/set'];
+    const child = spawn(sanitizedBoard, [
+      ...['--module', sensorModule, '--broker', `mqtt://127.0.0.1:${wire.port}`, '--thermometer', 'simulated:7'],
+      ...[...settings, 'client_id=sanitized', 'reconnect_min=10'].flatMap((setting) => ['--set', setting]),
+    ]);
+    t.after(() => child.kill('SIGKILL'));
+    const ended = once(child, 'close');
+    const events = new Heard<string>();
+    createInterface({ input: child.stdout }).on('line', (line) => events.add(JSON.parse(line).event));
+    const tells = (name: string, count = 1) => events.until((all) => all.filter((event) => event === name).length >= count, name);
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    await tells('subscribed');
+    for (const command of ['often', 'x'.repeat(5000), '100']) await client.publishAsync('sanitized/set', command, { qos: 2 });
+    await tells('interval_changed');
+    await messages.until((all) => all.filter(({ topic }) => topic === 'sanitized/t').length >= 3, 'readings');
+    wire.cut();
+    await tells('connected', 2);
+    child.kill('SIGTERM');
+    const [status] = await within(ended, 'the end of the board');
+    assert.equal(status, 0, stderr);
+    assert.ok(!/Sanitizer|runtime error/.test(stderr), stderr);
+  });
+});

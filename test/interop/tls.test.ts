@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import type { ClientOptions } from '../../host/index.js';
+import { type Certificates, makeCertificates } from '../certificates.js';
+import { freePort, type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
+import { connected, firstError, ownTopic } from './peers.js';
+
+const listeners = ['mqtts', 'wss', 'mqtts of another host', 'mqtts with client certificates', 'wss with client certificates'] as const;
+type Listener = (typeof listeners)[number];
+
+describe('mosquitto behind TLS with a private authority', { skip: skipMosquitto, timeout: 60_000 }, () => {
+  let broker: Mosquitto;
+  let ca: Buffer;
+  let client: { cert: Buffer; key: Buffer };
+  const ports = {} as Record<Listener, number>;
+
+  before(async () => {
+    for (const listener of listeners) ports[listener] = await freePort();
+    broker = await startMosquitto(async (directory) => {
+      const made = await makeCertificates(directory);
+      ca = await readFile(made.ca);
+      client = { cert: await readFile(made.client.cert), key: await readFile(made.client.key) };
+      return listeners.flatMap((listener) => lines(listener, made));
+    });
+  });
+  after(() => broker.stop());
+
+  function lines(listener: Listener, { ca, server, wrongHost }: Certificates): string[] {
+    const { cert, key } = listener.includes('another host') ? wrongHost : server;
+    return [
+      `listener ${ports[listener]} 127.0.0.1`,
+      ...(listener.startsWith('wss') ? ['protocol websockets'] : []),
+      ...[`certfile ${cert}`, `keyfile ${key}`, `cafile ${ca}`],
+      ...(listener.includes('client certificates') ? ['require_certificate true'] : []),
+    ];
+  }
+
+  const address = (listener: Listener) => `${listener.replace(/ .*/, '')}://localhost:${ports[listener]}`;
+
+  const accepted: [listener: Listener, what: string, options: () => ClientOptions][] = [
+    ['mqtts', 'the authority is given', () => ({ ca })],
+    ['wss', 'the authority is given', () => ({ ca })],
+    ['mqtts', 'the user says not to verify', () => ({ rejectUnauthorized: false })],
+    ['mqtts of another host', 'the name in the certificate is given', () => ({ ca, servername: 'elsewhere.example' })],
+    ['mqtts with client certificates', 'one is shown', () => ({ ca, ...client })],
+    ['wss with client certificates', 'one is shown', () => ({ ca, ...client })],
+  ];
+  for (const [listener, what, options] of accepted)
+    test(`${listener}: a message makes its way when ${what}`, async (t) => {
+      const topic = ownTopic();
+      const { client, messages } = await connected(t, address(listener), options());
+      await client.subscribeAsync(topic, { qos: 2 });
+      const payload = Buffer.alloc(10_000, '°');
+      await client.publishAsync(topic, payload, { qos: 2 });
+      const [message] = await messages.count(1);
+      assert.ok(message?.payload.equals(payload));
+    });
+
+  const refused: [listener: Listener, what: string, options: () => ClientOptions, code: string, words: RegExp][] = [
+    ['mqtts', 'the authority is not known', () => ({}), 'REASON_CERTIFICATE', /certificate/],
+    ['wss', 'the authority is not known', () => ({}), 'REASON_CERTIFICATE', /certificate/],
+    ['mqtts of another host', 'the certificate is for another host', () => ({ ca }), 'REASON_CERTIFICATE', /elsewhere\.example/],
+  ];
+  for (const [listener, what, options, code, words] of refused)
+    test(`${listener}: the broker is refused when ${what}`, async (t) => {
+      const error = await firstError(t, address(listener), options());
+      assert.equal(error.code, code);
+      assert.match(error.message, words);
+    });
+
+  for (const listener of ['mqtts with client certificates', 'wss with client certificates'] as const)
+    test(`${listener}: the client is refused without one, and says that it was TLS`, async (t) => {
+      const error = await firstError(t, address(listener), { ca });
+      assert.equal(error.code, 'REASON_TLS', error.message);
+      assert.match(error.message, /certificate required|handshake failure|peer did not return a certificate/i);
+    });
+
+  test('mqtt to a port that speaks TLS ends in an error, not in silence', async (t) => {
+    const error = await firstError(t, `mqtt://localhost:${ports.mqtts}`);
+    assert.match(String(error.code), /^(REASON|ERROR)_/);
+  });
+
+  test('mqtts to a port that does not is an error of the handshake', async (t) => {
+    const error = await firstError(t, `mqtts://localhost:${broker.port}`, { ca });
+    assert.match(String(error.code), /^REASON_(TLS|RESET|ENDED)$/);
+  });
+});

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Ended, program, Run, skipPeers } from './cli/cli.js';
+import { freePort, startMosquitto } from './mosquitto.js';
+import { posixBoard, skipUnbuilt } from './rungs/world.js';
+
+/** This file runs as build/js/test/start.test.js. */
+const script = fileURLToPath(new URL('../../../scripts/start.js', import.meta.url));
+const TOPIC = 'myhome/底楼/客厅/温度';
+
+/** Begins `npm start -- …args`, the way npm does. */
+function begin(args: readonly string[], env: Record<string, string> = {}): Run {
+  const run = new Run(process.execPath, [script, ...args], env);
+  run.child.stdin.end();
+  return run;
+}
+
+const start = (args: readonly string[], env?: Record<string, string>): Promise<Ended> => begin(args, env).ended;
+
+const quick = ['--thermometer', 'simulated:1', '--interval', '100'];
+
+const lines = ({ stdout }: Ended) => String(stdout).trim().split('\n');
+
+/** The temperature of a printed line. */
+function temperature(line: string): string {
+  const [, topic, celsius] = /^(\S+) {2}(-?\d+\.\d) °C {2}QoS 1 {2}\d+\.\d ms$/.exec(line) ?? [];
+  assert.equal(topic, TOPIC, line);
+  return celsius ?? '';
+}
+
+describe('npm start', { timeout: 60_000 }, () => {
+  test('--readings 3 prints three readings of the board under wasm3 and ends', { skip: skipUnbuilt(posixBoard) }, async () => {
+    const ended = await start(['--readings', '3']);
+    assert.equal(ended.status, 0, ended.stderr);
+    assert.equal(lines(ended).map(temperature).length, 3);
+    assert.match(ended.stderr, /embedded broker at mqtt:\/\/127\.0\.0\.1:\d+/);
+    assert.match(ended.stderr, /\d+ bytes of heap, wasm3/);
+  });
+
+  for (const rung of ['virtual', 'posix'])
+    test(`--rung ${rung} --json prints a line of JSON a reading, and nothing else`, {
+      skip: rung === 'posix' && skipUnbuilt(posixBoard),
+    }, async () => {
+      const ended = await start(['--rung', rung, '--json', '--readings', '4', ...quick]);
+      assert.equal(ended.status, 0, ended.stderr);
+      const readings = lines(ended).map((line) => JSON.parse(line));
+      assert.equal(readings.length, 4);
+      for (const { topic, payload, qos, latency, at } of readings) {
+        assert.deepEqual([topic, qos], [TOPIC, 1]);
+        assert.match(payload, /^-?\d+\.\d$/);
+        assert.ok(latency >= 0);
+        assert.equal(new Date(at).toISOString(), at);
+      }
+    });
+
+  for (const rung of ['virtual', 'posix'])
+    test(`--broker: mosquitto_sub beside it sees the same, on the ${rung} rung`, {
+      skip: skipPeers || (rung === 'posix' && skipUnbuilt(posixBoard)),
+    }, async (t) => {
+      const broker = await startMosquitto();
+      t.after(() => broker.stop());
+      // Its session is there before the board, so that it misses nothing.
+      const beside = ['-p', String(broker.port), '-i', 'beside', '-c', '-q', '1', '-t', 'myhome/#', '-v'];
+      assert.equal((await program('mosquitto_sub', [...beside, '-E'])).status, 0);
+      const ended = await start(['--rung', rung, '--readings', '3', '--broker', `mqtt://127.0.0.1:${broker.port}`, ...quick]);
+      assert.equal(ended.status, 0, ended.stderr);
+      const { stdout } = await program('mosquitto_sub', [...beside, '-C', '5', '-W', '10']);
+      const seen = String(stdout).trim().split('\n');
+      assert.ok(seen.includes(`${TOPIC}/availability online`));
+      const readings = seen.filter((line) => line.startsWith(`${TOPIC} `)).slice(0, 3);
+      assert.deepEqual(
+        readings,
+        lines(ended).map((line) => `${TOPIC} ${temperature(line)}`),
+      );
+    });
+
+  test('--topic is where the readings go', async () => {
+    const ended = await start(['--rung', 'virtual', '--readings', '1', '--topic', 'attic/t', ...quick]);
+    assert.equal(ended.status, 0, ended.stderr);
+    assert.match(String(ended.stdout), /^attic\/t {2}/);
+  });
+
+  test('without --readings it goes on until it is interrupted, and then ends in order', async () => {
+    const run = begin(['--rung', 'virtual', ...quick]);
+    await run.prints(TOPIC);
+    run.child.kill('SIGINT');
+    assert.equal((await run.ended).status, 0);
+  });
+
+  describe('without a C compiler', () => {
+    let directory: string;
+    const env = { PATH: '', CC: '' };
+    before(() => {
+      directory = mkdtempSync(join(tmpdir(), 'twobyte-path-'));
+      for (const name of ['npm', 'sh', 'tar', 'env']) {
+        const path = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+        symlinkSync(path, join(directory, name));
+      }
+      symlinkSync(process.execPath, join(directory, 'node'));
+      env.PATH = directory;
+    });
+    after(() => rmSync(directory, { recursive: true, force: true }));
+
+    test('it says so, names the package, and runs in V8', async () => {
+      const ended = await start(['--readings', '2', ...quick], env);
+      assert.equal(ended.status, 0, ended.stderr);
+      assert.equal(lines(ended).map(temperature).length, 2);
+      assert.match(ended.stderr, /needs a C compiler.*apt-get install build-essential.*V8/s);
+    });
+
+    test('--rung posix ends with status 1 and says what to install', async () => {
+      const ended = await start(['--rung', 'posix', '--readings', '2', ...quick], env);
+      assert.deepEqual([ended.status, String(ended.stdout)], [1, '']);
+      assert.match(ended.stderr, /needs a C compiler.*apt-get install build-essential/s);
+    });
+  });
+
+  const refused: [what: string, args: string[], words: RegExp][] = [
+    ['an unknown option', ['--colour'], /--colour/],
+    ['a word of no option', ['hello'], /argument/],
+    ['no readings', ['--readings', '0'], /readings.*1 or more/s],
+    ['readings that are no number', ['--readings', 'some'], /readings.*some/s],
+    ['an interval too short', ['--interval', '99'], /interval.*100 or more/s],
+    ['a rung that is none', ['--rung', 'moon'], /moon.*posix.*virtual/s],
+    ['an address without a scheme', ['--rung', 'virtual', '--broker', '127.0.0.1'], /127\.0\.0\.1.*mqtt:\/\//s],
+    ['a thermometer that is none', ['--rung', 'virtual', '--thermometer', 'mercury'], /mercury.*simulated/s],
+    ['a topic that is none', ['--rung', 'virtual', '--thermometer', 'simulated:1', '--topic', 'a/#'], /topic/],
+  ];
+  for (const [what, args, words] of refused)
+    test(`${what}: status 1, and a message that names it`, async () => {
+      const ended = await start(args);
+      assert.match(ended.stderr, words);
+      assert.deepEqual([ended.status, String(ended.stdout)], [1, '']);
+    });
+
+  test('a broker that cannot be reached: status 1, and a message without the password', async () => {
+    const ended = await start(['--rung', 'virtual', '--broker', `mqtt://me:secret@127.0.0.1:${await freePort()}`, ...quick]);
+    assert.deepEqual([ended.status, String(ended.stdout)], [1, '']);
+    assert.match(ended.stderr, /127\.0\.0\.1:\d+.*nobody listens/s);
+    assert.ok(!ended.stderr.includes('secret'), ended.stderr);
+  });
+
+  test('--help tells the options', async () => {
+    const ended = await start(['--help']);
+    assert.equal(ended.status, 0);
+    for (const option of ['--readings', '--rung', '--json', '--broker', '--thermometer', '--topic', '--interval'])
+      assert.ok(String(ended.stdout).includes(option), option);
+  });
+});
