@@ -4,14 +4,26 @@ import type { QoS } from '../host/options.js';
 import { startMosquitto } from '../test/mosquitto.js';
 import { type Figure, median, ratio, timed } from './figure.js';
 
-const ROUNDS = 5;
-const MESSAGES = 100_000;
-/** Publishes without their callback yet, and messages published and not yet received. */
-const WINDOW = 1000;
 const topic = 'myhome/底楼/客厅/温度';
 const payload = 'sixteen bytes ok';
-/** How many times MQTT.js's messages per second, by QoS. */
-const bounds = [2, 1.5, 1.5];
+
+/** A way to publish, and how often it is measured. */
+interface Load {
+  name: string;
+  messages: number;
+  rounds: number;
+  /** Publishes without their callback yet; where a subscriber listens, also messages it has not received yet. */
+  window: number;
+  subscriber: boolean;
+  /** The least ratio to MQTT.js, by QoS; null where it is for information. */
+  bounds: readonly (number | null)[];
+}
+
+const loads: readonly Load[] = [
+  { name: 'into mosquitto, 1,000 at a time', messages: 100_000, rounds: 5, window: 1000, subscriber: false, bounds: [2, 1.5, 1.5] },
+  { name: 'into mosquitto, all at once', messages: 30_000, rounds: 3, window: 30_000, subscriber: false, bounds: [2, 1.5, 1.5] },
+  { name: 'through mosquitto to a subscriber', messages: 50_000, rounds: 3, window: 1000, subscriber: true, bounds: [null, null, null] },
+];
 
 /** What the two clients have in common. */
 interface Client {
@@ -19,6 +31,12 @@ interface Client {
   subscribeAsync(topic: string, options: { qos: QoS }): Promise<unknown>;
   on(event: 'message', listener: () => void): unknown;
   endAsync(): Promise<unknown>;
+}
+
+/** Messages a second, and microseconds of this process's CPU a message. */
+interface Run {
+  rate: number;
+  cpu: number;
 }
 
 /** A publisher and a subscriber of one library. */
@@ -36,27 +54,24 @@ class Pair {
     });
   }
 
-  static async connect(connect: (url: string) => Promise<Client>, url: string): Promise<Pair> {
-    return new Pair(await connect(url), await connect(url));
+  subscribe(filter: string, qos: QoS): Promise<unknown> {
+    return this.subscriber.subscribeAsync(filter, { qos });
   }
 
-  subscribe(topic: string, qos: QoS): Promise<unknown> {
-    return this.subscriber.subscribeAsync(topic, { qos });
-  }
-
-  /** Messages per second until the last was acknowledged to the publisher and, where `awaited`, received by the subscriber. */
-  async rate(topic: string, qos: QoS, awaited: boolean): Promise<number> {
+  /** Runs `load` until its last message was acknowledged to the publisher and, where there is one, received by the subscriber. */
+  async run(to: string, qos: QoS, { messages, window, subscriber }: Load): Promise<Run> {
     const start = performance.now();
+    const cpu = process.cpuUsage();
     this.#received = 0;
     await new Promise<void>((resolve, reject) => {
       let sent = 0;
       let done = 0;
       const pump = () => {
-        while (sent < MESSAGES && sent - done < WINDOW && (!awaited || sent - this.#received < WINDOW)) {
+        while (sent < messages && sent - done < window && (!subscriber || sent - this.#received < window)) {
           sent++;
-          this.publisher.publish(topic, payload, { qos }, acknowledged);
+          this.publisher.publish(to, payload, { qos }, acknowledged);
         }
-        if (done === MESSAGES && (!awaited || this.#received === MESSAGES)) resolve();
+        if (done === messages && (!subscriber || this.#received === messages)) resolve();
       };
       const acknowledged = (error?: Error) => {
         if (error) reject(error);
@@ -68,8 +83,9 @@ class Pair {
     });
     this.#wake = () => {};
     // At QoS 0 nothing is acknowledged; the broker has read all of them when it acknowledges this one.
-    if (qos === 0 && !awaited) await new Promise((resolve) => this.publisher.publish('end', '', { qos: 1 }, resolve));
-    return MESSAGES / ((performance.now() - start) / 1000);
+    if (qos === 0 && !subscriber) await new Promise((resolve) => this.publisher.publish('end', '', { qos: 1 }, resolve));
+    const { user, system } = process.cpuUsage(cpu);
+    return { rate: messages / ((performance.now() - start) / 1000), cpu: (user + system) / messages };
   }
 
   async end(): Promise<void> {
@@ -78,7 +94,7 @@ class Pair {
   }
 }
 
-/** Messages per second into one mosquitto and through it to a subscriber, at each QoS, over MQTT.js: alternating, the median of the rounds' ratios. */
+/** Each load at each QoS on both libraries, alternating: the medians, and the median of the rounds' ratios. */
 export async function throughputFigures(progress: (text: string) => void): Promise<Figure[]> {
   await using broker = await startMosquitto([
     'max_inflight_messages 0',
@@ -88,28 +104,41 @@ export async function throughputFigures(progress: (text: string) => void): Promi
     'log_type error',
   ]);
   const url = `mqtt://127.0.0.1:${broker.port}`;
-  const ours = await Pair.connect((address) => connectAsync(address, { maxInflight: WINDOW }), url);
-  const peers = await Pair.connect((address) => connectPeer(address) as unknown as Promise<Client>, url);
+  const ours = () => connectAsync(url, { maxInflight: 65_535 });
+  // MQTT.js types the callbacks otherwise; these calls of it are the same.
+  const peers = () => connectPeer(url) as unknown as Promise<Client>;
   const figures: Figure[] = [];
-  for (const qos of [0, 1, 2] as const) {
-    for (const awaited of [false, true]) {
-      const what = awaited ? `through mosquitto to a subscriber, QoS ${qos}` : `into mosquitto, QoS ${qos}`;
-      progress(`messages ${what}`);
-      const [ourTopic, peerTopic] = [`${topic}/${qos}/ours`, `${topic}/${qos}/peers`];
-      if (awaited) await Promise.all([ours.subscribe(ourTopic, qos), peers.subscribe(peerTopic, qos)]);
-      const rates: { ours: number; peer: number }[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        rates.push({ ours: await ours.rate(ourTopic, qos, awaited), peer: await peers.rate(peerTopic, qos, awaited) });
-      }
-      const rate = median(rates.map((pair) => pair.ours));
-      const peerRate = median(rates.map((pair) => pair.peer));
-      figures.push(
-        timed(`messages ${what}`, rate, '/s', 'MQTT.js', peerRate),
-        ratio(`messages ${what}, speed`, median(rates.map(({ ours, peer }) => ours / peer)), bounds[qos] ?? null, 'MQTT.js', 1),
-      );
+  for (const load of loads) {
+    for (const qos of [0, 1, 2] as const) {
+      progress(`messages ${load.name}, QoS ${qos}`);
+      const pairs = [new Pair(await ours(), await ours()), new Pair(await peers(), await peers())] as const;
+      figures.push(...(await compare(pairs, load, qos)));
+      for (const pair of pairs) await pair.end();
     }
   }
-  await ours.end();
-  await peers.end();
   return figures;
+}
+
+async function compare(pairs: readonly [Pair, Pair], load: Load, qos: QoS): Promise<Figure[]> {
+  const [ours, peers] = pairs;
+  if (load.subscriber) await Promise.all([ours.subscribe(`${topic}/ours`, qos), peers.subscribe(`${topic}/peers`, qos)]);
+  const rounds: { ours: Run; peer: Run }[] = [];
+  for (let round = 0; round < load.rounds; round++) {
+    rounds.push({ ours: await ours.run(`${topic}/ours`, qos, load), peer: await peers.run(`${topic}/peers`, qos, load) });
+  }
+  const middle = (value: (round: { ours: Run; peer: Run }) => number) => median(rounds.map(value));
+  const name = `messages ${load.name}, QoS ${qos}`;
+  const our = { rate: middle((round) => round.ours.rate), cpu: middle((round) => round.ours.cpu) };
+  const peer = { rate: middle((round) => round.peer.rate), cpu: middle((round) => round.peer.cpu) };
+  return [
+    ratio(
+      `${name}, speed`,
+      middle((round) => round.ours.rate / round.peer.rate),
+      load.bounds[qos] ?? null,
+      'MQTT.js',
+      1,
+    ),
+    timed(name, our.rate, '/s', 'MQTT.js', peer.rate),
+    timed(`${name}, CPU of the client a message`, our.cpu, 'µs', 'MQTT.js', peer.cpu),
+  ];
 }
