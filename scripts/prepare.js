@@ -59,8 +59,10 @@ function stateOf(paths) {
       : [path],
   );
   return files
-    .map((file) => [file, statSync(root + file)])
-    .map(([file, { size, mtimeMs }]) => `${file} ${size} ${mtimeMs}`)
+    .map((file) => {
+      const { size, mtimeMs } = statSync(root + file);
+      return `${file} ${size} ${mtimeMs}`;
+    })
     .join('\n');
 }
 
