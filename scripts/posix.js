@@ -54,7 +54,7 @@ export async function posixBoard(report, options) {
   try {
     return await buildPosix(report, options);
   } catch (error) {
-    if (error instanceof PythonMissing) return { missing: error.message };
+    if (error instanceof PythonMissing) return { missing: `${error.message}.` };
     throw error;
   }
 }
