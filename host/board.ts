@@ -20,6 +20,8 @@ export interface BoardParts {
   random?: () => number;
   /** Takes every event of the module, during its step. */
   event(code: number, a: number, b: number): void;
+  /** A step is over: the module may have room again. */
+  stepped?(): void;
 }
 
 /** A board in software: gives a module the imports that the firmware gives, runs its steps, and moves bytes between it and a link. */
@@ -58,7 +60,7 @@ export class Board<M extends Module> {
     this.step();
   }
 
-  /** Breaks the board off as a power cut does: nothing is said to the peer, and nothing runs any more. */
+  /** Breaks the board off as a power cut does: no DISCONNECT is sent, and nothing runs any more. */
   halt(): void {
     this.#closeLink();
     this.#sleep();
@@ -83,6 +85,7 @@ export class Board<M extends Module> {
       this.#stepping = false; // also when a listener threw: the module goes on where it was
     }
     if (this.#halted) return;
+    this.#parts.stepped?.();
     if (idle < NEVER) this.#wakeAt(now + idle);
     else this.#sleep();
   }

@@ -64,7 +64,7 @@ export function connect(url: string, options: ClientOptions = {}): Client {
  * connect() that resolves with the first CONNACK and rejects when the first attempt fails. Messages of a kept session (`clean: false`) may come
  * right behind the CONNACK, before the caller has the client: then use connect() and listen to `message` first.
  */
-export function connectAsync(url: string, options: ClientOptions = {}): Promise<Client> {
+export async function connectAsync(url: string, options: ClientOptions = {}): Promise<Client> {
   const client = connect(url, options);
   return new Promise((resolve, reject) => {
     const fail = (error: TwobyteError) => {
@@ -108,7 +108,12 @@ export class Client extends EventEmitter<ClientEvents> {
     const open = linkTo(url, options);
     const config = configOf(new URL(url), options);
     this.#board = new Board(
-      { links: [(listener) => this.#pausable(open(listener))], config, event: (code, a, b) => this.#happened(code, a, b) },
+      {
+        links: [(listener) => this.#pausable(open(listener))],
+        config,
+        event: (code, a, b) => this.#happened(code, a, b),
+        stepped: () => this.#queue.length > 0 && this.#drainQueue(),
+      },
       (imports) => new ClientModule(imports),
     );
     this.#module = this.#board.module;
@@ -200,8 +205,8 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Ends the session: waits for what is unacknowledged while there is a connection (not with `force`), sends DISCONNECT, closes. Requests that
-   * had no answer fail: what was handed over may still have arrived, and is sent again after reconnect(). Without a connection, QoS 0 messages
-   * that wait for one are dropped.
+   * had no answer fail: what was handed over may still have arrived, and is sent again after reconnect(). So are QoS 0 messages that still
+   * wait for a connection.
    */
   end(force: boolean | (() => void) = false, done: (error?: Error) => void = nothing): this {
     if (typeof force === 'function') return this.end(false, force);
@@ -275,6 +280,7 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /** Hands waiting requests to the module, in order, as long as it has room. */
   #drainQueue(): void {
+    const from = this.#queueHead;
     while (this.#queueHead < this.#queue.length) {
       const { send, pending } = this.#queue[this.#queueHead] as Queued;
       const answer = send();
@@ -284,11 +290,11 @@ export class Client extends EventEmitter<ClientEvents> {
       else if (answer < 0) queueMicrotask(() => fail(pending, this.#requestError(-answer, describe(pending))));
       else if (pending?.kind === 'publish') queueMicrotask(pending.done);
     }
+    if (this.#queueHead > from) this.#scheduleStep();
     if (this.#queueHead === this.#queue.length || this.#queueHead > 1024) {
       this.#queue = this.#queue.slice(this.#queueHead);
       this.#queueHead = 0;
     }
-    this.#scheduleStep();
   }
 
   /** Steps once when the present turn is over: what was published in one turn leaves in one write. */
@@ -297,9 +303,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#stepScheduled = true;
     setImmediate(() => {
       this.#stepScheduled = false;
-      if (this.#stopped) return;
-      this.#board.step();
-      if (this.#queue.length > 0) this.#drainQueue();
+      if (!this.#stopped) this.#board.step();
     });
   }
 

@@ -69,11 +69,12 @@ function stateOf(paths) {
 /** Runs `make` unless it was run with the same `sources`. @param {string} name @param {string[]} sources @param {() => Promise<unknown>} make */
 async function unlessMade(name, sources, make) {
   const stamp = `${root}build/.${name}`;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === stateOf(sources)) return;
+  const state = stateOf(sources);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return;
   progress(`compiling the ${name}`);
   rmSync(stamp, { force: true });
   await make();
-  writeFileSync(stamp, stateOf(sources));
+  writeFileSync(stamp, state); // as it was before: what changed meanwhile is compiled next time
 }
 
 const shared = ['package-lock.json', 'scripts'];

@@ -1,5 +1,5 @@
 // Requests on their way out, in the order they were made: a PUBLISH until it is acknowledged in full, a SUBSCRIBE or UNSUBSCRIBE
-// until it is answered. Both protocols use it; what a body means, and when to send it, is the session's business.
+// until it is answered. What a body means, and when to send it, is the session's business.
 //
 // A packet identifier's low bits are its entry's place, so an acknowledgement finds its entry without a search and an identifier in
 // flight is never given out again. Bodies lie in a ring in the same order; a body's room returns when all before it have gone.

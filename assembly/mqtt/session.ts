@@ -469,6 +469,7 @@ function receiveAcknowledgement(packet: u32): i32 {
   switch (packet) {
     case PUBREC:
       entry.stage = <u8>RELEASED;
+      entry.sentAt = now; // each half of the exchange has its own deadline
       answer(PUBREL, id);
       return 0;
     case SUBACK:
@@ -476,7 +477,7 @@ function receiveAcknowledgement(packet: u32): i32 {
       subackIndex = 0;
       return reportGranted();
   }
-  if (packet == PUBCOMP) inflight--;
+  if (packet == PUBCOMP && inflight) inflight--; // 0 when it was for an earlier connection
   outbox.remove(entry);
   return report(packet == UNSUBACK ? EVENT_UNSUBSCRIBED : EVENT_PUBLISHED, id, 0);
 }

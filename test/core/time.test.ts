@@ -40,6 +40,18 @@ for (const [edge, origin] of origins) {
       assert.ok(!h.isOpen);
     });
 
+    test('each half of a QoS 2 exchange has a deadline of its own', () => {
+      const h = clientHistory({ config: [[CONFIG_REPLY_TIMEOUT, 7_000]], origin }).connects();
+      h.publish('a', '1', 2);
+      h.board.step();
+      h.waits(6_000);
+      h.says('50 02 0001');
+      h.waits(6_999);
+      h.happens();
+      h.waits(1);
+      h.happens('timeout reply 500');
+    });
+
     test('a request without an answer closes the link at its deadline', () => {
       const h = clientHistory({ config: [[CONFIG_REPLY_TIMEOUT, 7_000]], origin }).connects();
       h.waits(1_000);

@@ -1,5 +1,5 @@
 /* The posix board: one module in the shell, as a Linux process. Waits in ppoll(2) for the link, a signal, or the time that step
- * asked for. Nothing is allocated after the start, and no loop goes on without one of the three. */
+ * asked for. Nothing is allocated after the start but what libc's name resolution takes and gives back, and no loop goes on without one of the three. */
 
 #include "console.h"
 #include "contract.h"
@@ -46,7 +46,7 @@ static const char help[] =
     "\n"
     "Later options override earlier ones. The module's keys: topic, qos, retain, interval (ms), unit, sensor,\n"
     "availability_topic, command_topic, client_id, username, password, keep_alive (s), clean_session, reconnect_min,\n"
-    "reconnect_max, connect_timeout, reply_timeout (ms), will_topic, will_payload, will_qos, will_retain.\n"
+    "reconnect_max, connect_timeout, reply_timeout (ms), max_inflight, will_topic, will_payload, will_qos, will_retain.\n"
     "A password belongs in a file that only you can read: the command line is visible to every user of the machine.\n"
     "\n"
     "Events go to standard output, one line of JSON each; words for a person go to standard error. SIGINT and SIGTERM\n"
@@ -233,7 +233,7 @@ static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_op
 /* Until the module has stopped. 0, or 1 after a trap or without a farewell. */
 static int run(Board *board, const sigset_t *signals_open) {
     int64_t end_by = INT64_MAX;
-    while (!board->stopped) {
+    for (;;) {
         int64_t now = monotonic_ms();
         int32_t wait = shell_step(&board->shell, (uint32_t)now);
         if (wait == SHELL_FAILED) break;
@@ -242,6 +242,7 @@ static int run(Board *board, const sigset_t *signals_open) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
             if (shell_stop(&board->shell) == SHELL_FAILED) break;
+            if (board->stopped) return 0;
             continue;
         }
         if (now >= end_by || signals > 1) {
