@@ -30,7 +30,17 @@ import type { Link } from './links/link.js';
 import { Assembly, type Message, type MessagePiece, pieceOf } from './messages.js';
 import { ClientModule, type InboundMessage } from './module.js';
 import { type ClientOptions, configOf, optionOf, type QoS } from './options.js';
-import { describe, type Filters, fail, filterList, type Granted, type Pending, type PublishOptions, type Queued } from './requests.js';
+import {
+  describe,
+  type Filters,
+  fail,
+  filterList,
+  type Granted,
+  type Pending,
+  type PublishOptions,
+  publishMisuse,
+  type Queued,
+} from './requests.js';
 
 interface ClientEvents {
   /** The broker accepted the connection. */
@@ -145,6 +155,11 @@ export class Client extends EventEmitter<ClientEvents> {
     const qos = options?.qos ?? 0;
     const retain = options?.retain ?? false;
     const report = done ?? ((error?: Error) => error && this.#reportError(error));
+    const misuse = publishMisuse(topic, payload, qos);
+    if (misuse) {
+      queueMicrotask(() => report(new TwobyteError(misuse, 'ERROR_TYPE')));
+      return this;
+    }
     if (this.#queue.length === 0 && !this.disconnecting && !this.#stopped) {
       const answer = this.#module.publish(topic, payload, qos, retain);
       if (answer >= 0) {

@@ -50,3 +50,17 @@ export function fail(pending: Pending | undefined, error: Error): void {
   if (pending?.kind === 'subscribe') pending.done(error, []);
   else pending?.done(error);
 }
+
+/** What of a publish is not of the type it must be, for callers without types; undefined when all is. */
+export function publishMisuse(topic: unknown, payload: unknown, qos: unknown): string | undefined {
+  if (typeof topic !== 'string') return `publish: the topic must be a string, not ${kindOf(topic)}`;
+  const to = `publish to '${topic}'`;
+  if (typeof payload !== 'string' && !(payload instanceof Uint8Array))
+    return `${to}: the payload must be a string, a Buffer or a Uint8Array, not ${kindOf(payload)}; String(value) makes a string of a number`;
+  if (!Number.isInteger(qos)) return `${to}: the QoS must be 0, 1 or 2, not ${String(qos)}`;
+  return undefined;
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value === 'object' ? `an ${value.constructor?.name ?? 'object'}` : typeof value;
+}

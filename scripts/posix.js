@@ -1,6 +1,7 @@
 // Builds the posix board, its bench and the C tests.
 
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -13,10 +14,10 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 /** @typedef {{ missing: string, debian: string }} MissingTool what this machine lacks, and the Debian package that has it */
 /** @typedef {{ board: string, bench: string, tests: { name: string, path: string }[] }} Posix paths of executables */
 
-/** @param {string} command */
-async function exists(command) {
+/** Whether `command` runs. @param {string} command @param {string} [option] */
+async function exists(command, option = '--version') {
   try {
-    await run(command, ['--version']);
+    await run(command, [option]);
     return true;
   } catch {
     return false;
@@ -26,10 +27,10 @@ async function exists(command) {
 /** What this machine lacks to build the posix board, or undefined. @returns {Promise<MissingTool | undefined>} */
 async function missingTool() {
   const compilers = process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang'];
-  const found = await Promise.all(compilers.map(exists));
+  const found = await Promise.all(compilers.map((command) => exists(command)));
   if (!found.includes(true)) return { missing: 'a C compiler', debian: 'build-essential' };
   if (!(await exists('cmake'))) return { missing: 'CMake', debian: 'cmake' };
-  const makers = await Promise.all(['make', 'ninja'].map(exists));
+  const makers = await Promise.all(['make', 'ninja'].map((command) => exists(command)));
   return makers.includes(true) ? undefined : { missing: 'make', debian: 'build-essential' };
 }
 
@@ -70,8 +71,16 @@ async function buildPosix(report, { sanitize = false } = {}) {
   const build = join(root, 'build', sanitize ? 'posix-sanitized' : 'posix');
   const settings = [`-DWASM3_DIR=${wasm3}`, `-DSANITIZE=${sanitize ? 'ON' : 'OFF'}`];
   report('building the posix board');
-  await cmake('configuring the posix board', ['-S', join(root, 'firmware', 'ports', 'posix'), '-B', build, ...settings]);
-  await cmake('building the posix board', ['--build', build, '--parallel', '4']);
+  const make = async () => {
+    await cmake('configuring the posix board', ['-S', join(root, 'firmware', 'ports', 'posix'), '-B', build, ...settings]);
+    await cmake('building the posix board', ['--build', build, '--parallel', '4']);
+  };
+  await make();
+  // A build that was broken off may leave an executable that is none and looks new.
+  if (!(await exists(join(build, 'twobyte-posix'), '--help'))) {
+    rmSync(build, { recursive: true, force: true });
+    await make();
+  }
   const tests = ['settings_test', 'thermometer_test', 'shell_test'].map((name) => ({ name, path: join(build, name) }));
   return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench'), tests };
 }

@@ -4,7 +4,7 @@
 
 import { config_text, event, temperature } from '../board';
 import { bytes, uint8, uint16 } from '../bytes/cursor';
-import { topicFilterFault, topicNameFault } from '../bytes/topic';
+import { filterMatches, topicFilterFault, topicNameFault } from '../bytes/topic';
 import { utf8Fault } from '../bytes/utf8';
 import {
   CONFIG_AVAILABILITY_TOPIC,
@@ -132,7 +132,7 @@ export function step(time: i32): i32 {
     if (happened == EVENT_CONNECTED) {
       onlineOwed = availabilityLength > 0;
       commandsOwed = commandLength > 0;
-    } else if (happened == EVENT_MESSAGE && commandLength) obey();
+    } else if (happened == EVENT_MESSAGE && isCommand()) obey();
     event(happened, session.eventA, session.eventB);
   }
   if (!session.isRunning()) return session.finish();
@@ -184,6 +184,11 @@ function formatTenths(p: usize, thousandths: i32): usize {
   }
   p = uint8(uint8(p, 0x2e), 0x30 + tenths);
   return bytes(p, unit, unitLength);
+}
+
+/** A kept session may still hold a subscription of an earlier configuration: what it brings is not for us. */
+function isCommand(): bool {
+  return commandLength != 0 && filterMatches(commandFilter + 2, commandLength, inbound.topic, inbound.topicLength);
 }
 
 /** A message at the command topic: a decimal number of milliseconds, alone. A retained one counts too: it is the interval that was wished last. */

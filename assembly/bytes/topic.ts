@@ -31,3 +31,19 @@ export function topicFilterFault(p: usize, length: u32): i32 {
   }
   return utf8Fault(p, length);
 }
+
+/** Whether the filter, which was checked, matches the topic name (MQTT 4.7.1). */
+export function filterMatches(filter: usize, filterLength: u32, topic: usize, topicLength: u32): bool {
+  const filterEnd = filter + filterLength;
+  const topicEnd = topic + topicLength;
+  for (; filter < filterEnd; ++filter) {
+    const c: u32 = load<u8>(filter);
+    if (c == HASH) return true;
+    if (c == PLUS) {
+      while (topic < topicEnd && <u32>load<u8>(topic) != SLASH) ++topic;
+    } else if (topic == topicEnd) {
+      return c == SLASH && filter + 2 == filterEnd && <u32>load<u8>(filter + 1) == HASH; // a/# is for a as well [MQTT-4.7.1-2]
+    } else if (<u32>load<u8>(topic++) != c) return false;
+  }
+  return topic == topicEnd;
+}

@@ -132,7 +132,8 @@ async function watch(
     () => failed(new Error(`the board did not reach ${redact(String(settings.broker))} within ${CONNECT_DEADLINE / 1000} s`)),
     () => {},
   );
-  process.once('SIGINT', finish).once('SIGTERM', finish);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, finish);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? finish() : failed(error)));
   try {
     await over;
   } finally {
@@ -172,19 +173,38 @@ interface Arrival {
   at: number;
 }
 
-/** Prints the nth arrival when the board has told of its nth reading: the two come by different ways. */
+/** Readings that may wait for their message while a broker is away; the board's outbox holds fewer. */
+const MANY_READINGS = 64;
+
+/** A reading's event and its message come by different ways; in this many ms both are there. */
+const PAIRING = 2000;
+
+/** Thousandths as the sensor writes them: one decimal, half away from zero. */
+function textOf(thousandths: number): string {
+  const tenths = Math.floor((Math.abs(thousandths) + 50) / 100);
+  return `${thousandths < 0 && tenths > 0 ? '-' : ''}${Math.floor(tenths / 10)}.${tenths % 10}`;
+}
+
+/** Prints each arrival with the reading of the board that it carries; a message of somebody else is not printed. */
 function printer({ readings = Number.POSITIVE_INFINITY, json }: Options, finish: () => void) {
-  const taken: BoardEvent[] = [];
-  const arrived: Arrival[] = [];
+  let taken: BoardEvent[] = [];
+  let arrived: Arrival[] = [];
   let printed = 0;
   const print = () => {
-    while (taken.length > 0 && arrived.length > 0 && printed < readings) {
-      const { topic, payload, qos, at } = arrived.shift() as Arrival;
-      const latency = Math.max(at - (taken.shift() as BoardEvent).at, 0);
-      if (json) console.log(JSON.stringify({ topic, payload, qos, latency: Number(latency.toFixed(3)), at: new Date(at).toISOString() }));
-      else console.log(`${topic}  ${payload} °C  QoS ${qos}  ${latency.toFixed(1)} ms`);
-      if (++printed === readings) finish();
-    }
+    const since = wallClock() - PAIRING;
+    arrived = arrived.filter((arrival) => {
+      const index = taken.findIndex(({ a }) => textOf(a) === arrival.payload);
+      if (index < 0) return arrival.at > since;
+      const [reading] = taken.splice(0, index + 1).slice(-1);
+      if (reading && printed < readings) show(arrival, Math.max(arrival.at - reading.at, 0));
+      return false;
+    });
+    taken = taken.slice(-MANY_READINGS);
+  };
+  const show = ({ topic, payload, qos, at }: Arrival, latency: number) => {
+    if (json) console.log(JSON.stringify({ topic, payload, qos, latency: Number(latency.toFixed(3)), at: new Date(at).toISOString() }));
+    else console.log(`${topic}  ${payload} °C  QoS ${qos}  ${latency.toFixed(1)} ms`);
+    if (++printed === readings) finish();
   };
   return {
     taken(event: BoardEvent) {

@@ -24,22 +24,24 @@ function builtModulePath(): string {
 }
 
 async function start(executable: string, module: string, settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
+  const text = Object.entries({ ...settings, module })
+    .map(settingLine)
+    .join('');
   // In a file, where a password is not in the list of processes.
   const directory = mkdtempSync(join(tmpdir(), 'twobyte-board-'));
+  const forget = () => rmSync(directory, { recursive: true, force: true });
   const config = join(directory, 'board.conf');
-  writeFileSync(
-    config,
-    Object.entries({ ...settings, module })
-      .map(settingLine)
-      .join(''),
-    { mode: 0o600 },
-  );
+  writeFileSync(config, text, { mode: 0o600 });
 
   const child = spawn(executable, ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const closed = once(child, 'close').finally(() => rmSync(directory, { recursive: true, force: true }));
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  void closed.then(forget);
   let ending = false;
   let lastWords = '';
-  createInterface({ input: child.stdout }).on('line', (line) => listener.event({ a: 0, b: 0, ...JSON.parse(line) }));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    forget(); // it has read its settings when it speaks
+    listener.event({ a: 0, b: 0, ...JSON.parse(line) });
+  });
   createInterface({ input: child.stderr }).on('line', (line) => {
     lastWords = line;
     listener.says(line);
@@ -47,7 +49,13 @@ async function start(executable: string, module: string, settings: BoardSettings
   child.on('close', (status, signal) => {
     if (!ending) listener.failed(new Error(`the posix board ended with ${signal ?? `status ${status}`}: ${lastWords}`));
   });
-  await once(child, 'spawn');
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    ending = true;
+    forget();
+    throw new Error(`the posix board does not start: ${(error as Error).message}`);
+  }
 
   const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
     ending = true;

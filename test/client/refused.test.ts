@@ -169,3 +169,21 @@ describe('a login that is refused', { timeout: 60_000 }, () => {
       assert.equal(attempts, 1);
     });
 });
+
+describe('a publish of callers without types', () => {
+  const client = connect('mqtt://127.0.0.1:1', { reconnectPeriod: 0 });
+  client.on('error', () => {});
+  for (const [what, topic, payload, qos, words] of [
+    ['a number', 'a', 23.4, 0, /payload must be a string.*not number.*String/],
+    ['an object', 'a', { celsius: 23.4 }, 0, /not an Object/],
+    ['an array', 'a', ['x'], 0, /not an Array/],
+    ['an ArrayBuffer', 'a', new ArrayBuffer(4), 0, /not an ArrayBuffer/],
+    ['null', 'a', null, 0, /not null/],
+    ['a topic that is a number', 5, 'x', 0, /topic must be a string, not number/],
+    ['a QoS that is no number', 'a', 'x', Number.NaN, /QoS must be 0, 1 or 2, not NaN/],
+  ] as const) {
+    test(`refuses ${what} by name`, async () => {
+      await assert.rejects(client.publishAsync(topic as string, payload as unknown as string, { qos: qos as 0 }), words);
+    });
+  }
+});

@@ -256,7 +256,7 @@ for (const [profile, capacity] of [
 describe('the sensor', () => {
   const config = [
     [CONFIG_TOPIC, 't'],
-    [CONFIG_COMMAND_TOPIC, 'c'],
+    [CONFIG_COMMAND_TOPIC, 'a'],
   ] as const;
 
   for (const [size, events] of [
