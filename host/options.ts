@@ -71,6 +71,7 @@ export function configOf(url: URL, options: ClientOptions): Map<number, string |
   set(CONFIG_MAX_INFLIGHT, options.maxInflight);
   const { will } = options;
   if (will) {
+    if (typeof will.topic !== 'string') throw new TypeError('option will: its topic is missing');
     set(CONFIG_WILL_TOPIC, will.topic);
     set(CONFIG_WILL_PAYLOAD, will.payload ?? '');
     set(CONFIG_WILL_QOS, will.qos ?? 0);

@@ -126,6 +126,7 @@ describe('options that cannot be used are refused at once, by name', { timeout: 
     ['a will at a filter', 'mqtt://127.0.0.1', { will: { topic: 'w/#' } }, ['will.topic']],
     ['a will without a topic', 'mqtt://127.0.0.1', { will: { topic: '' } }, ['will.topic']],
     ['a will of over 65,535 bytes', 'mqtt://127.0.0.1', { will: { topic: 'w', payload: Buffer.alloc(65_536) } }, ['will.payload']],
+    ['a will without a topic', 'mqtt://127.0.0.1', { will: {} as { topic: string } }, ['will', 'topic']],
     ['a password without a user name', 'mqtt://127.0.0.1', { password: 'p' }, ['username', 'password', 'needs']],
     ['a user name of over 65,535 bytes', 'mqtt://127.0.0.1', { username: 'u'.repeat(65_536) }, ['username']],
     ['a password of over 65,535 bytes', 'mqtt://127.0.0.1', { username: 'u', password: 'p'.repeat(65_536) }, ['password']],
