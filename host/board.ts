@@ -85,9 +85,9 @@ export class Board<M extends Module> {
       this.#stepping = false; // also when a listener threw: the module goes on where it was
     }
     if (this.#halted) return;
-    this.#parts.stepped?.();
     if (idle < NEVER) this.#wakeAt(now + idle);
     else this.#sleep();
+    this.#parts.stepped?.(); // last: it may step again
   }
 
   #sleep(): void {

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { Board } from './board.js';
 import {
   configNames,
-  ERROR_OUTBOX_FULL,
   ERROR_TOO_LARGE,
   EVENT_CONFIG_REFUSED,
   EVENT_CONNECTED,
@@ -28,7 +27,7 @@ import { configFaultText, errorText, reasonText, refusalText, TwobyteError, time
 import { linkTo } from './links/address.js';
 import type { Link } from './links/link.js';
 import { Assembly, type Message, type MessagePiece, pieceOf } from './messages.js';
-import { ClientModule, type InboundMessage } from './module.js';
+import { ClientModule, type InboundMessage, isOutboxFull } from './module.js';
 import { type ClientOptions, configOf, optionOf, type QoS } from './options.js';
 import {
   describe,
@@ -95,6 +94,8 @@ export class Client extends EventEmitter<ClientEvents> {
   connected = false;
   reconnecting = false;
   disconnecting = false;
+  /** The module was told to stop. */
+  #leaving = false;
   readonly #board: Board<ClientModule>;
   readonly #module: ClientModule;
   /** By packet identifier. */
@@ -122,7 +123,7 @@ export class Client extends EventEmitter<ClientEvents> {
         links: [(listener) => this.#pausable(open(listener))],
         config,
         event: (code, a, b) => this.#happened(code, a, b),
-        stepped: () => this.#queue.length > 0 && this.#drainQueue(),
+        stepped: () => this.#stepped(),
       },
       (imports) => new ClientModule(imports),
     );
@@ -137,7 +138,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const result = this.#board.start();
     if (result < 0) throw this.#lastError ?? new TwobyteError(errorText(-result), errorNames[-result] ?? -result);
     this.#stopped = false;
-    this.disconnecting = false;
+    this.disconnecting = this.#leaving = false;
     return this;
   }
 
@@ -168,7 +169,7 @@ export class Client extends EventEmitter<ClientEvents> {
         else if (done) queueMicrotask(done);
         return this;
       }
-      if (answer !== -ERROR_OUTBOX_FULL) {
+      if (!isOutboxFull(answer)) {
         const error = this.#requestError(-answer, `publish to '${topic}'`);
         queueMicrotask(() => report(error));
         return this;
@@ -231,7 +232,7 @@ export class Client extends EventEmitter<ClientEvents> {
     }
     this.#ending.push(done);
     this.disconnecting = true;
-    if (force || !this.connected) this.#board.stop();
+    if (force || !this.connected) this.#leave();
     else this.#endWhenIdle();
     return this;
   }
@@ -272,9 +273,20 @@ export class Client extends EventEmitter<ClientEvents> {
     };
   }
 
-  /** What endAsync waits for: nothing queued here, nothing queued or in flight in the module. */
+  /** After each step: the module may have room for what is queued, and may have finished what end() waits for. */
+  #stepped(): void {
+    if (this.#queue.length > 0) this.#drainQueue();
+    if (this.disconnecting) this.#endWhenIdle();
+  }
+
+  /** What end() waits for: nothing queued here, nothing queued or in flight in the module. */
   #endWhenIdle(): void {
-    if (this.disconnecting && this.#queue.length === 0 && this.#module.held === 0) this.#board.stop();
+    if (!this.#leaving && this.#queue.length === 0 && this.#module.held === 0) this.#leave();
+  }
+
+  #leave(): void {
+    this.#leaving = true; // its step comes back to #stepped
+    this.#board.stop();
   }
 
   #enqueue(request: Queued): void {
@@ -299,7 +311,7 @@ export class Client extends EventEmitter<ClientEvents> {
     while (this.#queueHead < this.#queue.length) {
       const { send, pending } = this.#queue[this.#queueHead] as Queued;
       const answer = send();
-      if (answer === -ERROR_OUTBOX_FULL) break;
+      if (isOutboxFull(answer)) break;
       this.#queueHead++;
       if (answer > 0) this.#pending[answer] = pending;
       else if (answer < 0) queueMicrotask(() => fail(pending, this.#requestError(-answer, describe(pending))));
@@ -387,7 +399,6 @@ export class Client extends EventEmitter<ClientEvents> {
       }
     }
     this.emit('connect', { sessionPresent });
-    if (this.disconnecting) this.#endWhenIdle();
   }
 
   #resubscribed(error: Error | undefined, granted: readonly Granted[]): void {
@@ -423,10 +434,8 @@ export class Client extends EventEmitter<ClientEvents> {
   #answered(id: number): void {
     const pending = this.#pending[id];
     this.#pending[id] = undefined;
-    if (this.#queue.length > 0) this.#drainQueue();
     if (pending?.kind === 'unsubscribe') for (const filter of pending.filters) this.#subscriptions.delete(filter);
     if (pending?.kind === 'publish' || pending?.kind === 'unsubscribe') pending.done();
-    if (this.disconnecting) this.#endWhenIdle();
   }
 
   /** One filter of a SUBSCRIBE is answered: `detail` is its index × 256 + the return code. */
@@ -443,7 +452,6 @@ export class Client extends EventEmitter<ClientEvents> {
     if (index + 1 < pending.filters.length) return;
     this.#pending[id] = undefined;
     pending.done(undefined, pending.granted);
-    if (this.disconnecting) this.#endWhenIdle();
   }
 
   #deliver(inbound: InboundMessage): void {

@@ -58,6 +58,23 @@ describe('more requests than the outbox holds', { timeout: 60_000 }, () => {
     });
   }
 
+  test('end() waits for QoS 0 that the link has not taken, and then ends', async () => {
+    const sent = 20_000;
+    const subscriber = await connectAsync(broker.url);
+    await subscriber.subscribeAsync('large');
+    let arrived = 0;
+    const all = new Promise<void>((resolve) => {
+      subscriber.on('message', () => {
+        if (++arrived === sent) resolve();
+      });
+    });
+    const client = await connectAsync(broker.url);
+    for (let i = 0; i < sent; i++) client.publish('large', 'x'.repeat(1000));
+    await within(client.endAsync(), 'the end', 30_000);
+    await within(all, 'all messages', 30_000);
+    await subscriber.endAsync();
+  });
+
   test('are answered when they are subscriptions', async () => {
     const client = connect(broker.url);
     const granted = await within(
