@@ -3,34 +3,23 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { lastLines, PythonMissing } from './python.js';
+import { root } from './prepare.js';
+import { lastLines, PythonMissing, works } from './python.js';
 import { wasm3Sources } from './wasm3.js';
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** @typedef {{ missing: string, debian: string }} MissingTool what this machine lacks, and the Debian package that has it */
 /** @typedef {{ board: string, bench: string, tests: { name: string, path: string }[] }} Posix paths of executables */
 
-/** Whether `command` runs. @param {string} command @param {string} [option] */
-async function exists(command, option = '--version') {
-  try {
-    await run(command, [option]);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** What this machine lacks to build the posix board, or undefined. @returns {Promise<MissingTool | undefined>} */
 async function missingTool() {
   const compilers = process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang'];
-  const found = await Promise.all(compilers.map((command) => exists(command)));
+  const found = await Promise.all(compilers.map((command) => works(command, ['--version'])));
   if (!found.includes(true)) return { missing: 'a C compiler', debian: 'build-essential' };
-  if (!(await exists('cmake'))) return { missing: 'CMake', debian: 'cmake' };
-  const makers = await Promise.all(['make', 'ninja'].map((command) => exists(command)));
+  if (!(await works('cmake', ['--version']))) return { missing: 'CMake', debian: 'cmake' };
+  const makers = await Promise.all(['make', 'ninja'].map((command) => works(command, ['--version'])));
   return makers.includes(true) ? undefined : { missing: 'make', debian: 'build-essential' };
 }
 
@@ -77,7 +66,7 @@ async function buildPosix(report, { sanitize = false } = {}) {
   };
   await make();
   // A build that was broken off may leave an executable that is none and looks new.
-  if (!(await exists(join(build, 'twobyte-posix'), '--help'))) {
+  if (!(await works(join(build, 'twobyte-posix'), ['--help']))) {
     rmSync(build, { recursive: true, force: true });
     await make();
   }

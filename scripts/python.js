@@ -19,8 +19,8 @@ export function lastLines(error) {
   return lines.split('\n').slice(-15).join('\n');
 }
 
-/** @param {string} command @param {string[]} args */
-async function works(command, args) {
+/** Whether `command` runs and ends well. @param {string} command @param {string[]} args */
+export async function works(command, args) {
   try {
     await run(command, args);
     return true;

@@ -3,11 +3,10 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { root } from './prepare.js';
 import { pipDownload, unpackWheel } from './python.js';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
 const requirements = 'firmware/data/requirements.txt';
 const member = 'bokeh_sampledata/_data/sea_surface_temperature.csv.gz';
 const directory = join(root, 'build', 'data');

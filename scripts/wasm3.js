@@ -2,10 +2,9 @@
 
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './prepare.js';
 import { pipDownload, unpackSource } from './python.js';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
 const requirements = 'firmware/wasm3/requirements.txt';
 const directory = join(root, 'build', 'wasm3');
 

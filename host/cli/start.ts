@@ -1,11 +1,12 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { startBroker } from '../broker.js';
 import { type Client, connectAsync } from '../client.js';
 import { redact } from '../links/address.js';
 import { posixRung } from '../rungs/posix.js';
 import type { BoardEvent, BoardSettings, Rung } from '../rungs/rung.js';
 import { startVirtual } from '../rungs/virtual.js';
+import { whole } from './usage.js';
 
 /** What the demonstration needs made first; each may throw with words for people. */
 export interface Preparation {
@@ -29,14 +30,6 @@ interface Options {
 
 /** How long a board may take until it is connected, in ms. */
 const CONNECT_DEADLINE = 15_000;
-
-function whole(least: number) {
-  return (text: string) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least) throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
-    return value;
-  };
-}
 
 /** `npm start`: a board takes temperatures and publishes them to a broker, and each reading is printed as it arrives. Resolves with the exit status. */
 export async function start(argv: readonly string[], preparation: Preparation): Promise<number> {

@@ -20,11 +20,12 @@ export async function exitWith(command: Command, work: () => Promise<number>): P
 }
 
 /** A parser for a whole number within bounds. */
-export function whole(least: number, most: number): (text: string) => number {
+export function whole(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
+  const range = most === Number.POSITIVE_INFINITY ? `, ${least} or more` : ` from ${least} to ${most}`;
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`It must be a whole number${range}.`);
   };
 }
 
