@@ -83,6 +83,16 @@ export const ERROR_INBOX_FULL: i32 = 22;
 export const ERROR_SESSION_PRESENT: i32 = 23;
 /** A command's payload is not a decimal number in its range. */
 export const ERROR_COMMAND: i32 = 24;
+/** The length a datagram states is not its own, or its message type cannot have it (SN 5.2.1). */
+export const ERROR_LENGTH: i32 = 25;
+/** A topic id of 0000 or FFFF, or the reserved topic id type 3 (SN 5.3.11). */
+export const ERROR_TOPIC_ID: i32 = 26;
+/** A message on a topic id that is not registered here; the gateway was told, and registers it again (SN 6.10). */
+export const ERROR_UNREGISTERED: i32 = 27;
+/** A return code above 3 (SN 5.3.10). */
+export const ERROR_RETURN_CODE: i32 = 28;
+/** QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
+export const ERROR_NO_TOPIC_ID: i32 = 29;
 
 // What was waited for in vain: the first detail of EVENT_TIMEOUT.
 /** The link to open. */
@@ -95,6 +105,10 @@ export const TIMEOUT_PINGRESP: i32 = 3;
 export const TIMEOUT_REPLY: i32 = 4;
 /** The link to take the bytes it was offered. */
 export const TIMEOUT_SEND: i32 = 5;
+/** The gateway's DISCONNECT, which confirms ours. */
+export const TIMEOUT_DISCONNECT: i32 = 6;
+/** An ADVERTISE: the gateway missed as many as the configuration allows. */
+export const TIMEOUT_ADVERTISE: i32 = 7;
 
 // Events. In brackets the two details, a and b. `delay` is the time to the next attempt in ms, -1 when there is none.
 /** A link is being opened [number of the attempt since the last connection, from 1; 0]. */
@@ -145,6 +159,26 @@ export const EVENT_COMMAND_REFUSED: i32 = 22;
 export const EVENT_CONFIG_REFUSED: i32 = 23;
 /** `offline` could not be queued before the session ended [ERROR_…; 0]. */
 export const EVENT_NOT_QUEUED: i32 = 24;
+/** MQTT-SN: a CONNACK with a return code above 0 [return code; delay]. */
+export const EVENT_REFUSED: i32 = 25;
+/** MQTT-SN: a SEARCHGW is sent [its number since the search began; ms until the next]. */
+export const EVENT_SEARCHING: i32 = 26;
+/** MQTT-SN: a gateway answered a search or advertised itself [its GwId; 0]. */
+export const EVENT_GATEWAY_FOUND: i32 = 27;
+/** MQTT-SN: a gateway is silent or advertises no longer, another is looked for [its GwId; 0]. */
+export const EVENT_GATEWAY_LOST: i32 = 28;
+/** MQTT-SN: the gateway confirmed that we sleep [seconds; 0]. */
+export const EVENT_ASLEEP: i32 = 29;
+/** MQTT-SN: the gateway was asked for what waits, EVENT_ASLEEP follows when all of it came [0; 0]. */
+export const EVENT_AWAKE: i32 = 30;
+/** MQTT-SN: a datagram that is malformed or fits nothing was dropped [ERROR_…; datagrams dropped since start]. */
+export const EVENT_DATAGRAM_DROPPED: i32 = 31;
+/** MQTT-SN: the gateway is congested, the request is made again [packet identifier, 0 of none; ms until then]. */
+export const EVENT_CONGESTED: i32 = 32;
+/** MQTT-SN: the gateway refuses a PUBLISH or the registration of its topic for good; it left the outbox [packet identifier; return code]. */
+export const EVENT_REJECTED: i32 = 33;
+/** MQTT-SN: an update of the will is answered [packet identifier; return code]. */
+export const EVENT_WILL_UPDATED: i32 = 34;
 
 // Configuration keys. A board's file names them in lower case without the prefix: client_id = …
 /** Client identifier, UTF-8; may be absent with a clean session. */
@@ -175,7 +209,7 @@ export const CONFIG_CONNECT_TIMEOUT: i32 = 12;
 export const CONFIG_REPLY_TIMEOUT: i32 = 13;
 /** Topic name of the readings. Required by the sensor. */
 export const CONFIG_TOPIC: i32 = 14;
-/** QoS of the readings: 0, 1, 2. Default 0. */
+/** QoS of the readings: 0, 1, 2; over MQTT-SN also -1, which only sends and never connects. Default 0. */
 export const CONFIG_QOS: i32 = 15;
 /** Whether the readings are retained: 0, 1. Default 0. */
 export const CONFIG_RETAIN: i32 = 16;
@@ -191,6 +225,26 @@ export const CONFIG_COMMAND_TOPIC: i32 = 20;
 export const CONFIG_UNIT: i32 = 21;
 /** Most QoS 2 messages sent and not yet acknowledged in full: 1 to 65535. Default 20: mosquitto acknowledges and forgets what is beyond. */
 export const CONFIG_MAX_INFLIGHT: i32 = 22;
+/** The protocol, which the board takes from its broker's address: 0 MQTT, 1 MQTT-SN. A module of one protocol refuses the other. */
+export const CONFIG_PROTOCOL: i32 = 23;
+/** MQTT-SN: whether the address is where gateways are searched, on link 1: 0, 1. Default 0. The board takes it from the address too. */
+export const CONFIG_DISCOVERY: i32 = 24;
+/** MQTT-SN: pre-defined topics, `1=myhome/temperature+2=myhome/humidity`: no topic name has a +. Ids are 1 to 65534. */
+export const CONFIG_PREDEFINED: i32 = 25;
+/** MQTT-SN: time until a request is sent again in ms (Tretry): 1 to 86400000. Default 10000. It doubles with each retry, up to eightfold. */
+export const CONFIG_RETRY_INTERVAL: i32 = 26;
+/** MQTT-SN: how often a request is sent again before the gateway counts as lost (Nretry): 0 to 255. Default 4. */
+export const CONFIG_RETRIES: i32 = 27;
+/** MQTT-SN: how long a congested gateway is left alone in ms (TWAIT): 1 to 86400000. Default 300000. */
+export const CONFIG_CONGESTION_WAIT: i32 = 28;
+/** MQTT-SN: the longest random delay before the first SEARCHGW in ms (TSEARCHGW), and the first interval between two: 1 to 86400000. Default 5000. */
+export const CONFIG_SEARCH_DELAY: i32 = 29;
+/** MQTT-SN: ADVERTISEs a gateway may miss (NADV): 1 to 255. Default 3. */
+export const CONFIG_MISSED_ADVERTISEMENTS: i32 = 30;
+/** MQTT-SN: whether the sensor sleeps between two readings: 0, 1. Default 0. */
+export const CONFIG_SLEEP: i32 = 31;
+/** MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.4.20). Default none. */
+export const CONFIG_NODE_ID: i32 = 32;
 
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED: i32 = -1000000;

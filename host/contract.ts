@@ -76,6 +76,16 @@ export const ERROR_INBOX_FULL = 22;
 export const ERROR_SESSION_PRESENT = 23;
 /** A command's payload is not a decimal number in its range. */
 export const ERROR_COMMAND = 24;
+/** The length a datagram states is not its own, or its message type cannot have it (SN 5.2.1). */
+export const ERROR_LENGTH = 25;
+/** A topic id of 0000 or FFFF, or the reserved topic id type 3 (SN 5.3.11). */
+export const ERROR_TOPIC_ID = 26;
+/** A message on a topic id that is not registered here; the gateway was told, and registers it again (SN 6.10). */
+export const ERROR_UNREGISTERED = 27;
+/** A return code above 3 (SN 5.3.10). */
+export const ERROR_RETURN_CODE = 28;
+/** QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
+export const ERROR_NO_TOPIC_ID = 29;
 /** The link to open. */
 export const TIMEOUT_OPEN = 1;
 /** The CONNACK. */
@@ -86,6 +96,10 @@ export const TIMEOUT_PINGRESP = 3;
 export const TIMEOUT_REPLY = 4;
 /** The link to take the bytes it was offered. */
 export const TIMEOUT_SEND = 5;
+/** The gateway's DISCONNECT, which confirms ours. */
+export const TIMEOUT_DISCONNECT = 6;
+/** An ADVERTISE: the gateway missed as many as the configuration allows. */
+export const TIMEOUT_ADVERTISE = 7;
 /** A link is being opened [number of the attempt since the last connection, from 1; 0]. */
 export const EVENT_OPENING = 1;
 /** CONNACK 0: the broker accepted [session present 0 or 1; 0]. */
@@ -134,6 +148,26 @@ export const EVENT_COMMAND_REFUSED = 22;
 export const EVENT_CONFIG_REFUSED = 23;
 /** `offline` could not be queued before the session ended [ERROR_…; 0]. */
 export const EVENT_NOT_QUEUED = 24;
+/** MQTT-SN: a CONNACK with a return code above 0 [return code; delay]. */
+export const EVENT_REFUSED = 25;
+/** MQTT-SN: a SEARCHGW is sent [its number since the search began; ms until the next]. */
+export const EVENT_SEARCHING = 26;
+/** MQTT-SN: a gateway answered a search or advertised itself [its GwId; 0]. */
+export const EVENT_GATEWAY_FOUND = 27;
+/** MQTT-SN: a gateway is silent or advertises no longer, another is looked for [its GwId; 0]. */
+export const EVENT_GATEWAY_LOST = 28;
+/** MQTT-SN: the gateway confirmed that we sleep [seconds; 0]. */
+export const EVENT_ASLEEP = 29;
+/** MQTT-SN: the gateway was asked for what waits, EVENT_ASLEEP follows when all of it came [0; 0]. */
+export const EVENT_AWAKE = 30;
+/** MQTT-SN: a datagram that is malformed or fits nothing was dropped [ERROR_…; datagrams dropped since start]. */
+export const EVENT_DATAGRAM_DROPPED = 31;
+/** MQTT-SN: the gateway is congested, the request is made again [packet identifier, 0 of none; ms until then]. */
+export const EVENT_CONGESTED = 32;
+/** MQTT-SN: the gateway refuses a PUBLISH or the registration of its topic for good; it left the outbox [packet identifier; return code]. */
+export const EVENT_REJECTED = 33;
+/** MQTT-SN: an update of the will is answered [packet identifier; return code]. */
+export const EVENT_WILL_UPDATED = 34;
 /** Client identifier, UTF-8; may be absent with a clean session. */
 export const CONFIG_CLIENT_ID = 1;
 /** User name, UTF-8. */
@@ -162,7 +196,7 @@ export const CONFIG_CONNECT_TIMEOUT = 12;
 export const CONFIG_REPLY_TIMEOUT = 13;
 /** Topic name of the readings. Required by the sensor. */
 export const CONFIG_TOPIC = 14;
-/** QoS of the readings: 0, 1, 2. Default 0. */
+/** QoS of the readings: 0, 1, 2; over MQTT-SN also -1, which only sends and never connects. Default 0. */
 export const CONFIG_QOS = 15;
 /** Whether the readings are retained: 0, 1. Default 0. */
 export const CONFIG_RETAIN = 16;
@@ -178,6 +212,26 @@ export const CONFIG_COMMAND_TOPIC = 20;
 export const CONFIG_UNIT = 21;
 /** Most QoS 2 messages sent and not yet acknowledged in full: 1 to 65535. Default 20: mosquitto acknowledges and forgets what is beyond. */
 export const CONFIG_MAX_INFLIGHT = 22;
+/** The protocol, which the board takes from its broker's address: 0 MQTT, 1 MQTT-SN. A module of one protocol refuses the other. */
+export const CONFIG_PROTOCOL = 23;
+/** MQTT-SN: whether the address is where gateways are searched, on link 1: 0, 1. Default 0. The board takes it from the address too. */
+export const CONFIG_DISCOVERY = 24;
+/** MQTT-SN: pre-defined topics, `1=myhome/temperature+2=myhome/humidity`: no topic name has a +. Ids are 1 to 65534. */
+export const CONFIG_PREDEFINED = 25;
+/** MQTT-SN: time until a request is sent again in ms (Tretry): 1 to 86400000. Default 10000. It doubles with each retry, up to eightfold. */
+export const CONFIG_RETRY_INTERVAL = 26;
+/** MQTT-SN: how often a request is sent again before the gateway counts as lost (Nretry): 0 to 255. Default 4. */
+export const CONFIG_RETRIES = 27;
+/** MQTT-SN: how long a congested gateway is left alone in ms (TWAIT): 1 to 86400000. Default 300000. */
+export const CONFIG_CONGESTION_WAIT = 28;
+/** MQTT-SN: the longest random delay before the first SEARCHGW in ms (TSEARCHGW), and the first interval between two: 1 to 86400000. Default 5000. */
+export const CONFIG_SEARCH_DELAY = 29;
+/** MQTT-SN: ADVERTISEs a gateway may miss (NADV): 1 to 255. Default 3. */
+export const CONFIG_MISSED_ADVERTISEMENTS = 30;
+/** MQTT-SN: whether the sensor sleeps between two readings: 0, 1. Default 0. */
+export const CONFIG_SLEEP = 31;
+/** MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.4.20). Default none. */
+export const CONFIG_NODE_ID = 32;
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED = -1000000;
 
@@ -228,6 +282,11 @@ export const errorNames: Readonly<Record<number, string>> = {
   22: 'inbox_full',
   23: 'session_present',
   24: 'command',
+  25: 'length',
+  26: 'topic_id',
+  27: 'unregistered',
+  28: 'return_code',
+  29: 'no_topic_id',
 };
 
 /** The names of TIMEOUT_…, in lower case without the prefix, by number. */
@@ -237,6 +296,8 @@ export const timeoutNames: Readonly<Record<number, string>> = {
   3: 'pingresp',
   4: 'reply',
   5: 'send',
+  6: 'disconnect',
+  7: 'advertise',
 };
 
 /** The names of EVENT_…, in lower case without the prefix, by number. */
@@ -265,6 +326,16 @@ export const eventNames: Readonly<Record<number, string>> = {
   22: 'command_refused',
   23: 'config_refused',
   24: 'not_queued',
+  25: 'refused',
+  26: 'searching',
+  27: 'gateway_found',
+  28: 'gateway_lost',
+  29: 'asleep',
+  30: 'awake',
+  31: 'datagram_dropped',
+  32: 'congested',
+  33: 'rejected',
+  34: 'will_updated',
 };
 
 /** The names of CONFIG_…, in lower case without the prefix, by number. */
@@ -291,4 +362,14 @@ export const configNames: Readonly<Record<number, string>> = {
   20: 'command_topic',
   21: 'unit',
   22: 'max_inflight',
+  23: 'protocol',
+  24: 'discovery',
+  25: 'predefined',
+  26: 'retry_interval',
+  27: 'retries',
+  28: 'congestion_wait',
+  29: 'search_delay',
+  30: 'missed_advertisements',
+  31: 'sleep',
+  32: 'node_id',
 };

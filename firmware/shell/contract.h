@@ -78,6 +78,16 @@
 #define ERROR_SESSION_PRESENT 23
 /* A command's payload is not a decimal number in its range. */
 #define ERROR_COMMAND 24
+/* The length a datagram states is not its own, or its message type cannot have it (SN 5.2.1). */
+#define ERROR_LENGTH 25
+/* A topic id of 0000 or FFFF, or the reserved topic id type 3 (SN 5.3.11). */
+#define ERROR_TOPIC_ID 26
+/* A message on a topic id that is not registered here; the gateway was told, and registers it again (SN 6.10). */
+#define ERROR_UNREGISTERED 27
+/* A return code above 3 (SN 5.3.10). */
+#define ERROR_RETURN_CODE 28
+/* QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
+#define ERROR_NO_TOPIC_ID 29
 /* The link to open. */
 #define TIMEOUT_OPEN 1
 /* The CONNACK. */
@@ -88,6 +98,10 @@
 #define TIMEOUT_REPLY 4
 /* The link to take the bytes it was offered. */
 #define TIMEOUT_SEND 5
+/* The gateway's DISCONNECT, which confirms ours. */
+#define TIMEOUT_DISCONNECT 6
+/* An ADVERTISE: the gateway missed as many as the configuration allows. */
+#define TIMEOUT_ADVERTISE 7
 /* A link is being opened [number of the attempt since the last connection, from 1; 0]. */
 #define EVENT_OPENING 1
 /* CONNACK 0: the broker accepted [session present 0 or 1; 0]. */
@@ -136,6 +150,26 @@
 #define EVENT_CONFIG_REFUSED 23
 /* `offline` could not be queued before the session ended [ERROR_…; 0]. */
 #define EVENT_NOT_QUEUED 24
+/* MQTT-SN: a CONNACK with a return code above 0 [return code; delay]. */
+#define EVENT_REFUSED 25
+/* MQTT-SN: a SEARCHGW is sent [its number since the search began; ms until the next]. */
+#define EVENT_SEARCHING 26
+/* MQTT-SN: a gateway answered a search or advertised itself [its GwId; 0]. */
+#define EVENT_GATEWAY_FOUND 27
+/* MQTT-SN: a gateway is silent or advertises no longer, another is looked for [its GwId; 0]. */
+#define EVENT_GATEWAY_LOST 28
+/* MQTT-SN: the gateway confirmed that we sleep [seconds; 0]. */
+#define EVENT_ASLEEP 29
+/* MQTT-SN: the gateway was asked for what waits, EVENT_ASLEEP follows when all of it came [0; 0]. */
+#define EVENT_AWAKE 30
+/* MQTT-SN: a datagram that is malformed or fits nothing was dropped [ERROR_…; datagrams dropped since start]. */
+#define EVENT_DATAGRAM_DROPPED 31
+/* MQTT-SN: the gateway is congested, the request is made again [packet identifier, 0 of none; ms until then]. */
+#define EVENT_CONGESTED 32
+/* MQTT-SN: the gateway refuses a PUBLISH or the registration of its topic for good; it left the outbox [packet identifier; return code]. */
+#define EVENT_REJECTED 33
+/* MQTT-SN: an update of the will is answered [packet identifier; return code]. */
+#define EVENT_WILL_UPDATED 34
 /* Client identifier, UTF-8; may be absent with a clean session. */
 #define CONFIG_CLIENT_ID 1
 /* User name, UTF-8. */
@@ -164,7 +198,7 @@
 #define CONFIG_REPLY_TIMEOUT 13
 /* Topic name of the readings. Required by the sensor. */
 #define CONFIG_TOPIC 14
-/* QoS of the readings: 0, 1, 2. Default 0. */
+/* QoS of the readings: 0, 1, 2; over MQTT-SN also -1, which only sends and never connects. Default 0. */
 #define CONFIG_QOS 15
 /* Whether the readings are retained: 0, 1. Default 0. */
 #define CONFIG_RETAIN 16
@@ -180,6 +214,26 @@
 #define CONFIG_UNIT 21
 /* Most QoS 2 messages sent and not yet acknowledged in full: 1 to 65535. Default 20: mosquitto acknowledges and forgets what is beyond. */
 #define CONFIG_MAX_INFLIGHT 22
+/* The protocol, which the board takes from its broker's address: 0 MQTT, 1 MQTT-SN. A module of one protocol refuses the other. */
+#define CONFIG_PROTOCOL 23
+/* MQTT-SN: whether the address is where gateways are searched, on link 1: 0, 1. Default 0. The board takes it from the address too. */
+#define CONFIG_DISCOVERY 24
+/* MQTT-SN: pre-defined topics, `1=myhome/temperature+2=myhome/humidity`: no topic name has a +. Ids are 1 to 65534. */
+#define CONFIG_PREDEFINED 25
+/* MQTT-SN: time until a request is sent again in ms (Tretry): 1 to 86400000. Default 10000. It doubles with each retry, up to eightfold. */
+#define CONFIG_RETRY_INTERVAL 26
+/* MQTT-SN: how often a request is sent again before the gateway counts as lost (Nretry): 0 to 255. Default 4. */
+#define CONFIG_RETRIES 27
+/* MQTT-SN: how long a congested gateway is left alone in ms (TWAIT): 1 to 86400000. Default 300000. */
+#define CONFIG_CONGESTION_WAIT 28
+/* MQTT-SN: the longest random delay before the first SEARCHGW in ms (TSEARCHGW), and the first interval between two: 1 to 86400000. Default 5000. */
+#define CONFIG_SEARCH_DELAY 29
+/* MQTT-SN: ADVERTISEs a gateway may miss (NADV): 1 to 255. Default 3. */
+#define CONFIG_MISSED_ADVERTISEMENTS 30
+/* MQTT-SN: whether the sensor sleeps between two readings: 0, 1. Default 0. */
+#define CONFIG_SLEEP 31
+/* MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.4.20). Default none. */
+#define CONFIG_NODE_ID 32
 /* temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 #define READING_FAILED (-1000000)
 
@@ -227,7 +281,12 @@
     X(21, "unexpected") \
     X(22, "inbox_full") \
     X(23, "session_present") \
-    X(24, "command")
+    X(24, "command") \
+    X(25, "length") \
+    X(26, "topic_id") \
+    X(27, "unregistered") \
+    X(28, "return_code") \
+    X(29, "no_topic_id")
 
 /* The names of TIMEOUT_..., in lower case without the prefix: X(number, "name") for each. */
 #define TIMEOUT_NAMES(X) \
@@ -235,7 +294,9 @@
     X(2, "connack") \
     X(3, "pingresp") \
     X(4, "reply") \
-    X(5, "send")
+    X(5, "send") \
+    X(6, "disconnect") \
+    X(7, "advertise")
 
 /* The names of EVENT_..., in lower case without the prefix: X(number, "name") for each. */
 #define EVENT_NAMES(X) \
@@ -262,7 +323,17 @@
     X(21, "interval_changed") \
     X(22, "command_refused") \
     X(23, "config_refused") \
-    X(24, "not_queued")
+    X(24, "not_queued") \
+    X(25, "refused") \
+    X(26, "searching") \
+    X(27, "gateway_found") \
+    X(28, "gateway_lost") \
+    X(29, "asleep") \
+    X(30, "awake") \
+    X(31, "datagram_dropped") \
+    X(32, "congested") \
+    X(33, "rejected") \
+    X(34, "will_updated")
 
 /* The names of CONFIG_..., in lower case without the prefix: X(number, "name") for each. */
 #define CONFIG_NAMES(X) \
@@ -287,6 +358,16 @@
     X(19, "availability_topic") \
     X(20, "command_topic") \
     X(21, "unit") \
-    X(22, "max_inflight")
+    X(22, "max_inflight") \
+    X(23, "protocol") \
+    X(24, "discovery") \
+    X(25, "predefined") \
+    X(26, "retry_interval") \
+    X(27, "retries") \
+    X(28, "congestion_wait") \
+    X(29, "search_delay") \
+    X(30, "missed_advertisements") \
+    X(31, "sleep") \
+    X(32, "node_id")
 
 #endif

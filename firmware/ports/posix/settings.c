@@ -34,6 +34,14 @@ static bool is_number(int key) {
     case CONFIG_INTERVAL:
     case CONFIG_SENSOR:
     case CONFIG_MAX_INFLIGHT:
+    case CONFIG_PROTOCOL:
+    case CONFIG_DISCOVERY:
+    case CONFIG_RETRY_INTERVAL:
+    case CONFIG_RETRIES:
+    case CONFIG_CONGESTION_WAIT:
+    case CONFIG_SEARCH_DELAY:
+    case CONFIG_MISSED_ADVERTISEMENTS:
+    case CONFIG_SLEEP:
         return true;
     default:
         return false;
@@ -131,7 +139,7 @@ bool settings_set(Settings *settings, const char *key, const char *value, uint32
     int index = 0;
     while (index < SETTING_COUNT && !(key_names[index] && strcmp(key_names[index], key) == 0)) index++;
     if (index == SETTING_COUNT) {
-        char keys[400];
+        char keys[800];
         list_keys(keys, sizeof keys);
         return refuse(settings, where, line, key, "no such key; the keys are %s", keys);
     }

@@ -14,7 +14,7 @@
 
 #define SETTINGS_BYTES 8192
 #define SETTINGS_FILE_BYTES 16384
-#define SETTINGS_CONFIG_KEYS 32 /* over the largest CONFIG_… */
+#define SETTINGS_CONFIG_KEYS 64 /* over the largest CONFIG_… */
 
 enum { SETTING_BROKER = SETTINGS_CONFIG_KEYS, SETTING_THERMOMETER, SETTING_MODULE, SETTING_COUNT };
 
@@ -31,7 +31,7 @@ typedef struct {
     char port[6];
     uint32_t used;
     char bytes[SETTINGS_BYTES];
-    char error[512]; /* why the last function answered false */
+    char error[1024]; /* why the last function answered false */
 } Settings;
 
 /* settings_set(settings, key, value, length, where, line): one setting; `where` and `line` are for the error (line 0: none). */
