@@ -24,3 +24,6 @@ export declare function temperature(sensor: i32): i32;
 
 /** Reports EVENT_… `code` with its two details. The module's buffers hold still until it returns. */
 export declare function event(code: i32, a: i32, b: i32): void;
+
+/** The sender of the last datagram, or the network address in `length` bytes at `address`, is henceforth gateway `place`, 0 to 3: link_open(0, place) leads to it. 0, or below 0 a REASON_… negated. */
+export declare function remember_gateway(place: i32, address: usize, length: i32): i32;

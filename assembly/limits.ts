@@ -18,7 +18,7 @@ export const OUTBOX_ENTRIES: i32 = isDefined(DESK) ? 4096 : 16;
 /** Inbound QoS 2 messages between PUBREC and PUBREL, a power of two. Cost: 4 bytes, as the table is twice as long. */
 export const INBOX_ENTRIES: i32 = isDefined(DESK) ? 32768 : 32;
 
-/** The CONNECT packet, with client identifier, will, user name and password. Cost: 1 byte. */
+/** The CONNECT packet, with client identifier, will, user name and password. Cost: 1 byte, over MQTT only. */
 export const CONNECT_BYTES: i32 = isDefined(DESK) ? 330000 : 640;
 
 /** A topic name or filter. MQTT's own limit is 65535. Cost: 3 bytes, for three texts in either module. */
@@ -35,3 +35,18 @@ export const READING_BYTES: i32 = 32;
 
 /** The text that follows the number of a reading. Cost: 1 byte, in the sensor only. */
 export const UNIT_BYTES: i32 = 16;
+
+/** MQTT-SN: topics that have an id. When there are more, all are forgotten and registered anew. Cost: 12 bytes, over MQTT-SN only. */
+export const TOPIC_ENTRIES: i32 = isDefined(DESK) ? 1024 : 16;
+
+/** MQTT-SN: the names of those topics. Cost: 1 byte, over MQTT-SN only. */
+export const TOPIC_NAMES_BYTES: i32 = isDefined(DESK) ? 131072 : 512;
+
+/** MQTT-SN: QoS 2 messages remembered behind their PUBREL. Cost: 12 bytes, over MQTT-SN only. */
+export const COMPLETED_ENTRIES: i32 = isDefined(DESK) ? 64 : 8;
+
+/** MQTT-SN: gateways known at once. Cost: 12 bytes, over MQTT-SN only. */
+export const GATEWAY_ENTRIES: i32 = 4;
+
+/** MQTT-SN: a client identifier, which has 1 to 23 characters of up to four bytes (SN 5.3.1). Cost: 1 byte, over MQTT-SN only. */
+export const CLIENT_ID_BYTES: i32 = 92;

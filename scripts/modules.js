@@ -12,16 +12,22 @@ import { moduleFaults } from './inspect.js';
  * @property {string[]} flags further compiler flags
  * @property {number} pages memory in pages of 64 KiB, all there is
  * @property {number} budget most bytes of .wasm
+ * @property {number} inlined functions of at most so many nodes go where they are called: under wasm3 a call costs twenty times an operation, some 130 instructions
  */
+
+/** Compiler flags that define `names`. @param {string[]} names */
+function use(...names) {
+  return names.flatMap((name) => ['--use', `${name}=1`]);
+}
 
 /** @type {Module[]} */
 export const modules = [
-  { name: 'sensor-mqtt', entry: 'assembly/apps/sensor.ts', flags: [], pages: 1, budget: 9000 },
-  { name: 'client-mqtt', entry: 'assembly/apps/client.ts', flags: ['--use', 'DESK=1'], pages: 88, budget: 9000 },
+  { name: 'sensor-mqtt', entry: 'assembly/apps/sensor.ts', flags: use('MQTT'), pages: 1, budget: 9000, inlined: 12 },
+  { name: 'sensor-mqttsn', entry: 'assembly/apps/sensor.ts', flags: use('MQTTSN'), pages: 1, budget: 11000, inlined: 0 },
+  { name: 'sensor', entry: 'assembly/apps/sensor.ts', flags: use('MQTT', 'MQTTSN'), pages: 1, budget: 16000, inlined: 0 },
+  { name: 'client-mqtt', entry: 'assembly/apps/client.ts', flags: use('MQTT', 'DESK'), pages: 88, budget: 9000, inlined: 12 },
+  { name: 'client-mqttsn', entry: 'assembly/apps/client-mqttsn.ts', flags: use('MQTTSN', 'DESK'), pages: 85, budget: 12000, inlined: 12 },
 ];
-
-/** Functions of at most so many nodes go where they are called: under wasm3 a call costs twenty times an operation, some 130 instructions. */
-const INLINE_NODES = 12;
 
 /** Where static memory begins, in bytes: the compiler's own 1,024 are a sixth of a sensor's memory. Address 0 stays for "nowhere". */
 const MEMORY_BASE = 16;
@@ -43,7 +49,7 @@ export async function compileModule(module, root) {
     ...module.flags,
   ]);
   if (result.error) throw new Error(`${module.entry} does not compile:\n${result.stderr.toString()}`);
-  const { bytes, text } = inlined(readFileSync(`${root}${compiled}`));
+  const { bytes, text } = optimized(readFileSync(`${root}${compiled}`), module.inlined);
   rmSync(`${root}${compiled}`);
   const faults = moduleFaults(bytes, text, module.budget);
   if (faults.length > 0) throw new Error(`${module.name}.wasm is refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
@@ -51,16 +57,16 @@ export async function compileModule(module, root) {
   writeFileSync(`${root}build/${module.name}.wat`, text);
 }
 
-/** The same module with its small functions inlined, and as text. @param {Uint8Array} compiled */
-function inlined(compiled) {
+/** The same module with its functions of at most `nodes` inlined, and as text. @param {Uint8Array} compiled @param {number} nodes */
+function optimized(compiled, nodes) {
   const module = binaryen.readBinary(compiled);
   module.setFeatures(features.reduce((set, name) => set | Number(/** @type {Record<string, unknown>} */ (binaryen.Features)[name]), 0));
   binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(1);
-  binaryen.setAlwaysInlineMaxSize(INLINE_NODES);
+  binaryen.setShrinkLevel(nodes > 0 ? 1 : 2);
+  binaryen.setAlwaysInlineMaxSize(nodes);
   binaryen.setFlexibleInlineMaxSize(0);
   binaryen.setOneCallerInlineMaxSize(0);
-  module.runPasses(['inlining-optimizing']);
+  if (nodes > 0) module.runPasses(['inlining-optimizing']);
   module.optimize();
   module.optimize(); // what the first leaves behind is worth a second look: it makes the module smaller
   return { bytes: module.emitBinary(), text: module.emitText() };

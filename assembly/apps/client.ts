@@ -1,36 +1,23 @@
 // The module behind the Node client: the whole of a session's API, for a host that decides what to do with it.
 
-import { config_text, event } from '../board';
+import { event } from '../board';
 import { bytes, uint8, uint16 } from '../bytes/cursor';
 import { topicFilterFault, topicNameFault } from '../bytes/topic';
-import {
-  CONFIG_WILL_PAYLOAD,
-  CONFIG_WILL_QOS,
-  CONFIG_WILL_RETAIN,
-  CONFIG_WILL_TOPIC,
-  ERROR_CONFIG_INVALID,
-  ERROR_CONFIG_TOO_LONG,
-  ERROR_QOS,
-  ERROR_STATE,
-  ERROR_TOO_LARGE,
-  ERROR_TOPIC_EMPTY,
-  ERROR_TOPIC_TOO_LONG,
-  EVENT_CONFIG_REFUSED,
-} from '../contract';
+import { ERROR_QOS, ERROR_STATE, ERROR_TOO_LARGE, ERROR_TOPIC_EMPTY, ERROR_TOPIC_TOO_LONG, EVENT_CONFIG_REFUSED } from '../contract';
 import { setNow } from '../delivery/clock';
+import { inbound as inboundRecord } from '../delivery/inbound';
 import { held } from '../delivery/outbox';
+import { eventA, eventB } from '../delivery/report';
 import { FILTERS_BYTES, PAYLOAD_BYTES, TOPIC_BYTES } from '../limits';
-import { clearWill, numberInRange, refuse, refusedKey, setWill } from '../mqtt/connection';
-import { inbound as inboundRecord } from '../mqtt/decode';
-import * as session from '../mqtt/session';
+import * as settings from '../settings';
+import * as session from './session';
+import { readWill } from './will';
 
 export { abi_version, link_buffer, link_changed, link_received, link_room, memory_bytes } from './link';
 
 const topic = memory.data(TOPIC_BYTES + 1, 8);
 const payload = memory.data(PAYLOAD_BYTES, 8);
 const filters = memory.data(FILTERS_BYTES, 8);
-const willTopic = memory.data(TOPIC_BYTES + 1, 8);
-const willPayload = memory.data(TOPIC_BYTES + 1, 8);
 let topicLength: u32 = 0;
 let filtersLength: u32 = 0;
 let filterCount: u32 = 0;
@@ -38,27 +25,12 @@ let filterCount: u32 = 0;
 /** Reads the configuration; the next step opens the link. Answers 0, or below 0 an ERROR_… (also EVENT_CONFIG_REFUSED). */
 export function start(): i32 {
   if (!session.isStopped()) return -ERROR_STATE;
-  let fault = readWill();
-  if (!fault) fault = session.start();
-  if (fault) event(EVENT_CONFIG_REFUSED, fault, refusedKey);
-  return -fault;
-}
-
-function readWill(): i32 {
-  clearWill();
-  const length = config_text(CONFIG_WILL_TOPIC, willTopic, TOPIC_BYTES);
-  if (length < 0) return 0;
-  if (length > TOPIC_BYTES) return refuse(CONFIG_WILL_TOPIC, ERROR_CONFIG_TOO_LONG);
-  const fault = topicNameFault(willTopic, length);
-  if (fault) return refuse(CONFIG_WILL_TOPIC, fault);
-  const payloadLength = max(config_text(CONFIG_WILL_PAYLOAD, willPayload, TOPIC_BYTES), 0);
-  if (payloadLength > TOPIC_BYTES) return refuse(CONFIG_WILL_PAYLOAD, ERROR_CONFIG_TOO_LONG);
-  const qos = numberInRange(CONFIG_WILL_QOS, 0, 0, 2);
-  if (qos < 0) return ERROR_CONFIG_INVALID;
-  const retain = numberInRange(CONFIG_WILL_RETAIN, 0, 0, 1);
-  if (retain < 0) return ERROR_CONFIG_INVALID;
-  setWill(willTopic, length, willPayload, payloadLength, qos, retain);
-  return 0;
+  settings.beginReading();
+  session.chooseProtocol();
+  readWill();
+  session.start();
+  if (settings.fault) event(EVENT_CONFIG_REFUSED, settings.fault, settings.refusedKey);
+  return -settings.fault;
 }
 
 /** Ends the session in order; EVENT_STOPPED follows. start() may be called again after it. */
@@ -70,7 +42,7 @@ export function stop(): void {
 export function step(now: i32): i32 {
   setNow(now);
   let happened: i32;
-  while ((happened = session.poll())) event(happened, session.eventA, session.eventB);
+  while ((happened = session.poll())) event(happened, eventA, eventB);
   return session.finish();
 }
 
@@ -110,7 +82,7 @@ export function set_topic(length: i32): i32 {
 export function publish(length: i32, qos: i32, retain: i32): i32 {
   if (topicLength == 0) return -ERROR_TOPIC_EMPTY;
   if (<u32>length > <u32>PAYLOAD_BYTES) return -ERROR_TOO_LARGE;
-  if (<u32>qos > 2) return -ERROR_QOS;
+  if (qos > 2 || qos < (session.isSn() ? -1 : 0)) return -ERROR_QOS;
   return session.publish(topic, topicLength, payload, length, qos, retain ? 1 : 0);
 }
 

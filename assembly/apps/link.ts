@@ -1,8 +1,7 @@
 // The exports that every module has: docs/boundary.md. An app re-exports them.
 
 import { ABI_VERSION } from '../contract';
-import { receiveBuffer, receiveRoom } from '../mqtt/decode';
-import { linkChanged, linkReceived } from '../mqtt/session';
+import { linkChanged, linkReceived, receiveBuffer, receiveRoom } from './session';
 
 export function abi_version(): i32 {
   return ABI_VERSION;
@@ -24,11 +23,11 @@ export function link_room(_link: i32): i32 {
 }
 
 /** `length` bytes were written at link_buffer(). step() reads them. */
-export function link_received(_link: i32, length: i32): void {
-  linkReceived(length);
+export function link_received(link: i32, length: i32): void {
+  linkReceived(link, length);
 }
 
 /** `link` opened, closed for a REASON_…, or takes bytes again (LINK_…). */
-export function link_changed(_link: i32, what: i32, reason: i32): void {
-  linkChanged(what, reason);
+export function link_changed(link: i32, what: i32, reason: i32): void {
+  linkChanged(link, what, reason);
 }

@@ -13,13 +13,13 @@ import {
   CONFIG_QOS,
   CONFIG_RETAIN,
   CONFIG_SENSOR,
+  CONFIG_SLEEP,
   CONFIG_TOPIC,
   CONFIG_UNIT,
   ERROR_COMMAND,
-  ERROR_CONFIG_INVALID,
   ERROR_CONFIG_MISSING,
-  ERROR_CONFIG_TOO_LONG,
   ERROR_STATE,
+  EVENT_ASLEEP,
   EVENT_COMMAND_REFUSED,
   EVENT_CONFIG_REFUSED,
   EVENT_CONNECTED,
@@ -32,13 +32,17 @@ import {
   READING_FAILED,
 } from '../contract';
 import { now, remaining, setNow } from '../delivery/clock';
+import { inbound } from '../delivery/inbound';
+import { eventA, eventB } from '../delivery/report';
+import { clearWill, setWill, setWillPayload } from '../delivery/will';
 import { READING_BYTES, TOPIC_BYTES, UNIT_BYTES } from '../limits';
-import { clearWill, numberInRange, refuse, refusedKey, setWill } from '../mqtt/connection';
-import { inbound } from '../mqtt/decode';
-import * as session from '../mqtt/session';
+import * as settings from '../settings';
+import * as session from './session';
 
 export { abi_version, link_buffer, link_changed, link_received, link_room, memory_bytes } from './link';
 
+/** Seconds. */
+const SLEEP_MARGIN: i32 = 10;
 const INTERVAL_LEAST: i32 = 100;
 const INTERVAL_MOST: i32 = 86400000;
 
@@ -55,13 +59,16 @@ let topicLength: u32 = 0;
 let availabilityLength: u32 = 0;
 let commandLength: u32 = 0;
 let unitLength: u32 = 0;
-let qos: u32 = 0;
+let qos: i32 = 0;
 let retain: u32 = 0;
 let sensor: i32 = 0;
 let interval: i32 = 0;
 let dueAt: i32 = 0;
 let stepped: bool = false;
 let dropped: i32 = 0;
+let sleeps: bool = false;
+/** What waits for a sleeper was asked for since the last reading. */
+let collected: bool = false;
 /** What this connection still owes: the announcement, and the subscription of the command topic. */
 let onlineOwed: bool = false;
 let commandsOwed: bool = false;
@@ -69,47 +76,39 @@ let commandsOwed: bool = false;
 /** Reads the configuration; the next step takes the first reading and opens the link. Answers 0, or below 0 an ERROR_… (also EVENT_CONFIG_REFUSED). */
 export function start(): i32 {
   if (!session.isStopped()) return -ERROR_STATE;
-  let fault = configure();
-  if (!fault) fault = session.start();
-  if (fault) event(EVENT_CONFIG_REFUSED, fault, refusedKey);
+  settings.beginReading();
+  session.chooseProtocol();
+  configure();
+  session.start();
+  if (settings.fault) event(EVENT_CONFIG_REFUSED, settings.fault, settings.refusedKey);
   stepped = false;
-  return -fault;
+  return -settings.fault;
 }
 
-function configure(): i32 {
-  let length = readTopic(CONFIG_TOPIC, topic);
-  if (length < 0) return -length;
-  if (length == 0) return refuse(CONFIG_TOPIC, ERROR_CONFIG_MISSING);
-  topicLength = length;
-  length = readTopic(CONFIG_AVAILABILITY_TOPIC, availabilityTopic);
-  if (length < 0) return -length;
-  availabilityLength = length;
-  length = readTopic(CONFIG_COMMAND_TOPIC, commandFilter + 2);
-  if (length < 0) return -length;
-  commandLength = length;
-
-  unitLength = max(config_text(CONFIG_UNIT, unit, UNIT_BYTES), 0);
-  if (<i32>unitLength > UNIT_BYTES) return refuse(CONFIG_UNIT, ERROR_CONFIG_TOO_LONG);
-  const fault = utf8Fault(unit, unitLength);
-  if (fault) return refuse(CONFIG_UNIT, fault);
-
-  qos = numberInRange(CONFIG_QOS, 0, 0, 2);
-  retain = numberInRange(CONFIG_RETAIN, 0, 0, 1);
-  interval = numberInRange(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
-  sensor = numberInRange(CONFIG_SENSOR, 0, 0, 255);
-  if (<i32>qos < 0 || <i32>retain < 0 || interval < 0 || sensor < 0) return ERROR_CONFIG_INVALID;
+function configure(): void {
+  topicLength = readTopic(CONFIG_TOPIC, topic);
+  if (topicLength == 0) settings.refuse(CONFIG_TOPIC, ERROR_CONFIG_MISSING);
+  availabilityLength = readTopic(CONFIG_AVAILABILITY_TOPIC, availabilityTopic);
+  commandLength = readTopic(CONFIG_COMMAND_TOPIC, commandFilter + 2);
+  unitLength = settings.text(CONFIG_UNIT, unit, UNIT_BYTES);
+  settings.refuse(CONFIG_UNIT, utf8Fault(unit, unitLength));
+  // QoS -1 and sleep are MQTT-SN's; what only sends hears no commands and has no will.
+  qos = settings.number(CONFIG_QOS, 0, session.isSn() && !availabilityLength && !commandLength ? -1 : 0, 2);
+  sleeps = settings.number(CONFIG_SLEEP, 0, 0, session.isSn() && qos >= 0 ? 1 : 0) != 0;
+  retain = settings.number(CONFIG_RETAIN, 0, 0, 1);
+  interval = settings.number(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
+  sensor = settings.number(CONFIG_SENSOR, 0, 0, 255);
   clearWill();
-  if (availabilityLength) setWill(availabilityTopic, availabilityLength, offline, 7, 1, 1);
-  return 0;
+  if (availabilityLength) setWill(availabilityTopic, availabilityLength, 1, 1);
+  setWillPayload(offline, 7);
 }
 
-/** Reads and checks the topic of `key` (a filter where it is the command topic). Answers its length, 0 without one, or an ERROR_… below 0. */
-function readTopic(key: i32, to: usize): i32 {
-  const length = config_text(key, to, TOPIC_BYTES);
-  if (length < 0) return 0;
-  if (length > TOPIC_BYTES) return -refuse(key, ERROR_CONFIG_TOO_LONG);
-  const fault = key == CONFIG_COMMAND_TOPIC ? topicFilterFault(to, length) : topicNameFault(to, length);
-  return fault ? -refuse(key, fault) : length;
+/** Reads and checks the topic of `key` (a filter where it is the command topic). Answers its length, 0 without one. */
+function readTopic(key: i32, to: usize): u32 {
+  if (config_text(key, 0, 0) < 0) return 0;
+  const length = settings.text(key, to, TOPIC_BYTES);
+  settings.refuse(key, key == CONFIG_COMMAND_TOPIC ? topicFilterFault(to, length) : topicNameFault(to, length));
+  return length;
 }
 
 /** Says `offline` and ends the session in order; EVENT_STOPPED follows. */
@@ -129,21 +128,32 @@ export function step(time: i32): i32 {
     dueAt = time;
   }
   for (let happened = session.poll(); happened; happened = session.poll()) {
-    if (happened == EVENT_CONNECTED) {
+    if (happened == EVENT_CONNECTED && !(sleeps && eventA)) {
       onlineOwed = availabilityLength > 0;
       commandsOwed = commandLength > 0;
+    } else if (happened == EVENT_ASLEEP && commandLength && !collected) {
+      collected = true;
+      session.collect();
     } else if (happened == EVENT_MESSAGE && isCommand()) obey();
-    event(happened, session.eventA, session.eventB);
+    event(happened, eventA, eventB);
   }
   if (!session.isRunning()) return session.finish();
   if (session.isConnected()) payDebts();
   if (remaining(dueAt) == 0) {
+    session.wake();
     takeReading();
     // The schedule does not drift; readings that were slept through are not made up.
     dueAt += interval;
     if (remaining(dueAt) == 0) dueAt = now + interval;
   }
+  if (sleeps && session.isConnected() && !onlineOwed && !commandsOwed) fallAsleep();
   return min(session.finish(), remaining(dueAt));
+}
+
+/** Sleeps until the next reading. The gateway is told half as long again, so that a late reading does not make it give us up. */
+function fallAsleep(): void {
+  collected = false;
+  session.sleep(min((interval + (interval >> 1)) / 1000 + SLEEP_MARGIN, 0xffff));
 }
 
 /** Says `online` and listens for commands on a new connection; what finds the outbox full stays owed until there is room. */

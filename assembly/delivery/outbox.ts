@@ -18,6 +18,9 @@ export const RELEASED: u32 = 3;
 export const PUBLISH_REQUEST: u32 = 0;
 export const SUBSCRIBE_REQUEST: u32 = 1;
 export const UNSUBSCRIBE_REQUEST: u32 = 2;
+/** Updates of the will, over MQTT-SN: the body is the topic or the payload. */
+export const WILL_TOPIC_REQUEST: u32 = 3;
+export const WILL_PAYLOAD_REQUEST: u32 = 4;
 
 const MASK: u32 = OUTBOX_ENTRIES - 1;
 const ENTRY_BYTES: i32 = 24;

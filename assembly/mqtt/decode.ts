@@ -2,6 +2,7 @@
 // time, in place: nothing is copied out. A PUBLISH over the buffer arrives in pieces: its head (header, topic, identifier) stays at
 // the front and the room behind it is filled again and again. Rules that need no state of the session are checked here.
 
+import { receiveArea } from '../bytes/buffers';
 import { readUint16 } from '../bytes/cursor';
 import { topicNameFault } from '../bytes/topic';
 import {
@@ -15,6 +16,7 @@ import {
   ERROR_SUBACK,
   ERROR_TOO_LARGE,
 } from '../contract';
+import { inbound } from '../delivery/inbound';
 import { RECEIVE_BYTES } from '../limits';
 import { CONNACK, DUP, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, RETAIN, SUBACK, UNSUBACK } from './packets';
 
@@ -26,7 +28,7 @@ const HEADER: u32 = 0; // a packet begins at `start`
 const BODY: u32 = 1; // the fixed header was read; the body is not complete
 const PIECES: u32 = 2; // within a PUBLISH over the buffer, its head at the front
 
-const buffer = memory.data(RECEIVE_BYTES, 8);
+const buffer = receiveArea;
 let state: u32 = 0; // HEADER
 let start: u32 = 0;
 let end: u32 = 0;
@@ -37,30 +39,6 @@ let bodyOffset: u32 = 0;
 let size: u32 = 0;
 /** Within a PUBLISH in pieces: where pieces lie. */
 let pieces: u32 = 0;
-
-/** The packet that next() answered, valid until the next call of next(). Field by field the host reads it too: docs/boundary.md. */
-@unmanaged
-@final
-export class Inbound {
-  topic: u32;
-  topicLength: u32;
-  payload: u32;
-  payloadLength: u32;
-  /** Offset of this piece in the whole payload, and the length of the whole, in bytes. */
-  offset: u32;
-  total: u32;
-  qos: u32;
-  retain: u32;
-  dup: u32;
-  /** Packet identifier; of a CONNACK its return code. */
-  id: u32;
-  /** Return codes of a SUBACK. */
-  codes: u32;
-  /** How many; of a CONNACK, session present. */
-  count: u32;
-}
-
-export const inbound = changetype<Inbound>(memory.data(48, 4));
 
 export function resetDecoder(): void {
   state = HEADER;

@@ -4,12 +4,7 @@
 
 import { link_close, link_open } from '../board';
 import {
-  CONFIG_CONNECT_TIMEOUT,
   CONFIG_MAX_INFLIGHT,
-  CONFIG_RECONNECT_MAX,
-  CONFIG_RECONNECT_MIN,
-  CONFIG_REPLY_TIMEOUT,
-  ERROR_CONFIG_INVALID,
   ERROR_INBOX_FULL,
   ERROR_OUTBOX_FULL,
   ERROR_SESSION_PRESENT,
@@ -39,12 +34,16 @@ import {
 } from '../contract';
 import * as backoff from '../delivery/backoff';
 import { now, remaining } from '../delivery/clock';
+import { inbound } from '../delivery/inbound';
 import * as inbox from '../delivery/inbox';
 import * as outbox from '../delivery/outbox';
 import { Entry, PUBLISH_REQUEST, QUEUED, RELEASED, SENT, SUBSCRIBE_REQUEST, UNSUBSCRIBE_REQUEST } from '../delivery/outbox';
+import { report } from '../delivery/report';
+import { connectTimeout, keepAlive, keepAliveMs, readTimeouts, replyTimeout } from '../delivery/timeouts';
 import { TRANSMIT_BYTES } from '../limits';
-import { cleanSession, connectSize, copyConnect, keepAlive, numberInRange, prepareConnect } from './connection';
-import { inbound, NOTHING, next, received, resetDecoder } from './decode';
+import * as settings from '../settings';
+import { cleanSession, connectSize, copyConnect, prepareConnect } from './connection';
+import { NOTHING, next, received, resetDecoder } from './decode';
 import {
   ACKNOWLEDGEMENT_BYTES,
   EMPTY_BYTES,
@@ -69,16 +68,9 @@ const WAITING: u32 = 5; // until the next attempt
 const LEAVING: u32 = 6; // stop() was called: the next step begins to end
 const ENDING: u32 = 7; // the link is to take what is left, and DISCONNECT
 
-/** A PINGREQ goes out this much before keep alive ends, in ms: a broker must not see more (MQTT 3.1.2.10). */
-const KEEP_ALIVE_MARGIN: i32 = 500;
-const DAY: i32 = 86400000;
-
 let state: u32 = 0; // STOPPED
 /** When the state ends by itself: OPENING, GREETING, WAITING, ENDING. */
 let deadline: i32 = 0;
-let connectTimeout: i32 = 0;
-let replyTimeout: i32 = 0;
-let keepAliveMs: i32 = 0;
 /** Most QoS 2 messages in flight, and how many are on this connection. */
 let maxInflight: i32 = 0;
 let inflight: i32 = 0;
@@ -99,28 +91,12 @@ let restUntil: i32 = 0;
 /** Within a step, where `now` is the time. What is asked for between two steps is sent, and its deadline counted, by the next. */
 let stepping: bool = false;
 
-/** Details of the event that poll() answered. */
-export let eventA: i32 = 0;
-export let eventB: i32 = 0;
-
-/** Reads the configuration and begins; the session is stopped, and its will is set. Answers 0 or an ERROR_…; connection.refusedKey says whose. */
-export function start(): i32 {
-  connectTimeout = numberInRange(CONFIG_CONNECT_TIMEOUT, 30000, 1, DAY);
-  if (connectTimeout < 0) return ERROR_CONFIG_INVALID;
-  replyTimeout = numberInRange(CONFIG_REPLY_TIMEOUT, 30000, 1, DAY);
-  if (replyTimeout < 0) return ERROR_CONFIG_INVALID;
-  const first = numberInRange(CONFIG_RECONNECT_MIN, 1000, 1, DAY);
-  if (first < 0) return ERROR_CONFIG_INVALID;
-  const most = numberInRange(CONFIG_RECONNECT_MAX, max(first, 60000), 1, DAY);
-  if (most < 0) return ERROR_CONFIG_INVALID;
-  maxInflight = numberInRange(CONFIG_MAX_INFLIGHT, 20, 1, 65535);
-  if (maxInflight < 0) return ERROR_CONFIG_INVALID;
-  backoff.configureBackoff(first, most);
-  const fault = prepareConnect();
-  if (fault) return fault;
-  keepAliveMs = keepAlive * 1000 - KEEP_ALIVE_MARGIN;
-  state = STARTING;
-  return 0;
+/** Reads the configuration and begins, unless it refuses something (settings.fault); the session is stopped, and its will is set. */
+export function start(): void {
+  readTimeouts();
+  maxInflight = settings.number(CONFIG_MAX_INFLIGHT, 20, 1, 65535);
+  prepareConnect();
+  if (!settings.fault) state = STARTING;
 }
 
 /** Sends what was not sent yet and DISCONNECT where there is a connection, then EVENT_STOPPED follows. The outbox keeps what has no answer. */
@@ -199,7 +175,7 @@ export function linkChanged(what: i32, reason: i32): void {
   else if (what == LINK_CLOSED) linkClosed = reason;
 }
 
-/** The next event (EVENT_…) with eventA and eventB, or 0. An inbound message holds still until the next call, which acknowledges it. */
+/** The next event (EVENT_…) with its details in report.ts, or 0. An inbound message holds still until the next call, which acknowledges it. */
 export function poll(): i32 {
   stepping = true;
   if (resting && restUntil - now > 0) return 0;
@@ -262,12 +238,6 @@ function timeToNext(): i32 {
   if (state == STOPPED) return i32.MAX_VALUE;
   if (state == STARTING || state == LEAVING || (state == ENDING && transmit.isEmpty())) return 0;
   return remaining(deadline);
-}
-
-function report(event: i32, a: i32, b: i32): i32 {
-  eventA = a;
-  eventB = b;
-  return event;
 }
 
 /** Forgets what belonged to one connection. Every request is sent again on the next. */

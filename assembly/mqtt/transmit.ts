@@ -1,11 +1,12 @@
 // Packets encoded and not yet taken by the link, in one buffer. A writer reserves the most it needs, encodes, and commits where it ended.
 
 import { link_send } from '../board';
+import { transmitArea } from '../bytes/buffers';
 import * as clock from '../delivery/clock';
 import { remaining } from '../delivery/clock';
 import { TRANSMIT_BYTES } from '../limits';
 
-const buffer = memory.data(TRANSMIT_BYTES, 8);
+const buffer = transmitArea;
 let end: u32 = 0;
 /** When the link last took bytes: keep alive counts from here (MQTT 3.1.2.10). */
 export let lastSent: i32 = 0;

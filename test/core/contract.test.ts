@@ -5,7 +5,6 @@ import { pathToFileURL } from 'node:url';
 import * as contract from '../../host/contract.js';
 import { builtModule } from '../../host/module.js';
 import { root } from './compile.js';
-import { clientHistory, sensorHistory } from './history.js';
 
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const constants = Object.entries<unknown>({ ...contract }).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
@@ -69,23 +68,28 @@ describe('docs/boundary.md', () => {
   };
   const imports = names('## Imports', '## Exports');
   const common = names('## Exports', '`sensor` has these');
-  const client = names('`sensor` has these', '## The inbound record');
+  const client = names('`sensor` has these', '`client-mqttsn` has these');
+  const clientSn = names('`client-mqttsn` has these', '## The inbound record');
   const exported = (module: string) => WebAssembly.Module.exports(builtModule(module)).map(({ name }) => name);
   const imported = (module: string) => WebAssembly.Module.imports(builtModule(module));
 
   test('lists every import of a module, and none that no module has', () => {
-    const all = [...imported('sensor-mqtt'), ...imported('client-mqtt')];
+    const all = ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'client-mqtt', 'client-mqttsn'].flatMap(imported);
     assert.deepEqual([...new Set(all.map(({ name }) => name))].sort(), imports);
     assert.deepEqual([...new Set(all.map(({ module, kind }) => `${module} ${kind}`))], ['board function']);
   });
 
-  test('lists every export of the sensor, and no other', () => {
-    assert.deepEqual(exported('sensor-mqtt').sort(), common);
-  });
-
-  test('lists every export of the client, and no other', () => {
-    assert.deepEqual(exported('client-mqtt').sort(), [...common, ...client].sort());
-  });
+  for (const [module, listed] of [
+    ['sensor-mqtt', common],
+    ['sensor-mqttsn', common],
+    ['sensor', common],
+    ['client-mqtt', [...common, ...client]],
+    ['client-mqttsn', [...common, ...client, ...clientSn]],
+  ] as const) {
+    test(`lists every export of ${module}, and no other`, () => {
+      assert.deepEqual(exported(module).sort(), [...listed].sort());
+    });
+  }
 
   test('lists every import that assembly/board.ts declares', () => {
     const declared = [...read('assembly/board.ts').matchAll(/declare function (\w+)/g)].map(([, name]) => name).sort();
@@ -94,34 +98,44 @@ describe('docs/boundary.md', () => {
 });
 
 describe('assembly/limits.ts', () => {
+  const memoryBytes = (name: string) => {
+    const module = builtModule(name);
+    const imports = WebAssembly.Module.imports(module).map((entry) => [entry.name, () => 0]);
+    const { exports } = new WebAssembly.Instance(module, { board: Object.fromEntries(imports) });
+    return (exports as { memory_bytes(): number }).memory_bytes();
+  };
+
   /** Where the build lets the data begin. */
   const BELOW = 16;
-  /** The inbound record (48 bytes), two texts of the sensor, what a buffer has beside its limit, and up to 8 bytes of alignment each. */
-  const OTHER_STATICS = 160;
+  /** The inbound record (48 bytes), two texts of the sensor, a table of the decoder, what a buffer has beside its limit, and up to 8 bytes of alignment each. */
+  const OTHER_STATICS = 224;
 
   /** The bytes that the limits of a profile cost a module. */
-  const cost = (profile: 'desk' | 'board', module: 'client' | 'sensor') => {
+  const cost = (profile: 'desk' | 'board', module: 'client' | 'sensor', protocols: readonly string[]) => {
     const limits = [
       ...read('assembly/limits.ts').matchAll(
-        /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 = (?:isDefined\(DESK\) \? (\d+) : )?(\d+);/g,
+        /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, over (MQTT|MQTT-SN) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 = (?:isDefined\(DESK\) \? (\d+) : )?(\d+);/g,
       ),
     ];
     const declared = read('assembly/limits.ts').match(/^export /gm)?.length;
     assert.equal(limits.length, declared, 'each limit says its cost');
     let sum = 0;
-    for (const [, each, only, , desk, board] of limits) {
-      if (only && only !== module) continue;
+    for (const [, each, only, protocol, , desk, board] of limits) {
+      if ((only && only !== module) || (protocol && !protocols.includes(protocol))) continue;
       sum += Number(each) * Number(profile === 'desk' ? (desk ?? board) : board);
     }
     return sum;
   };
 
-  for (const [module, profile, used] of [
-    ['sensor', 'board', () => sensorHistory().module.memoryBytes],
-    ['client', 'desk', () => clientHistory().module.memoryBytes],
+  for (const [name, module, profile, protocols] of [
+    ['sensor-mqtt', 'sensor', 'board', ['MQTT']],
+    ['sensor-mqttsn', 'sensor', 'board', ['MQTT-SN']],
+    ['sensor', 'sensor', 'board', ['MQTT', 'MQTT-SN']],
+    ['client-mqtt', 'client', 'desk', ['MQTT']],
+    ['client-mqttsn', 'client', 'desk', ['MQTT-SN']],
   ] as const) {
-    test(`accounts for the memory of the ${module}`, () => {
-      const rest = used() - cost(profile, module) - BELOW;
+    test(`accounts for the memory of ${name}`, () => {
+      const rest = memoryBytes(name) - cost(profile, module, protocols) - BELOW;
       assert.ok(rest >= 48 && rest <= OTHER_STATICS, `${rest} bytes beside the limits`);
     });
   }

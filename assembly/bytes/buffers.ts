@@ -1,0 +1,9 @@
+// The two large buffers. Only one protocol runs at a time, so a module that speaks both has them once.
+
+import { RECEIVE_BYTES, TRANSMIT_BYTES } from '../limits';
+
+/** Bytes that arrived: of a stream as they come, of a datagram link one message. */
+export const receiveArea = memory.data(RECEIVE_BYTES, 8);
+
+/** Bytes on their way to the link. */
+export const transmitArea = memory.data(TRANSMIT_BYTES, 8);

@@ -1,0 +1,44 @@
+// QoS 2 messages that were delivered. A datagram network delays and doubles: a copy of a PUBLISH that comes behind its own PUBREL must
+// not be delivered again, though its identifier is free. It is known by identifier and content, for a time.
+
+import { COMPLETED_ENTRIES } from '../limits';
+import { now } from './clock';
+
+const ENTRY_BYTES: usize = 12;
+/** How long a network may hold a datagram back, in ms. */
+const LIFETIME: i32 = 60000;
+
+@unmanaged
+@final
+class Completed {
+  content: u32;
+  at: i32;
+  id: u32;
+}
+
+function entries(): usize {
+  return memory.data(COMPLETED_ENTRIES * 12, 4);
+}
+let next: usize = 0;
+
+/** Notes a message that is being delivered; `content` is its hash. */
+export function note(id: u32, content: u32): void {
+  const entry = changetype<Completed>(entries() + next);
+  entry.id = id;
+  entry.content = content;
+  entry.at = now;
+  next = (next + ENTRY_BYTES) % (<usize>COMPLETED_ENTRIES * ENTRY_BYTES);
+}
+
+export function wasDelivered(id: u32, content: u32): bool {
+  for (let at: usize = entries(); at < entries() + <usize>COMPLETED_ENTRIES * ENTRY_BYTES; at += ENTRY_BYTES) {
+    const entry = changetype<Completed>(at);
+    if (entry.id == id && entry.content == content && now - entry.at < LIFETIME) return true;
+  }
+  return false;
+}
+
+/** The identifiers start anew. */
+export function forgetCompleted(): void {
+  memory.fill(entries(), 0, COMPLETED_ENTRIES * 12);
+}

@@ -1,0 +1,26 @@
+// The will of the next connection. Its texts were checked and stay where their owner has them.
+
+export let hasWill: bool = false;
+export let willTopic: usize = 0;
+export let willTopicLength: u32 = 0;
+export let willPayload: usize = 0;
+export let willPayloadLength: u32 = 0;
+export let willQos: u32 = 0;
+export let willRetain: u32 = 0;
+
+export function clearWill(): void {
+  hasWill = false;
+}
+
+export function setWill(topic: usize, topicLength: u32, qos: u32, retain: u32): void {
+  hasWill = true;
+  willTopic = topic;
+  willTopicLength = topicLength;
+  willQos = qos;
+  willRetain = retain;
+}
+
+export function setWillPayload(payload: usize, length: u32): void {
+  willPayload = payload;
+  willPayloadLength = length;
+}

@@ -1,0 +1,88 @@
+// The gateways that were heard of: by GWINFO, when we searched, or by ADVERTISE. The board knows their addresses by place.
+
+import { remember_gateway } from '../board';
+import { readUint16 } from '../bytes/cursor';
+import { isDue, now } from '../delivery/clock';
+import { GATEWAY_ENTRIES } from '../limits';
+import { body, flags, rest } from './decode';
+import { ADVERTISE } from './messages';
+
+const ENTRY_BYTES: usize = 12;
+/** Longest silence that is counted, in seconds: 23 days, what differences of the clock can tell. */
+const SILENCE_MOST: u32 = 2000000;
+
+@unmanaged
+@final
+class Gateway {
+  heardAt: i32;
+  /** Ms without an ADVERTISE after which it is gone; 0: it never advertised. */
+  silence: u32;
+  id: u8;
+  known: bool;
+}
+
+function gateways(): usize {
+  return memory.data(GATEWAY_ENTRIES * 12, 4);
+}
+/** The place of the gateway that is used, or -1. */
+export let current: i32 = -1;
+
+function gatewayAt(place: i32): Gateway {
+  return changetype<Gateway>(gateways() + <usize>place * ENTRY_BYTES);
+}
+
+export function forgetGateways(): void {
+  memory.fill(gateways(), 0, GATEWAY_ENTRIES * 12);
+  current = -1;
+}
+
+/** An ADVERTISE or GWINFO came; `missed` is how many ADVERTISEs may stay out. Whether the gateway is new. */
+export function heardOf(type: i32, missed: u32): bool {
+  let place = -1;
+  let isNew = true;
+  for (let at = 0; at < GATEWAY_ENTRIES && isNew; ++at) {
+    const known = gatewayAt(at);
+    isNew = !known.known || <u32>known.id != flags;
+    if (!isNew || (at != current && (!known.known || isSilent(known)))) place = at;
+  }
+  if (place < 0) return false;
+  const gateway = gatewayAt(place);
+  if (isNew) {
+    // A client that answers for a gateway says where it is (SN 5.4.3); otherwise it is the sender.
+    if (remember_gateway(place, body + 1, type == ADVERTISE ? 0 : rest - 1) < 0) return false;
+    gateway.silence = 0;
+  }
+  gateway.known = true;
+  gateway.id = <u8>flags;
+  gateway.heardAt = now;
+  if (type == ADVERTISE) gateway.silence = min(readUint16(body + 1) * missed, SILENCE_MOST) * 1000;
+  return isNew;
+}
+
+function isSilent(gateway: Gateway): bool {
+  return gateway.silence != 0 && <u32>(now - gateway.heardAt) >= gateway.silence;
+}
+
+/** Chooses a gateway to connect to: its place, or -1 when none is known. */
+export function chooseGateway(): i32 {
+  for (current = GATEWAY_ENTRIES - 1; current >= 0; --current) {
+    const gateway = gatewayAt(current);
+    if (gateway.known && !isSilent(gateway)) break;
+  }
+  return current;
+}
+
+/** Whether the gateway in use is gone, for lack of an ADVERTISE. */
+export function isGone(): bool {
+  if (current < 0) return false;
+  const gateway = gatewayAt(current);
+  return gateway.silence != 0 && isDue(gateway.heardAt + gateway.silence);
+}
+
+/** The gateway in use is lost, and forgotten; answers its GwId. */
+export function loseGateway(): u32 {
+  const gateway = gatewayAt(current);
+  gateway.known = false;
+  current = -1;
+  return gateway.id;
+}

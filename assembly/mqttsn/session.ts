@@ -1,0 +1,673 @@
+// The MQTT-SN 1.2 session: a gateway is found, connected to, and lost again; between these, requests go out and messages come in.
+// poll() answers what happened, one event at a time, until it answers 0; finish() says how long the session may be left alone.
+// Nothing waits without a deadline: what has no answer is sent again, and after the last retry the gateway counts as lost; what was
+// unacknowledged is sent on the next connection.
+
+import { config_number, link_close, link_open, random } from '../board';
+import { hash } from '../bytes/compare';
+import { topicNameFault } from '../bytes/topic';
+import {
+  CONFIG_DISCOVERY,
+  CONFIG_MISSED_ADVERTISEMENTS,
+  CONFIG_QOS,
+  CONFIG_SEARCH_DELAY,
+  ERROR_INBOX_FULL,
+  ERROR_NO_TOPIC_ID,
+  ERROR_OUTBOX_FULL,
+  ERROR_STATE,
+  ERROR_TOO_LARGE,
+  ERROR_TOPIC_TOO_LONG,
+  ERROR_UNEXPECTED,
+  ERROR_UNREGISTERED,
+  EVENT_ASLEEP,
+  EVENT_AWAKE,
+  EVENT_CONNECTED,
+  EVENT_DATAGRAM_DROPPED,
+  EVENT_DUPLICATE,
+  EVENT_GATEWAY_FOUND,
+  EVENT_GATEWAY_LOST,
+  EVENT_LINK_CLOSED,
+  EVENT_MESSAGE,
+  EVENT_OPENING,
+  EVENT_REFUSED,
+  EVENT_SEARCHING,
+  EVENT_STOPPED,
+  EVENT_TIMEOUT,
+  EVENT_UNKNOWN_ACKNOWLEDGEMENT,
+  LINK_CLOSED,
+  LINK_OPENED,
+  REASON_ENDED,
+  TIMEOUT_ADVERTISE,
+  TIMEOUT_CONNACK,
+  TIMEOUT_DISCONNECT,
+  TIMEOUT_OPEN,
+  TIMEOUT_PINGRESP,
+  TIMEOUT_REPLY,
+  TIMEOUT_SEND,
+} from '../contract';
+import * as backoff from '../delivery/backoff';
+import { beginLooking, idle, isDue, lookAgain, now } from '../delivery/clock';
+import { forgetCompleted, note, wasDelivered } from '../delivery/completed';
+import { inbound } from '../delivery/inbound';
+import * as inbox from '../delivery/inbox';
+import * as outbox from '../delivery/outbox';
+import { PUBLISH_REQUEST, SUBSCRIBE_REQUEST, UNSUBSCRIBE_REQUEST, WILL_PAYLOAD_REQUEST, WILL_TOPIC_REQUEST } from '../delivery/outbox';
+import { report } from '../delivery/report';
+import { connectTimeout, duration, keepAlive, keepAliveMs, readTimeouts, replyTimeout } from '../delivery/timeouts';
+import { hasWill } from '../delivery/will';
+import * as settings from '../settings';
+import { cleanSession, encodeOurConnect, encodeOurWillPayload, encodeOurWillTopic, encodePing, readIdentity } from './connection';
+import { blocked, blockedSince, lastSent, message, messageMost, prepareEnvelope, send, unblock } from './datagram';
+import {
+  arrivedBy,
+  datagramArrived,
+  datagramRoom,
+  decode,
+  flags,
+  forgetDatagram,
+  isRefusable,
+  NOTHING,
+  returnCode,
+  topicId,
+  topicIdType,
+} from './decode';
+import {
+  encodeAcknowledgement,
+  encodeDisconnect,
+  encodeEmpty,
+  encodePublish,
+  encodeSearch,
+  encodeTopicAcknowledgement,
+  messageSize,
+  publishSize,
+} from './encode';
+import { chooseGateway, current, forgetGateways, heardOf, isGone, loseGateway } from './gateways';
+import {
+  ACCEPTED,
+  ADVERTISE,
+  CONGESTION,
+  CONNACK,
+  CONNECT,
+  DISCONNECT,
+  GWINFO,
+  INVALID_TOPIC_ID,
+  NORMAL,
+  NOT_SUPPORTED,
+  PINGREQ,
+  PINGRESP,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  REGACK,
+  REGISTER,
+  SEARCHGW,
+  SHORT,
+  WILLMSG,
+  WILLMSGREQ,
+  WILLTOPIC,
+  WILLTOPICREQ,
+} from './messages';
+import { answered, isIdle, LOST, publishFlags, pursue, resetRequests } from './requests';
+import { answerTime, congestionWait, readRetry, retries } from './retry';
+import { beginConnection, forgetTopics, foundId, foundLength, foundType, idOf, learn, nameOf, readPredefined } from './topics';
+
+const STOPPED: u32 = 0;
+const STARTING: u32 = 1;
+const WAITING: u32 = 2; // until the next attempt
+const SEARCHING: u32 = 3; // for a gateway
+const OPENING: u32 = 4; // the link
+const GREETING: u32 = 5; // CONNECT and the will are sent, CONNACK is awaited
+const CONNECTED: u32 = 6; // active, or sending at QoS -1 without a connection
+const DROWSY: u32 = 7; // a DISCONNECT that announces sleep waits for its confirmation
+const ASLEEP: u32 = 8;
+const AWAKE: u32 = 9; // what the gateway holds for a sleeper is on its way
+const LEAVING: u32 = 10; // stop() was called
+const DRAINING: u32 = 11; // the outbox is to get its answers
+const ENDING: u32 = 12; // DISCONNECT waits for its confirmation
+
+/** Links: to the gateway, and to where gateways are searched. */
+const GATEWAY_LINK: i32 = 0;
+const SEARCH_LINK: i32 = 1;
+/** A search is repeated after 1, 2, 4 … 32 times its first delay. */
+const SEARCH_DOUBLINGS: u32 = 5;
+
+let state: u32 = 0; // STOPPED
+/** The state that stop() found. */
+let left: u32 = 0;
+/** When the state ends by itself: WAITING, SEARCHING, OPENING, ASLEEP, DRAINING, ENDING. */
+let deadline: i32 = 0;
+let connectedAt: i32 = 0;
+/** When the gateway was last heard. */
+let lastHeard: i32 = 0;
+/** QoS -1: nothing is connected to. */
+let castOnly: bool = false;
+
+let linkOpened: bool = false;
+let linkClosed: i32 = 0; // REASON_…, or 0
+
+let discovery: bool = false;
+let searchDelay: i32 = 0;
+let missedAdvertisements: u32 = 0;
+let searchAsked: bool = false;
+let searchOpened: bool = false;
+let searchClosed: i32 = 0;
+let searches: u32 = 0;
+/** GwId of a gateway that was lost and not yet told, or -1. */
+let lostId: i32 = -1;
+
+/** The message of the connection itself that waits for an answer: CONNECT, WILLTOPIC, WILLMSG, PINGREQ, DISCONNECT; or 0. */
+let asked: u32 = 0;
+let tries: u32 = 0;
+let due: i32 = 0;
+
+/** How long to sleep in seconds, 0 to be active; and what a sleeper was told to do. */
+let sleepSeconds: u32 = 0;
+let sleepChanged: bool = false;
+let collecting: bool = false;
+/** The CONNECT is that of a sleeper. */
+let waking: bool = false;
+
+/** The acknowledgement owed for the message that was delivered last, or 0. */
+let owed: u32 = 0;
+let owedTopicId: u32 = 0;
+let owedId: u32 = 0;
+let dropped: i32 = 0;
+
+/** Reads the configuration and begins, unless it refuses something (settings.fault); the session is stopped, and its will is set. */
+export function start(): void {
+  readTimeouts();
+  readRetry();
+  readIdentity();
+  prepareEnvelope();
+  readPredefined();
+  searchDelay = duration(CONFIG_SEARCH_DELAY, 5000);
+  missedAdvertisements = settings.number(CONFIG_MISSED_ADVERTISEMENTS, 3, 1, 255);
+  discovery = settings.number(CONFIG_DISCOVERY, 0, 0, 1) != 0;
+  castOnly = config_number(CONFIG_QOS, 0) == -1;
+  forgetGateways();
+  sleepSeconds = 0;
+  if (!settings.fault) state = STARTING;
+}
+
+/** Delivers what is queued and says DISCONNECT where there is a connection, then EVENT_STOPPED follows. The outbox keeps what has no answer. */
+export function stop(): void {
+  if (state == STOPPED || state >= LEAVING) return;
+  left = state;
+  state = LEAVING;
+}
+
+export function isConnected(): bool {
+  return state == CONNECTED;
+}
+
+export function isAsleep(): bool {
+  return state == ASLEEP;
+}
+
+export function isStopped(): bool {
+  return state == STOPPED;
+}
+
+/** Between start() and stop(). */
+export function isRunning(): bool {
+  return state != STOPPED && state < LEAVING;
+}
+
+/**
+ * Sends or queues a message; topic and payload are copied, the topic was checked with topicNameFault. Answers the packet identifier, 0 at
+ * QoS 0 and -1, or an ERROR_… below 0. It never waits: what cannot be sent now is sent when it can.
+ */
+export function publish(topic: usize, topicLength: u32, payload: usize, payloadLength: u32, qos: i32, retain: u32): i32 {
+  if (max(publishSize(payloadLength), messageSize(4 + topicLength)) > messageMost()) return -ERROR_TOO_LARGE;
+  const known = idOf(topic, topicLength);
+  if (qos < 0 && (!known || foundType == NORMAL)) return -ERROR_NO_TOPIC_ID;
+  const level = <u32>qos & 3;
+  const acknowledged = level == 1 || level == 2;
+  if (known && !acknowledged && state == CONNECTED && !blocked && isIdle()) {
+    // The straight way: nothing waits, and nothing is waited for.
+    if (send(GATEWAY_LINK, encodePublish(message, publishFlags(level, retain) | foundType, foundId, 0, payload, payloadLength))) return 0;
+  }
+  const id = enqueued(outbox.enqueue(PUBLISH_REQUEST, level, retain, topicLength, topic, topicLength, payload, payloadLength));
+  return id < 0 || acknowledged ? id : 0;
+}
+
+/** Asks for one checked filter, laid out as in MQTT's SUBSCRIBE: two bytes of length, the filter, its QoS. Answers the packet identifier or an error below 0. */
+export function subscribe(filter: usize, length: u32, count: u32): i32 {
+  return request(SUBSCRIBE_REQUEST, filter, length, count);
+}
+
+/** The same for UNSUBSCRIBE. */
+export function unsubscribe(filter: usize, length: u32, count: u32): i32 {
+  return request(UNSUBSCRIBE_REQUEST, filter, length, count);
+}
+
+function request(kind: u32, filter: usize, length: u32, count: u32): i32 {
+  if (count != 1 || messageSize(length) > messageMost()) return -ERROR_TOO_LARGE; // a message has one filter (SN 5.4.15)
+  return enqueued(outbox.enqueue(kind, 0, 0, 1, filter, length, 0, 0));
+}
+
+/** The answer of a call that queued a request under `id`, 0 when there was no room: the next step looks after it. */
+function enqueued(id: u32): i32 {
+  lookAgain();
+  return id ? id : -ERROR_OUTBOX_FULL;
+}
+
+/** Replaces the topic of the will at the gateway; without a topic the will is deleted. Answers the packet identifier or an error below 0. */
+export function updateWillTopic(topic: usize, length: u32, qos: u32, retain: u32): i32 {
+  return updateWill(WILL_TOPIC_REQUEST, topic, length, qos, retain);
+}
+
+export function updateWillPayload(payload: usize, length: u32): i32 {
+  return updateWill(WILL_PAYLOAD_REQUEST, payload, length, 0, 0);
+}
+
+function updateWill(kind: u32, text: usize, length: u32, qos: u32, retain: u32): i32 {
+  if (messageSize(1 + length) > messageMost()) return -ERROR_TOO_LARGE;
+  return enqueued(outbox.enqueue(kind, qos, retain, 0, text, length, 0, 0));
+}
+
+/** Sleeps for so many seconds at a time, 1 to 65535, as soon as nothing waits in the outbox. Asleep, it changes the time. Answers 0 or -ERROR_STATE. */
+export function sleep(seconds: u32): i32 {
+  if (seconds == 0 || seconds > 0xffff || castOnly || !isRunning()) return -ERROR_STATE;
+  sleepChanged = seconds != sleepSeconds && (state == ASLEEP || state == AWAKE);
+  sleepSeconds = seconds;
+  lookAgain();
+  return 0;
+}
+
+/** Ends the sleep: CONNECT goes out, and the session is as it was. */
+export function wake(): void {
+  sleepSeconds = 0;
+  lookAgain();
+}
+
+/** A sleeper fetches what the gateway holds for it. */
+export function collect(): void {
+  collecting = true;
+  lookAgain();
+}
+
+/** The world wrote a datagram of `length` bytes, cut at receiveRoom(), that came by `link`. */
+export function linkReceived(link: i32, length: u32): void {
+  datagramArrived(link, length);
+}
+
+export function receiveRoom(): u32 {
+  return datagramRoom();
+}
+
+/** The world tells what became of a link (LINK_…, and REASON_… when it closed); poll() acts on it. */
+export function linkChanged(link: i32, what: i32, reason: i32): void {
+  if (link == SEARCH_LINK) {
+    if (what == LINK_OPENED) searchOpened = true;
+    else if (what == LINK_CLOSED) searchClosed = reason;
+  } else if (what == LINK_OPENED) linkOpened = true;
+  else if (what == LINK_CLOSED) linkClosed = reason;
+  else unblock();
+}
+
+/** The next event (EVENT_…) with its details in report.ts, or 0. An inbound message holds still until the next call, which acknowledges it. */
+export function poll(): i32 {
+  beginLooking();
+  if (owed) {
+    acknowledge(owed, owedTopicId, owedId, ACCEPTED);
+    owed = 0;
+  }
+  const heard = readDatagram();
+  if (heard) return heard;
+  if (lostId >= 0) {
+    const id = lostId;
+    lostId = -1;
+    return report(EVENT_GATEWAY_LOST, id, 0);
+  }
+  switch (state) {
+    case STOPPED:
+      return 0;
+    case STARTING:
+      return begin();
+    case WAITING:
+      return isDue(deadline) ? begin() : 0;
+    case SEARCHING:
+      return search();
+    case LEAVING:
+      leave();
+      break;
+  }
+  if (linkClosed) return fail(EVENT_LINK_CLOSED, linkClosed);
+  if (state == OPENING) {
+    if (!linkOpened) return isDue(deadline) ? fail(EVENT_TIMEOUT, TIMEOUT_OPEN) : 0;
+    if (castOnly) return arrive(false);
+    state = GREETING;
+    ask(CONNECT);
+    return 0;
+  }
+  if (blocked && isDue(blockedSince + replyTimeout)) return fail(EVENT_TIMEOUT, TIMEOUT_SEND);
+  if (isGone()) return fail(EVENT_TIMEOUT, TIMEOUT_ADVERTISE);
+  return proceed();
+}
+
+/** Does what is due while there is a gateway. */
+function proceed(): i32 {
+  if (state == CONNECTED || state == DRAINING) {
+    const happened = pursue();
+    if (happened == LOST) return fail(EVENT_TIMEOUT, TIMEOUT_REPLY);
+    if (happened) return happened;
+  }
+  switch (state) {
+    case CONNECTED:
+      if (sleepSeconds) {
+        if (isIdle()) fallAsleep();
+      } else if (asked == 0 && isQuiet()) ask(PINGREQ);
+      break;
+    case ASLEEP:
+      if (sleepSeconds == 0) {
+        waking = true;
+        state = GREETING;
+        ask(CONNECT);
+      } else if (sleepChanged) fallAsleep();
+      else if (isDue(deadline) || collecting) {
+        collecting = false;
+        state = AWAKE;
+        ask(PINGREQ);
+        return report(EVENT_AWAKE, 0, 0);
+      }
+      break;
+    case DRAINING:
+      if (!isIdle() && !isDue(deadline)) break;
+      if (castOnly) return ended();
+      state = ENDING;
+      ask(DISCONNECT);
+      break;
+    case ENDING:
+      if (isDue(deadline)) return ended();
+      break;
+  }
+  if (asked == 0 || !isDue(due)) return 0;
+  if (tries == retries) {
+    return fail(EVENT_TIMEOUT, asked == PINGREQ ? TIMEOUT_PINGRESP : asked == DISCONNECT ? TIMEOUT_DISCONNECT : TIMEOUT_CONNACK);
+  }
+  tries++;
+  sendAsked();
+  return 0;
+}
+
+/** After poll() answered 0: the milliseconds until poll() is due again without an occasion. */
+export function finish(): i32 {
+  return idle;
+}
+
+/** Whether a PINGREQ is due: when nothing was sent, or nothing heard, for the time of keep alive. */
+function isQuiet(): bool {
+  return keepAlive != 0 && !castOnly && (isDue(lastSent + keepAliveMs) || isDue(lastHeard + keepAliveMs));
+}
+
+/** Sends a message that waits for an answer. */
+function ask(type: u32): void {
+  asked = type;
+  tries = 0;
+  sendAsked();
+}
+
+function sendAsked(): void {
+  due = now + answerTime(tries);
+  isDue(due);
+  send(GATEWAY_LINK, encodeAsked());
+}
+
+function encodeAsked(): usize {
+  switch (asked) {
+    case CONNECT:
+      return encodeOurConnect(waking);
+    case WILLTOPIC:
+      return encodeOurWillTopic();
+    case WILLMSG:
+      return encodeOurWillPayload();
+    case PINGREQ:
+      return encodePing(state == AWAKE);
+  }
+  return encodeDisconnect(message, state == DROWSY ? sleepSeconds : 0);
+}
+
+function fallAsleep(): void {
+  sleepChanged = false;
+  state = DROWSY;
+  ask(DISCONNECT);
+}
+
+/** Begins to end. */
+function leave(): void {
+  deadline = now + min(replyTimeout, connectTimeout);
+  asked = 0;
+  if (left == CONNECTED) state = DRAINING;
+  else {
+    state = ENDING;
+    if (left >= DROWSY) ask(DISCONNECT);
+    else deadline = now; // there is no connection to end
+  }
+}
+
+function ended(): i32 {
+  resetConnection();
+  closeSearch();
+  state = STOPPED;
+  return report(EVENT_STOPPED, 0, 0);
+}
+
+/** Forgets what belonged to one connection. Every request is sent again on the next. */
+function resetConnection(): void {
+  link_close(GATEWAY_LINK);
+  forgetDatagram();
+  unblock();
+  resetRequests();
+  linkOpened = waking = sleepChanged = collecting = false;
+  linkClosed = 0;
+  owed = asked = 0;
+}
+
+/** Gives this connection up and waits for the next attempt. */
+function fail(event: i32, a: i32): i32 {
+  if (state >= LEAVING) return ended();
+  if (state >= CONNECTED) backoff.countLoss(now - connectedAt);
+  resetConnection();
+  if (current >= 0) lostId = loseGateway();
+  const delay = event == EVENT_REFUSED && a == CONGESTION ? congestionWait : backoff.nextDelay();
+  state = WAITING;
+  deadline = now + delay;
+  return report(event, a, delay);
+}
+
+/** Opens the link to the gateway; first one has to be found where they are searched. */
+function begin(): i32 {
+  let place = backoff.attempts;
+  if (discovery) {
+    place = chooseGateway();
+    if (place < 0) return beginSearch();
+  }
+  backoff.countAttempt();
+  state = OPENING;
+  deadline = now + connectTimeout;
+  const result = link_open(GATEWAY_LINK, place);
+  return result < 0 ? fail(EVENT_LINK_CLOSED, -result) : report(EVENT_OPENING, backoff.attempts, 0);
+}
+
+function beginSearch(): i32 {
+  state = SEARCHING;
+  searches = 0;
+  // A fleet that starts as one does not search as one (SN 6.1).
+  deadline = now + <i32>(<u32>random() % <u32>(searchDelay + 1));
+  if (searchAsked) return 0;
+  searchAsked = true;
+  const result = link_open(SEARCH_LINK, 0);
+  if (result < 0) searchClosed = -result;
+  return search();
+}
+
+function search(): i32 {
+  if (searchClosed) {
+    const reason = searchClosed;
+    closeSearch();
+    return fail(EVENT_LINK_CLOSED, reason);
+  }
+  if (chooseGateway() >= 0) return begin();
+  if (!isDue(deadline)) return 0;
+  if (searchOpened) send(SEARCH_LINK, encodeSearch(message, 0));
+  const pause = searchDelay << min(searches, SEARCH_DOUBLINGS);
+  deadline = now + pause;
+  return report(EVENT_SEARCHING, ++searches, pause);
+}
+
+function closeSearch(): void {
+  link_close(SEARCH_LINK);
+  searchAsked = searchOpened = false;
+  searchClosed = 0;
+}
+
+/** The connection is there. */
+function arrive(resumed: bool): i32 {
+  asked = 0;
+  waking = false;
+  resetRequests();
+  if (!resumed && cleanSession) {
+    inbox.clear();
+    forgetCompleted();
+    forgetTopics();
+  }
+  beginConnection();
+  state = CONNECTED;
+  connectedAt = lastHeard = now;
+  backoff.countSuccess();
+  return report(EVENT_CONNECTED, resumed ? 1 : 0, 0);
+}
+
+function drop(error: i32): i32 {
+  return report(EVENT_DATAGRAM_DROPPED, error, ++dropped);
+}
+
+/** Acts on the datagram that arrived, if there is one. */
+function readDatagram(): i32 {
+  const type = decode();
+  if (type == NOTHING || state == STOPPED) return 0;
+  if (type < 0) {
+    // Its sender need not try again.
+    if (isRefusable && state >= CONNECTED) acknowledge(PUBACK, topicId, inbound.id, NOT_SUPPORTED);
+    return drop(-type);
+  }
+  switch (type) {
+    case ADVERTISE:
+    case GWINFO:
+      return discovery && heardOf(type, missedAdvertisements) ? report(EVENT_GATEWAY_FOUND, flags, 0) : 0;
+    case SEARCHGW:
+      return 0; // another client searches
+  }
+  if (arrivedBy() != GATEWAY_LINK || state < GREETING || castOnly) return drop(ERROR_UNEXPECTED);
+  lastHeard = now;
+  if (type == DISCONNECT) return receiveDisconnect();
+  return state == GREETING ? welcome(type) : act(type);
+}
+
+/** A message that the gateway answers a CONNECT with. */
+function welcome(type: i32): i32 {
+  switch (type) {
+    case WILLTOPICREQ:
+      if (!hasWill) break;
+      ask(WILLTOPIC);
+      return 0;
+    case WILLMSGREQ:
+      if (!hasWill) break;
+      ask(WILLMSG);
+      return 0;
+    case CONNACK:
+      return returnCode ? fail(EVENT_REFUSED, returnCode) : arrive(waking);
+  }
+  return drop(ERROR_UNEXPECTED);
+}
+
+function act(type: i32): i32 {
+  switch (type) {
+    case PUBLISH:
+      return receiveMessage();
+    case PUBREL:
+      inbox.forget(inbound.id);
+      acknowledge(PUBCOMP, 0, inbound.id, 0); // also for an identifier that is not known
+      return 0;
+    case REGISTER:
+      return receiveRegister();
+    case PINGREQ:
+      send(GATEWAY_LINK, encodeEmpty(message, PINGRESP));
+      return 0;
+    case PINGRESP:
+      if (asked != PINGREQ) break;
+      asked = 0;
+      return state == AWAKE ? slept() : 0;
+    case CONNACK:
+      break;
+    case WILLTOPICREQ:
+    case WILLMSGREQ:
+      return drop(ERROR_UNEXPECTED);
+    default:
+      return answered(type);
+  }
+  return report(EVENT_UNKNOWN_ACKNOWLEDGEMENT, type, 0);
+}
+
+/** The gateway confirms our DISCONNECT, or ends the connection by its own. */
+function receiveDisconnect(): i32 {
+  if (state == ENDING) return ended();
+  if (state == DROWSY) return slept();
+  if (state == ASLEEP) return 0; // a copy of the confirmation
+  return fail(EVENT_LINK_CLOSED, REASON_ENDED);
+}
+
+/** Asleep, or asleep again. What waits is asked for before the gateway gives us up. */
+function slept(): i32 {
+  asked = 0;
+  state = ASLEEP;
+  const time = <i32>sleepSeconds * 1000;
+  deadline = now + time - min(time >> 2, answerTime(0));
+  return report(EVENT_ASLEEP, sleepSeconds, 0);
+}
+
+/** PUBACK and REGACK tell a topic id and a return code, the others nothing but the message id. */
+function acknowledge(type: u32, about: u32, id: u32, code: u32): void {
+  const isWhole = type == PUBACK || type == REGACK;
+  send(GATEWAY_LINK, isWhole ? encodeTopicAcknowledgement(message, type, about, id, code) : encodeAcknowledgement(message, type, id));
+}
+
+function receiveRegister(): i32 {
+  let fault = topicNameFault(inbound.topic, inbound.topicLength);
+  if (!fault && !learn(inbound.topic, inbound.topicLength, topicId)) fault = ERROR_TOPIC_TOO_LONG;
+  acknowledge(REGACK, topicId, inbound.id, fault ? NOT_SUPPORTED : ACCEPTED);
+  return fault ? drop(fault) : 0;
+}
+
+function receiveMessage(): i32 {
+  const id = inbound.id;
+  const qos = inbound.qos;
+  if (topicIdType != SHORT) {
+    inbound.topic = <u32>nameOf(topicIdType, topicId);
+    inbound.topicLength = foundLength;
+    if (!inbound.topic) {
+      acknowledge(PUBACK, topicId, id, INVALID_TOPIC_ID); // so that it is registered again (SN 6.10)
+      return drop(ERROR_UNREGISTERED);
+    }
+  }
+  owedTopicId = topicId;
+  owedId = id;
+  if (qos == 2) {
+    const content = hash(inbound.payload, inbound.payloadLength) ^ ((topicId << 2) | topicIdType);
+    if (inbox.contains(id) || wasDelivered(id, content)) {
+      acknowledge(PUBREC, 0, id, 0);
+      return report(EVENT_DUPLICATE, id, 0);
+    }
+    if (inbox.isFull()) {
+      acknowledge(PUBACK, topicId, id, CONGESTION); // it comes again
+      return drop(ERROR_INBOX_FULL);
+    }
+    inbox.add(id);
+    note(id, content);
+    owed = PUBREC;
+  } else if (qos) owed = PUBACK;
+  return report(EVENT_MESSAGE, id, 1);
+}

@@ -1,0 +1,164 @@
+// Which topic has which id, in both directions: what we registered, what the gateway registered with us, what the configuration
+// says. Ids belong to one connection: those of an earlier one serve inbound messages on, since only a gateway that kept the session uses
+// them, but no message goes out on them until then (SN 6.5).
+
+import { equal } from '../bytes/compare';
+import { bytes } from '../bytes/cursor';
+import { topicNameFault } from '../bytes/topic';
+import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID, ERROR_CONFIG_TOO_LONG } from '../contract';
+import { TOPIC_ENTRIES, TOPIC_NAMES_BYTES } from '../limits';
+import * as settings from '../settings';
+import { NORMAL, PREDEFINED, SHORT } from './messages';
+
+const ENTRY_BYTES: usize = 12;
+const EQUALS: u32 = 0x3d;
+const PLUS: u32 = 0x2b;
+
+@unmanaged
+@final
+class Topic {
+  name: u32;
+  length: u16;
+  /** 0: none. */
+  id: u16;
+  /** The connection that the id belongs to; a pre-defined one belongs to all. */
+  connection: u16;
+  type: u16;
+}
+
+function entries(): usize {
+  return memory.data(TOPIC_ENTRIES * 12, 4);
+}
+function names(): usize {
+  return memory.data(TOPIC_NAMES_BYTES, 4);
+}
+
+let count: u32 = 0;
+let namesEnd: u32 = 0;
+/** What the configuration brought, which is never forgotten. */
+let fixedCount: u32 = 0;
+let fixedEnd: u32 = 0;
+let connection: u32 = 0;
+
+/** Where the last search ended: the next begins there, since topics are used again, or in turn. */
+let latest: u32 = 0;
+/** What idOf found. */
+export let foundType: u32 = 0;
+export let foundId: u32 = 0;
+
+function entryAt(number: u32): Topic {
+  return changetype<Topic>(entries() + <usize>number * ENTRY_BYTES);
+}
+
+/** The entry of a name, or with `length` 0 of an id; null when there is none. */
+function find(name: usize, length: u32, type: u32, id: u32): Topic | null {
+  for (let left = count; left; --left) {
+    if (latest >= count) latest = 0;
+    const entry = entryAt(latest);
+    if (length ? <u32>entry.length == length && equal(entry.name, name, length) : <u32>entry.id == id && <u32>entry.type == type)
+      return entry;
+    latest++;
+  }
+  return null;
+}
+
+/** The id under which a message to `name` may go out now: foundType and foundId. False: it has to be registered. */
+export function idOf(name: usize, length: u32): bool {
+  foundType = SHORT;
+  foundId = ((<u32>load<u8>(name)) << 8) | load<u8>(name, 1);
+  if (length == 2) return true;
+  const entry = find(name, length, 0, 0);
+  if (!entry || entry.id == 0) return false;
+  foundType = entry.type;
+  foundId = entry.id;
+  return foundType == PREDEFINED || <u32>entry.connection == connection;
+}
+
+/** The name of an inbound id; null when it is not known. The gateway that uses an id has it registered. */
+export function nameOf(type: u32, id: u32): usize {
+  const entry = find(0, 0, type, id);
+  if (!entry) return 0;
+  entry.connection = <u16>connection;
+  foundLength = entry.length;
+  return entry.name;
+}
+
+/** Length of the name that nameOf answered. */
+export let foundLength: u32 = 0;
+
+/** Notes that `name`, which was checked, has `id`; false when it cannot be held. */
+export function learn(name: usize, length: u32, id: u32): bool {
+  forgetId(NORMAL, id);
+  let entry = find(name, length, 0, 0);
+  if (!entry) {
+    if (isFull(length)) forgetTopics();
+    if (isFull(length)) return false;
+    entry = append(names() + namesEnd, length);
+    bytes(entry.name, name, length);
+    namesEnd += length;
+  }
+  entry.type = <u16>NORMAL;
+  entry.id = <u16>id;
+  entry.connection = <u16>connection;
+  return true;
+}
+
+function isFull(length: u32): bool {
+  return count == TOPIC_ENTRIES || namesEnd + length > <u32>TOPIC_NAMES_BYTES;
+}
+
+function append(name: usize, length: u32): Topic {
+  const entry = entryAt(count++);
+  entry.name = <u32>name;
+  entry.length = <u16>length;
+  return entry;
+}
+
+/** The gateway does not know the id: the topic is registered again by its name, also when the configuration has an id for it. */
+export function forgetId(type: u32, id: u32): void {
+  const entry = find(0, 0, type, id);
+  if (entry) entry.id = 0;
+}
+
+/** A connection begins: ids that are not confirmed on it are registered again. */
+export function beginConnection(): void {
+  connection = (connection + 1) & 0xffff;
+  if (connection == 0) forgetTopics(); // before a number comes again
+}
+
+/** Forgets all but what is pre-defined. */
+export function forgetTopics(): void {
+  count = fixedCount;
+  namesEnd = fixedEnd;
+}
+
+/** Reads `1=a/b+2=c/d`, and leaves the names where they were read. */
+export function readPredefined(): void {
+  count = 0;
+  let p: usize = names();
+  const end = p + settings.text(CONFIG_PREDEFINED, names(), TOPIC_NAMES_BYTES);
+  fixedEnd = <u32>(end - names());
+  while (p < end) {
+    let id: u32 = 0;
+    for (; <u32>load<u8>(p) != EQUALS && p < end; ++p) {
+      const digit: u32 = <u32>load<u8>(p) - 0x30;
+      id = digit > 9 || id > 6553 ? 0xffff : id * 10 + digit; // stays there, as 0xffff is over 6553
+    }
+    const name = ++p;
+    while (p < end && <u32>load<u8>(p) != PLUS) ++p;
+    const length = <u32>(p++ - name);
+    let error = 0;
+    if (id == 0 || id >= 0xffff || p > end + 1 || topicNameFault(name, length) || find(0, 0, PREDEFINED, id) || find(name, length, 0, 0))
+      error = ERROR_CONFIG_INVALID;
+    else if (count == TOPIC_ENTRIES / 2) error = ERROR_CONFIG_TOO_LONG; // half of the room is for topics that are registered
+    if (error) {
+      settings.refuse(CONFIG_PREDEFINED, error);
+      return;
+    }
+    const entry = append(name, length);
+    entry.type = <u16>PREDEFINED;
+    entry.id = <u16>id;
+  }
+  fixedCount = count;
+  forgetTopics();
+}
