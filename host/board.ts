@@ -1,16 +1,26 @@
 import type { Clock } from './clock.js';
 import { realClock } from './clock.js';
 import { LINK_CLOSED, LINK_OPENED, LINK_WRITABLE, READING_FAILED, REASON_ADDRESS } from './contract.js';
-import type { Link, OpenLink } from './links/link.js';
+import type { Discovery, Link, OpenLink, Sender } from './links/link.js';
 import type { Imports, Module } from './module.js';
 
 /** step() answers this when only a call from outside makes something due; no timer then keeps the process alive. */
 const NEVER = 2 ** 31 - 1;
 
+/** Links of a module: to the broker or the gateway, and to where gateways are searched. */
+const BROKER = 0;
+const SEARCH = 1;
+/** Gateways that a module may have remembered. */
+const GATEWAY_SLOTS = 4;
+/** Datagrams that wait for the module to have read the one before; what does not fit is dropped, as the network may do too. */
+const WAITING_DATAGRAMS = 64;
+
 /** What a board in software is made of. */
 export interface BoardParts {
   /** The broker's addresses, in the order in which they are tried. */
   links: readonly OpenLink[];
+  /** Where gateways are searched; the links above are then not used. */
+  discovery?: Discovery | undefined;
   /** Configuration by CONFIG_… number. A number may stand as text in decimal. */
   config?: ReadonlyMap<number, string | number | Uint8Array>;
   /** Thermometers: each answers thousandths of a degree Celsius, or undefined when it cannot be read. */
@@ -24,15 +34,22 @@ export interface BoardParts {
   stepped?(): void;
 }
 
-/** A board in software: gives a module the imports that the firmware gives, runs its steps, and moves bytes between it and a link. */
+/** A board in software: gives a module the imports that the firmware gives, runs its steps, and moves bytes between it and its links. */
 export class Board<M extends Module> {
   readonly module: M;
   /** What the system said of the last link that closed. */
   linkMessage = '';
+  /** Datagrams that arrived and were not handed in: the module did not read as fast, or closed the link. */
+  datagramsDropped = 0;
   readonly #parts: BoardParts;
   readonly #clock: Clock;
-  #link: Link | undefined;
-  /** Bytes that arrived while the module had no room; reading is paused as long as there are any. */
+  readonly #links: (Link | undefined)[] = [];
+  readonly #gateways: (OpenLink | undefined)[] = [];
+  /** What waits to be handed in, one in a step, of both links in the order in which it arrived. */
+  #datagrams: { of: Link; number: number; datagram: Uint8Array; from: Sender | undefined }[] = [];
+  /** Of the datagram that was handed in last. */
+  #sender: Sender | undefined;
+  /** Bytes of a stream that arrived while the module had no room; reading is paused as long as there are any. */
   #waiting: Uint8Array[] = [];
   #stepping = false;
   #stepWanted = false;
@@ -62,7 +79,8 @@ export class Board<M extends Module> {
 
   /** Breaks the board off as a power cut does: no DISCONNECT is sent, and nothing runs any more. */
   halt(): void {
-    this.#closeLink();
+    this.#closeLink(BROKER);
+    this.#closeLink(SEARCH);
     this.#sleep();
     this.#halted = true;
   }
@@ -80,6 +98,7 @@ export class Board<M extends Module> {
         now = this.#clock.now();
         idle = this.module.step(now);
         if (this.#waiting.length > 0) this.#handIn();
+        if (this.#datagrams.length > 0) this.#handInDatagram();
       }
     } finally {
       this.#stepping = false; // also when a listener threw: the module goes on where it was
@@ -109,9 +128,10 @@ export class Board<M extends Module> {
     const parts = this.#parts;
     const random = parts.random ?? (() => (Math.random() * 2 ** 32) | 0);
     return {
-      linkOpen: (_link, choice) => this.#openLink(choice),
-      linkSend: (_link, bytes) => this.#link?.send(bytes) ?? 0,
-      linkClose: () => this.#closeLink(),
+      linkOpen: (link, choice) => this.#openLink(link, choice),
+      linkSend: (link, bytes) => this.#links[link]?.send(bytes) ?? 0,
+      linkClose: (link) => this.#closeLink(link),
+      rememberGateway: (slot, address) => this.#rememberGateway(slot, address),
       random,
       configText: (key) => {
         const value = parts.config?.get(key);
@@ -131,44 +151,93 @@ export class Board<M extends Module> {
     };
   }
 
-  #openLink(choice: number): number {
-    this.#closeLink();
-    const { links } = this.#parts;
-    const open = links[choice % links.length];
+  #openLink(number: number, choice: number): number {
+    this.#closeLink(number);
+    const open = this.#openerOf(number, choice);
     if (!open) return -REASON_ADDRESS;
     const link: Link = open({
-      opened: () => this.#tell(link, LINK_OPENED, 0),
-      writable: () => this.#tell(link, LINK_WRITABLE, 0),
+      opened: () => this.#tell(number, link, LINK_OPENED, 0),
+      writable: () => this.#tell(number, link, LINK_WRITABLE, 0),
       closed: (reason, message) => {
-        if (link !== this.#link) return;
+        if (link !== this.#links[number]) return;
         this.linkMessage = message;
-        this.#tell(link, LINK_CLOSED, reason);
+        this.#dropDatagrams(link);
+        this.#tell(number, link, LINK_CLOSED, reason);
       },
-      received: (chunk) => {
-        if (link !== this.#link) return;
-        this.#waiting.push(chunk);
-        this.#handIn();
-        this.step();
+      received: (chunk, from) => {
+        if (link !== this.#links[number]) return;
+        if (link.datagrams) this.#takeDatagram(number, link, chunk, from);
+        else this.#takeBytes(chunk);
       },
     });
-    this.#link = link;
+    this.#links[number] = link;
     return 0;
   }
 
-  #tell(link: Link, what: number, reason: number): void {
-    if (link !== this.#link) return;
-    this.module.linkChanged(0, what, reason);
+  #openerOf(number: number, choice: number): OpenLink | undefined {
+    const { links, discovery } = this.#parts;
+    if (number === SEARCH) return discovery?.search;
+    if (number !== BROKER) return undefined;
+    return discovery ? this.#gateways[choice] : links[choice % links.length];
+  }
+
+  #rememberGateway(slot: number, address: Uint8Array | undefined): number {
+    const from = address ?? this.#sender;
+    const open = from && this.#parts.discovery?.gateway(from);
+    if (!open || slot < 0 || slot >= GATEWAY_SLOTS) return -REASON_ADDRESS;
+    this.#gateways[slot] = open;
+    return 0;
+  }
+
+  #tell(number: number, link: Link, what: number, reason: number): void {
+    if (link !== this.#links[number]) return;
+    this.module.linkChanged(number, what, reason);
     this.step();
   }
 
-  #closeLink(): void {
-    const link = this.#link;
-    this.#link = undefined;
-    this.#waiting = [];
-    link?.close();
+  #closeLink(number: number): void {
+    const link = this.#links[number];
+    if (!link) return;
+    this.#links[number] = undefined;
+    if (link.datagrams) this.#dropDatagrams(link);
+    else this.#waiting = [];
+    link.close();
   }
 
-  /** Moves what waits into the module, as far as there is room; asks for a step when anything moved. */
+  #takeDatagram(number: number, of: Link, datagram: Uint8Array, from: Sender | undefined): void {
+    if (this.#datagrams.length >= WAITING_DATAGRAMS) {
+      this.datagramsDropped++;
+      return;
+    }
+    this.#datagrams.push({ of, number, datagram, from });
+    if (this.#stepping) return; // the step hands it in
+    this.#handInDatagram();
+    this.step();
+  }
+
+  /** Hands in the datagram that waits longest when the module has room for it, and asks for a step that reads it. */
+  #handInDatagram(): void {
+    const first = this.#datagrams[0];
+    if (!first || !this.module.receivedDatagram(first.number, first.datagram)) return;
+    this.#datagrams.shift();
+    this.#sender = first.from;
+    this.#stepWanted = true;
+  }
+
+  /** What came by a link is over with it. */
+  #dropDatagrams(link: Link): void {
+    const kept = this.#datagrams.filter(({ of }) => of !== link);
+    this.datagramsDropped += this.#datagrams.length - kept.length;
+    this.#datagrams = kept;
+  }
+
+  #takeBytes(chunk: Uint8Array): void {
+    this.#waiting.push(chunk);
+    this.#handIn();
+    this.step();
+  }
+
+  /** Moves the bytes that wait into the module, as far as there is room; asks for a step when anything moved. */
   #handIn(): void {
     let chunk = this.#waiting[0];
     while (chunk) {
@@ -177,12 +246,12 @@ export class Board<M extends Module> {
       if (taken < chunk.length) {
         this.#waiting[0] = chunk.subarray(taken);
         if (taken > 0) return; // the step reads what was handed in, then comes back for the rest
-        this.#link?.pause();
+        this.#links[BROKER]?.pause();
         return;
       }
       this.#waiting.shift();
       chunk = this.#waiting[0];
     }
-    this.#link?.resume();
+    this.#links[BROKER]?.resume();
   }
 }

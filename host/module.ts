@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { ABI_VERSION, ERROR_OUTBOX_FULL, ERROR_TOO_LARGE, ERROR_TOPIC_EMPTY, ERROR_TOPIC_TOO_LONG, ERROR_UTF8 } from './contract.js';
+import {
+  ABI_VERSION,
+  ERROR_OUTBOX_FULL,
+  ERROR_TOO_LARGE,
+  ERROR_TOPIC_EMPTY,
+  ERROR_TOPIC_TOO_LONG,
+  ERROR_UTF8,
+  REASON_ADDRESS,
+} from './contract.js';
 
 // Loads a module and passes texts and bytes across its boundary (docs/boundary.md). No other file of the host knows a pointer.
 
@@ -9,6 +17,11 @@ export interface Imports {
   /** `bytes` is a view of the module's memory, valid during the call. */
   linkSend(link: number, bytes: Uint8Array): number;
   linkClose(link: number): void;
+  /**
+   * Keeps in `slot` the network address of a gateway, or without one the sender of the datagram handed in last. 0 or a negated REASON_…, which is
+   * also the answer of a host that leaves this out.
+   */
+  rememberGateway?(slot: number, address?: Uint8Array): number;
   random(): number;
   configText(key: number): Uint8Array | undefined;
   configNumber(key: number, otherwise: number): number;
@@ -69,6 +82,9 @@ export class Module<E extends Exports = Exports> {
       link_open: (link: number, choice: number) => imports.linkOpen(link, choice),
       link_send: (link: number, data: number, length: number) => imports.linkSend(link, view(data, length)),
       link_close: (link: number) => imports.linkClose(link),
+      // Imports that a module does not ask for are passed over: one of MQTT alone knows no gateways.
+      remember_gateway: (slot: number, address: number, length: number) =>
+        imports.rememberGateway?.(slot, length > 0 ? view(address, length) : undefined) ?? -REASON_ADDRESS,
       random: () => imports.random(),
       config_text: (key: number, to: number, capacity: number) => {
         const value = imports.configText(key);
@@ -115,6 +131,16 @@ export class Module<E extends Exports = Exports> {
     this.memory.set(part, to);
     this.exports.link_received(link, part.length);
     return part.length;
+  }
+
+  /** Hands in one datagram, cut where it is too long; false while the one before was not read. */
+  receivedDatagram(link: number, datagram: Uint8Array): boolean {
+    const to = this.exports.link_buffer(link);
+    const room = this.exports.link_room(link);
+    if (room === 0) return false;
+    this.memory.set(datagram.length > room ? datagram.subarray(0, room) : datagram, to);
+    this.exports.link_received(link, datagram.length); // its full length: the module tells that it was cut
+    return true;
   }
 
   linkChanged(link: number, what: number, reason = 0): void {

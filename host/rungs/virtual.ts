@@ -1,7 +1,7 @@
 import { Board } from '../board.js';
 import { configNames, EVENT_CONFIG_REFUSED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
 import { errorText } from '../errors.js';
-import { linkTo } from '../links/address.js';
+import { isMqttSn, routeTo } from '../links/address.js';
 import { builtModule, Module } from '../module.js';
 import { thermometer } from '../thermometers.js';
 import type { BoardListener, BoardSettings, RunningBoard } from './rung.js';
@@ -11,10 +11,12 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
   const { broker, thermometer: name, ...rest } = settings;
   let stopped = () => {};
   let refused = '';
+  const { links, discovery, config } = routeTo(String(broker));
   const board = new Board(
     {
-      links: [linkTo(String(broker))],
-      config: configByNumber(rest),
+      links,
+      discovery,
+      config: new Map([...configByNumber(rest), ...config]),
       thermometers: [thermometer(String(name))],
       event(code, a, b) {
         if (code === EVENT_CONFIG_REFUSED) refused = `${configNames[b]}: ${errorText(a)}`;
@@ -22,7 +24,7 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
         listener.event({ event: eventNames[code] ?? String(code), at: performance.timeOrigin + performance.now(), a, b });
       },
     },
-    (imports) => new Module(builtModule('sensor-mqtt'), imports),
+    (imports) => new Module(builtModule(sensorModule(String(broker))), imports),
   );
   const result = board.start();
   if (result < 0) throw new Error(`the module does not start: ${refused || errorNames[-result]}`);
@@ -34,6 +36,11 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
       }),
     kill: async () => board.halt(),
   };
+}
+
+/** The module that speaks the protocol of the broker's address, without the other. */
+export function sensorModule(broker: string): string {
+  return isMqttSn(broker) ? 'sensor-mqttsn' : 'sensor-mqtt';
 }
 
 function configByNumber(settings: BoardSettings): Map<number, string | number> {
