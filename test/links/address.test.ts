@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  CONFIG_DISCOVERY,
+  CONFIG_PROTOCOL,
   REASON_CERTIFICATE,
   REASON_NAME,
   REASON_OTHER,
@@ -10,7 +12,7 @@ import {
   REASON_UNREACHABLE,
   reasonNames,
 } from '../../host/contract.js';
-import { linkTo, parseAddress } from '../../host/links/address.js';
+import { discoveryAt, linkTo, parseAddress, routeTo } from '../../host/links/address.js';
 import { explain } from '../../host/links/stream.js';
 
 describe('addresses', () => {
@@ -32,7 +34,73 @@ describe('addresses', () => {
     test(`reads ${url}`, () => assert.deepEqual(parseAddress(url), { carrier, host, port, path }));
   }
 
+  for (const [url, host, port, search] of [
+    ['mqtt-sn://gateway', 'gateway', 1884, false],
+    ['MQTT-SN://gateway:1885/', 'gateway', 1885, false],
+    ['mqtt-sn://[::1]', '::1', 1884, false],
+    ['mqtt-sn://127.0.0.1?search', '127.0.0.1', 1884, true],
+    ['mqtt-sn://127.255.255.255:2000?search', '127.255.255.255', 2000, true],
+    ['mqtt-sn://255.255.255.255', '255.255.255.255', 1884, true],
+    ['mqtt-sn://223.255.255.255', '223.255.255.255', 1884, false],
+    ['mqtt-sn://224.0.0.0', '224.0.0.0', 1884, true],
+    ['mqtt-sn://239.255.255.255?search=', '239.255.255.255', 1884, true],
+    ['mqtt-sn://240.0.0.1', '240.0.0.1', 1884, false],
+    ['mqtt-sn://[FF02:0::1]:1', 'ff02::1', 1, true],
+    ['mqtt-sn://[fe80::ff02]', 'fe80::ff02', 1884, false],
+  ] as const) {
+    test(`reads ${url}`, () => {
+      assert.deepEqual(parseAddress(url), { carrier: 'udp', host, port, search });
+      const { links, discovery, config } = routeTo(url);
+      assert.deepEqual([links.length, discovery !== undefined], search ? [0, true] : [1, false]);
+      assert.deepEqual([config.get(CONFIG_PROTOCOL), config.get(CONFIG_DISCOVERY)], [1, search ? 1 : 0]);
+    });
+  }
+
+  for (const [url, path, baud] of [
+    ['mqtt-sn+serial:///dev/ttyUSB0', '/dev/ttyUSB0', 115200],
+    ['mqtt-sn+serial:///dev/ttyUSB0?baud=9600', '/dev/ttyUSB0', 9600],
+    ['mqtt-sn+serial:///dev/serial/by-id/a%20b', '/dev/serial/by-id/a b', 115200],
+  ] as const) {
+    test(`reads ${url}`, () => {
+      assert.deepEqual(parseAddress(url), { carrier: 'serial', path, baud });
+      const { links, discovery, config } = routeTo(url);
+      assert.deepEqual([links.length, discovery], [1, undefined]);
+      assert.deepEqual([config.get(CONFIG_PROTOCOL), config.get(CONFIG_DISCOVERY)], [1, 0]);
+    });
+  }
+
+  test('tells MQTT and MQTT-SN apart', () => {
+    const { links, discovery, config } = routeTo('mqtt://224.0.0.1');
+    assert.deepEqual([links.length, discovery], [1, undefined]);
+    assert.deepEqual([config.get(CONFIG_PROTOCOL), config.get(CONFIG_DISCOVERY)], [0, 0]);
+    assert.equal(discoveryAt('mqtt://224.0.0.1'), undefined);
+    assert.equal(discoveryAt('mqtt-sn://gateway'), undefined);
+  });
+
+  test('no link leads to where gateways are searched', () => {
+    assert.throws(() => linkTo('mqtt-sn://239.1.2.3'), /^TypeError: address 'mqtt-sn:\/\/239.1.2.3': gateways are searched there/);
+  });
+
   for (const [url, shown, complaint] of [
+    ['mqtt-sn://u:secret@gateway', 'mqtt-sn://…@gateway', 'MQTT-SN 1.2 has no user names and passwords'],
+    ['mqtt-sn://u@gateway', 'mqtt-sn://…@gateway', 'MQTT-SN 1.2 has no user names and passwords'],
+    ['mqtt-sn://gateway/topic', 'mqtt-sn://gateway/topic', 'an address of MQTT-SN has no path'],
+    ['mqtt-sn://gateway#a', 'mqtt-sn://gateway#…', 'an address of MQTT-SN has no path'],
+    ['mqtt-sn://gateway?serach', 'mqtt-sn://gateway?…', "'serach' is not known behind the ?; 'search' is"],
+    ['mqtt-sn://gateway?search=no', 'mqtt-sn://gateway?…', "'search' has no value"],
+    ['mqtt-sn://gateway?search&search', 'mqtt-sn://gateway?…', "'search' stands there twice"],
+    ['mqtt-sn://gateway:0', 'mqtt-sn://gateway:0', 'port 0 is not within 1 to 65535'],
+    ['mqtt-sn://gateway:65536', 'mqtt-sn://gateway:65536', 'port 65536 is not within 1 to 65535'],
+    ['mqtt-sn://', 'mqtt-sn://', 'its host is missing'],
+    ['mqtts-sn://gateway', 'mqtts-sn://gateway', 'the scheme mqtts-sn:// is not known'],
+    ['mqtt-sn+serial://dev/ttyUSB0', 'mqtt-sn+serial://dev/ttyUSB0', 'a host stands where the path of a serial port should'],
+    ['mqtt-sn+serial://', 'mqtt-sn+serial://', 'its path is missing'],
+    ['mqtt-sn+serial:///', 'mqtt-sn+serial:///', 'its path is missing'],
+    ['mqtt-sn+serial:///dev/a%b', 'mqtt-sn+serial:///dev/a%b', 'in its path, a % is not followed by two hexadecimal digits'],
+    ['mqtt-sn+serial:///dev/a?baud=fast', 'mqtt-sn+serial:///dev/a?…', "baud 'fast' is not a whole number within 50 to 4000000"],
+    ['mqtt-sn+serial:///dev/a?baud=', 'mqtt-sn+serial:///dev/a?…', "baud '' is not a whole number"],
+    ['mqtt-sn+serial:///dev/a?baud=49', 'mqtt-sn+serial:///dev/a?…', "baud '49' is not a whole number within"],
+    ['mqtt-sn+serial:///dev/a?rate=9600', 'mqtt-sn+serial:///dev/a?…', "'rate' is not known behind the ?; 'baud' is"],
     ['broker', 'broker', 'it has no scheme'],
     ['localhost:1883', 'localhost:1883', 'it has no scheme'],
     ['', '', 'it has no scheme'],

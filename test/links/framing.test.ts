@@ -13,7 +13,7 @@ describe('CRC-16/X-25', () => {
   for (const [what, bytes, crc] of [
     ['the check value of the catalogue', Buffer.from('123456789'), 0x906e],
     ['nothing', hex(''), 0x0000],
-    ['an HDLC frame: SABM and its FCS', hex('013f'), 0xebdf],
+    ['SABM of HDLC, which ends in EB DF on the wire', hex('013f'), 0xdfeb],
   ] as const) {
     test(`${what}`, () => assert.equal(crc16(bytes).toString(16), crc.toString(16)));
   }
@@ -28,8 +28,8 @@ describe('CRC-16/X-25', () => {
 describe('frames', () => {
   for (const [what, message, frame] of [
     ['the check value', Buffer.from('123456789'), '0c 313233343536373839 6e90'],
-    ['a PINGREQ of MQTT-SN', hex('0216'), '05 0216 ca31'],
-    ['a zero within', hex('11220033'), '03 1122 04 33 7ac3'],
+    ['a PINGREQ of MQTT-SN', hex('0216'), '05 0216 4049'],
+    ['a zero within', hex('11220033'), '03 1122 04 33 5f96'],
     ['nothing but a zero', hex('00'), '01 03 78f0'],
   ] as const) {
     test(`${what}: ${frame}`, () => {
@@ -91,20 +91,19 @@ describe('frames', () => {
 });
 
 describe('what is no frame', () => {
-  for (const [what, wire, bad] of [
-    ['delimiters alone are nothing', '000000000000', 0],
-    ['a wrong CRC', '00 05 0216 ca32 00', 1],
-    ['a CRC of the other order', '00 05 0216 31ca 00', 1],
-    ['a block that ends before its code says', '00 09 0216 ca31 00', 1],
-    ['a message of no bytes, which zeros would be too', '00 01 01 01 00', 1],
-    ['a single byte', '00 01 00', 1],
-    ['text, up to the next delimiter', '426f6f743a206f6b0d0a 00', 1],
-    ['bytes before the first delimiter', '16ca31 00 05 0216 ca31 00', 1],
+  for (const [what, wire, found, bad] of [
+    ['delimiters alone are nothing', '000000000000', 0, 0],
+    ['a wrong CRC', '00 05 0216 404a 00', 0, 1],
+    ['a CRC of the other order', '00 05 0216 4940 00', 0, 1],
+    ['a block that ends before its code says', '00 09 0216 4049 00', 0, 1],
+    ['a message of no bytes, which zeros would be too', '00 01 01 01 00', 0, 1],
+    ['a single byte', '00 01 00', 0, 1],
+    ['text, up to the next delimiter', '426f6f743a206f6b0d0a 00', 0, 1],
+    ['the rest of a frame, before the first delimiter', '164049 00 05 0216 4049 00', 1, 1],
   ] as const) {
     test(what, () => {
       const decoder = new FrameDecoder();
-      const found = decoder.decode(hex(wire));
-      assert.deepEqual([found.length, decoder.bad], [wire.includes('ca31 00') && wire.startsWith('16') ? 1 : 0, bad]);
+      assert.deepEqual([decoder.decode(hex(wire)).length, decoder.bad], [found, bad]);
       assert.equal(decoder.decode(encodeFrame(hex('0217'))).length, 1, 'the next one is found');
     });
   }

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type LinkOptions, linkTo } from '../../host/links/address.js';
-import type { Link, LinkListener } from '../../host/links/link.js';
+import type { Link, LinkListener, OpenLink, Sender } from '../../host/links/link.js';
 
 const DEADLINE_MS = 10_000;
 
@@ -22,6 +22,8 @@ export async function next<T>(emitter: EventEmitter, event: string): Promise<T> 
 export class Ear extends EventEmitter implements LinkListener {
   readonly heard: string[] = [];
   text = '';
+  /** Where the last datagram came from. */
+  from: Sender | undefined;
   reason = 0;
   message = '';
   calling = false;
@@ -30,7 +32,8 @@ export class Ear extends EventEmitter implements LinkListener {
 
   opened = () => this.note('opened');
   writable = () => this.note('writable');
-  received = (chunk: Uint8Array) => {
+  received = (chunk: Uint8Array, from?: Sender) => {
+    this.from = from;
     this.text += Buffer.from(chunk).toString('latin1');
     this.note('received');
     this.onChunk();
@@ -58,6 +61,11 @@ export class Ear extends EventEmitter implements LinkListener {
 
 /** A link of one test, closed with it. */
 export function dial(t: TestContext, url: string, options?: LinkOptions): { link: Link; ear: Ear } {
+  return begin(t, () => linkTo(url, options));
+}
+
+/** The same of a link that has no address of its own. */
+export function begin(t: TestContext, opener: () => OpenLink): { link: Link; ear: Ear } {
   const ear = new Ear();
   const guard = <T>(call: () => T): T => {
     ear.calling = true;
@@ -67,8 +75,9 @@ export function dial(t: TestContext, url: string, options?: LinkOptions): { link
       ear.calling = false;
     }
   };
-  const inner = guard(() => linkTo(url, options)(ear));
+  const inner = guard(() => opener()(ear));
   const link: Link = {
+    ...(inner.datagrams && { datagrams: inner.datagrams }),
     send: (data) => guard(() => inner.send(data)),
     pause: () => guard(() => inner.pause()),
     resume: () => guard(() => inner.resume()),
