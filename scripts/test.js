@@ -6,7 +6,14 @@ import { spec } from 'node:test/reporters';
 import { command, isThere, prepare, progress, root, run } from './prepare.js';
 
 /** What the tests use of the system, by the Debian package that has it. */
-const programs = { mosquitto: 'mosquitto', mosquitto_sub: 'mosquitto-clients', tshark: 'tshark', openssl: 'openssl', valgrind: 'valgrind' };
+const programs = {
+  mosquitto: 'mosquitto',
+  mosquitto_sub: 'mosquitto-clients',
+  tshark: 'tshark',
+  openssl: 'openssl',
+  valgrind: 'valgrind',
+  socat: 'socat',
+};
 
 /** As root on Debian, missing programs are installed; elsewhere their tests are skipped and say what to install. */
 async function installPrograms() {

@@ -239,7 +239,7 @@ const places: [what: string, host: string, via: string | undefined][] = [
 for (const [what, host, via] of places) {
   const v6 = host.includes(':');
   const skip = await skipUnlessHeard(what, host, via);
-  describe(`a search by ${what}`, { skip }, () => {
+  describe(`a search by ${what}`, () => {
     /** A gateway as it stands at the place: it hears what is sent to all, and what is sent to it alone. */
     const gatewayAt = async (t: TestContext) => {
       const socket = await bind(t, v6 ? '::' : '0.0.0.0', 0, { reuseAddr: true });
@@ -250,7 +250,9 @@ for (const [what, host, via] of places) {
       return socket;
     };
 
-    test('several boards of one host each hear the answer to their own question, and every advertisement', async (t) => {
+    test(`by ${what}, several boards of one host each hear the answer to their own question, and every advertisement`, {
+      skip,
+    }, async (t) => {
       const gateway = await gatewayAt(t);
       const { port } = gateway.address();
       const answers: string[] = [];
@@ -275,7 +277,7 @@ for (const [what, host, via] of places) {
       }
     });
 
-    test('takes nothing that is sent to a gateway of the same host', async (t) => {
+    test(`by ${what}, it takes nothing that is sent to a gateway of the same host`, { skip }, async (t) => {
       const gateway = await gatewayAt(t);
       const { port } = gateway.address();
       const { ear } = begin(t, () => udpDiscovery(host, port, via).search);
