@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from 'node:dgram';
+import dns from 'node:dns/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, type TestContext, test } from 'node:test';
 import { REASON_NAME, REASON_OTHER, REASON_REFUSED } from '../../host/contract.js';
-import { discoveryAt } from '../../host/links/address.js';
+import { discoveryAt, linkTo } from '../../host/links/address.js';
 import { udpDiscovery } from '../../host/links/udp.js';
 import { begin, bytes, dial, next, settle } from './peers.js';
 
@@ -214,17 +216,26 @@ describe('UDP', () => {
     );
   });
 
-  test('of a name with several addresses, the next is tried when the last was silent, and one that answers stays', async (t) => {
+  test('of a name with several addresses, the next is tried when nothing was heard from the last, and one that answers stays', async (t) => {
     const peer = await echo(t);
-    const open = discoveryAt(`mqtt-sn://${BROADCAST}?search`)?.gateway({ host: '127.0.0.1', port: peer.address().port });
-    assert.ok(open);
-    for (let i = 0; i < 3; i++) {
+    const answer = ['127.0.0.2', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+    t.mock.method(dns, 'lookup', async () => answer);
+    syncBuiltinESMExports();
+    t.after(() => {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const open = linkTo(`mqtt-sn://gateway.invalid:${peer.address().port}`);
+    const outcomes = [];
+    for (let i = 0; i < 4; i++) {
       const { link, ear } = begin(t, () => open);
       await ear.hears('opened');
       link.send(bytes('x'));
-      await ear.hears('received');
+      await ear.until(() => ear.heard.length > 1);
+      outcomes.push(ear.heard[1]);
       link.close();
     }
+    assert.deepEqual(outcomes, ['closed', 'received', 'received', 'received']);
   });
 });
 
