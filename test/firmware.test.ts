@@ -34,7 +34,7 @@ const builds = [
 
 for (const [how, board] of builds)
   describe(`the C tests, built ${how}`, { skip: skipUnbuilt(board), timeout: 60_000 }, () => {
-    for (const program of ['settings_test', 'thermometer_test', 'shell_test'])
+    for (const program of ['settings_test', 'thermometer_test', 'shell_test', 'framing_test', 'udp_test', 'serial_test'])
       test(program, async (t) => {
         const { status, stdout, stderr } = await run(join(dirname(board), program));
         const lines = stdout.split('\n').filter((line) => /^(not )?ok /.test(line));

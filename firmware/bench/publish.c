@@ -76,6 +76,14 @@ static void link_close(void *context, int32_t link) {
     (void)link;
 }
 
+static int32_t remember_gateway(void *context, int32_t slot, const uint8_t *address, int32_t length) {
+    (void)context;
+    (void)slot;
+    (void)address;
+    (void)length;
+    return -REASON_ADDRESS;
+}
+
 static int32_t random_bits(void *context) {
     (void)context;
     return 4;
@@ -109,7 +117,8 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     }
 }
 
-static const Port port = {link_open, link_send, link_close, random_bits, config_text, config_number, temperature, event};
+static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
+                          config_text, config_number, temperature, event};
 
 static int32_t step(Bench *bench, uint32_t now) {
     int32_t answer = shell_step(&bench->shell, now);

@@ -33,6 +33,12 @@ static int32_t link_close(void *context, const int32_t *arguments) {
     return 0;
 }
 
+static int32_t remember_gateway(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    const uint8_t *address = checked(shell, arguments[1], arguments[2], "remember_gateway got bytes outside the module's memory");
+    return address ? shell->port->remember_gateway(shell->context, arguments[0], address, arguments[2]) : 0;
+}
+
 static int32_t random_bits(void *context, const int32_t *arguments) {
     (void)arguments;
     Shell *shell = context;
@@ -65,6 +71,7 @@ static const EngineImport imports[] = {
     {"link_open", "i(ii)", link_open},
     {"link_send", "i(iii)", link_send},
     {"link_close", "v(i)", link_close},
+    {"remember_gateway", "i(iii)", remember_gateway},
     {"random", "i()", random_bits},
     {"config_text", "i(iii)", config_text},
     {"config_number", "i(ii)", config_number},

@@ -26,6 +26,9 @@ typedef struct {
     int32_t (*link_send)(void *context, int32_t link, const uint8_t *data, int32_t length);
     /* link_close(context, link): closes in order; nothing more is reported of this opening. */
     void (*link_close)(void *context, int32_t link);
+    /* remember_gateway(context, slot, address, length): keeps the network address at `address`, or with length 0 the sender of the datagram
+     * that was handed in last, for link_open(0, slot); 0, or -REASON_ADDRESS. */
+    int32_t (*remember_gateway)(void *context, int32_t slot, const uint8_t *address, int32_t length);
     /* random(context): 32 random bits. */
     int32_t (*random)(void *context);
     /* config_text(context, key, to, capacity): its length, copied when it fits; -1 when there is no such value. */
@@ -82,7 +85,8 @@ int32_t shell_step(Shell *shell, uint32_t now);
 /* shell_link_buffer(shell, link, room): where bytes that arrived are written and how many fit, maybe 0. NULL: SHELL_FAILED. */
 uint8_t *shell_link_buffer(Shell *shell, int32_t link, uint32_t *room);
 
-/* shell_link_received(shell, link, length): `length` bytes, at most the room, were written there. 0 or SHELL_FAILED. */
+/* shell_link_received(shell, link, length): `length` bytes were written there, at most the room. Of a datagram over the room, as many as
+ * the room were written and `length` is its own: the module reports it. 0 or SHELL_FAILED. */
 int32_t shell_link_received(Shell *shell, int32_t link, uint32_t length);
 
 /* shell_link_changed(shell, link, what, reason): tells LINK_…, with a REASON_… when it closed. 0 or SHELL_FAILED. */

@@ -35,6 +35,8 @@ static const struct {
     {"a number", "interval = 500\n", CONFIG_INTERVAL, "500"},
     {"the smallest number", "interval = -2147483648\n", CONFIG_INTERVAL, "-2147483648"},
     {"the largest number", "interval = 2147483647\n", CONFIG_INTERVAL, "2147483647"},
+    {"pre-defined topics", "predefined = 1=a/b+2=c\n", CONFIG_PREDEFINED, "1=a/b+2=c"},
+    {"a node id", "node_id = 12\n", CONFIG_NODE_ID, "12"},
     {"the board's own key", "module = build/sensor-mqtt.wasm\n", SETTING_MODULE, "build/sensor-mqtt.wasm"},
 };
 
@@ -61,7 +63,7 @@ static const struct {
     {"a quotation mark alone", "unit = \"\n", "the quotation mark is not closed"},
     {"an empty module", "module =\n", "board.conf:1: module: is empty"},
     {"a broker without scheme", "broker = localhost:1883\n", "board.conf:1: broker: \"localhost:1883\" is no address; write mqtt://host"},
-    {"a TLS broker", "broker = mqtts://a\n", "broker: this board speaks mqtt:// (plain TCP) only, not mqtts://; the virtual rung speaks TLS"},
+    {"a TLS broker", "broker = mqtts://a\n", "broker: this board speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not mqtts://; the virtual rung speaks TLS"},
     {"a WebSocket broker", "broker = ws://a\n", "not ws://; the virtual rung"},
     {"credentials in the address", "broker = mqtt://me:secret@a\n", "broker: credentials do not belong in the address; use the keys username"},
     {"no host", "broker = mqtt://:1883\n", "names no host"},
@@ -71,16 +73,64 @@ static const struct {
     {"port 65536", "broker = mqtt://a:65536\n", "the port is a number from 1 to 65535"},
     {"a port of six digits", "broker = mqtt://a:001883\n", "the port is a number from 1 to 65535"},
     {"a path", "broker = mqtt://a:1883/mqtt\n", "\"/mqtt\" is too much; write mqtt://host:port"},
+    {"MQTT-SN over TLS", "broker = mqtts-sn://a\n", "mqtt-sn+serial:// only, not mqtts-sn://"},
+    {"a search over MQTT", "broker = mqtt://a?search\n", "\"?search\" is too much; write mqtt://host:port"},
+    {"no gateway", "broker = mqtt-sn://\n", "names no host"},
+    {"no gateway but a port", "broker = mqtt-sn://:1884?search\n", "names no host"},
+    {"credentials for a gateway", "broker = mqtt-sn://me:secret@a\n", "broker: MQTT-SN has neither user name nor password; leave them out"},
+    {"a gateway's port that is none", "broker = mqtt-sn://a:0\n", "the port is a number from 1 to 65535"},
+    {"a path at a gateway", "broker = mqtt-sn://a/b\n", "\"/b\" is too much; write mqtt-sn://host:port or mqtt-sn://host:port?search"},
+    {"another question", "broker = mqtt-sn://a?find\n", "\"?find\" is too much"},
+    {"a search and more", "broker = mqtt-sn://a?search=1\n", "\"?search=1\" is too much"},
+    {"an open bracket at a gateway", "broker = mqtt-sn://[ff02::1\n", "the [ is not closed"},
+    {"a relative path", "broker = mqtt-sn+serial://dev/ttyUSB0\n", "an absolute path; write mqtt-sn+serial:///dev/ttyUSB0"},
+    {"no path", "broker = mqtt-sn+serial://\n", "an absolute path"},
+    {"the root for a path", "broker = mqtt-sn+serial:///?baud=9600\n", "an absolute path"},
+    {"another baud rate", "broker = mqtt-sn+serial:///dev/a?baud=12345\n",
+     "the baud rate \"12345\" is none of 9600, 19200, 38400, 57600, 115200, 230400, 460800 or 921600"},
+    {"no baud rate", "broker = mqtt-sn+serial:///dev/a?baud=\n", "the baud rate \"\" is none of 9600"},
+    {"a baud rate below 0", "broker = mqtt-sn+serial:///dev/a?baud=-9600\n", "the baud rate \"-9600\" is none of 9600"},
+    {"a baud rate that is none", "broker = mqtt-sn+serial:///dev/a?baud=fast\n", "the baud rate \"fast\" is none of 9600"},
+    {"a parity", "broker = mqtt-sn+serial:///dev/a?parity=even\n", "\"?parity=even\" is too much; write mqtt-sn+serial:///dev/ttyUSB0?baud="},
+    {"the protocol", "protocol = 1\n", "board.conf:1: protocol: follows from the broker's address and is not set: mqtt:// is MQTT"},
+    {"the discovery", "discovery = 1\n", "board.conf:1: discovery: follows from the broker's address"},
+    {"a number of retries that is none", "retries = often\n", "board.conf:1: retries: \"often\" is not a whole number"},
     {"an open bracket", "broker = mqtt://[::1\n", "the [ is not closed"},
 };
 
+/* Addresses that are taken, and what follows from them. */
 static const struct {
     const char *url;
-    const char *host;
-    const char *port;
+    const char *host; /* of a serial line its path */
+    const char *port; /* its baud rate */
+    Carrier carrier;
+    bool search;
 } brokers[] = {
-    {"mqtt://localhost", "localhost", "1883"},       {"mqtt://127.0.0.1:1884", "127.0.0.1", "1884"}, {"mqtt://[::1]", "::1", "1883"},
-    {"mqtt://[fe80::1%eth0]:9", "fe80::1%eth0", "9"}, {"mqtt://a.b/", "a.b", "1883"},                 {"mqtt://a:65535/", "a", "65535"},
+    {"mqtt://localhost", "localhost", "1883", CARRIER_TCP, false},
+    {"mqtt://127.0.0.1:1884", "127.0.0.1", "1884", CARRIER_TCP, false},
+    {"mqtt://[::1]", "::1", "1883", CARRIER_TCP, false},
+    {"mqtt://[fe80::1%eth0]:9", "fe80::1%eth0", "9", CARRIER_TCP, false},
+    {"mqtt://a.b/", "a.b", "1883", CARRIER_TCP, false},
+    {"mqtt://a:65535/", "a", "65535", CARRIER_TCP, false},
+    {"mqtt-sn://gateway.local", "gateway.local", "1884", CARRIER_UDP, false},
+    {"mqtt-sn://127.0.0.1:1883", "127.0.0.1", "1883", CARRIER_UDP, false},
+    {"mqtt-sn://[::1]:10000", "::1", "10000", CARRIER_UDP, false},
+    {"mqtt-sn://223.255.255.255", "223.255.255.255", "1884", CARRIER_UDP, false},
+    {"mqtt-sn://224.0.0.0", "224.0.0.0", "1884", CARRIER_UDP, true},
+    {"mqtt-sn://239.255.255.255:1885", "239.255.255.255", "1885", CARRIER_UDP, true},
+    {"mqtt-sn://240.0.0.0", "240.0.0.0", "1884", CARRIER_UDP, false},
+    {"mqtt-sn://255.255.255.255", "255.255.255.255", "1884", CARRIER_UDP, true},
+    {"mqtt-sn://192.168.1.255", "192.168.1.255", "1884", CARRIER_UDP, false},
+    {"mqtt-sn://192.168.1.255?search", "192.168.1.255", "1884", CARRIER_UDP, true},
+    {"mqtt-sn://127.255.255.255:1884?search", "127.255.255.255", "1884", CARRIER_UDP, true},
+    {"mqtt-sn://239.1.1.1?search", "239.1.1.1", "1884", CARRIER_UDP, true},
+    {"mqtt-sn://[ff02::1%lo]:7", "ff02::1%lo", "7", CARRIER_UDP, true},
+    {"mqtt-sn://[fe80::1%eth0]", "fe80::1%eth0", "1884", CARRIER_UDP, false},
+    {"mqtt-sn://[::1]?search", "::1", "1884", CARRIER_UDP, true},
+    {"mqtt-sn://ff00.example", "ff00.example", "1884", CARRIER_UDP, false},
+    {"mqtt-sn+serial:///dev/ttyUSB0", "/dev/ttyUSB0", "115200", CARRIER_SERIAL, false},
+    {"mqtt-sn+serial:///dev/ttyUSB0?baud=9600", "/dev/ttyUSB0", "9600", CARRIER_SERIAL, false},
+    {"mqtt-sn+serial:///dev/serial/by-id/usb-a%20#1?baud=921600", "/dev/serial/by-id/usb-a%20#1", "921600", CARRIER_SERIAL, false},
 };
 
 static void test_tables(void) {
@@ -101,8 +151,16 @@ static void test_tables(void) {
         settings = (Settings){0};
         check_begin(brokers[i].url);
         CHECK(settings_set(&settings, "broker", brokers[i].url, (uint32_t)strlen(brokers[i].url), "test", 0), "%s", settings.error);
-        CHECK(strcmp(settings.host, brokers[i].host) == 0, "host %s", settings.host);
-        CHECK(strcmp(settings.port, brokers[i].port) == 0, "port %s", settings.port);
+        char baud[12];
+        bool serial = brokers[i].carrier == CARRIER_SERIAL;
+        (void)snprintf(baud, sizeof baud, "%" PRIu32, settings.baud);
+        const char *host = serial ? settings.path : settings.host;
+        const char *port = serial ? baud : settings.port;
+        CHECK(settings.carrier == brokers[i].carrier, "carrier %d", (int)settings.carrier);
+        CHECK(strcmp(host, brokers[i].host) == 0, "host %s", host);
+        CHECK(strcmp(port, brokers[i].port) == 0, "port %s", port);
+        CHECK(settings_number(&settings, CONFIG_PROTOCOL, 9) == (brokers[i].carrier != CARRIER_TCP), "another protocol");
+        CHECK(settings_number(&settings, CONFIG_DISCOVERY, 9) == brokers[i].search, "a search or none");
         check_end();
     }
 }
@@ -119,6 +177,8 @@ static void test_answers(void) {
     CHECK(settings_number(&settings, CONFIG_INTERVAL, 5) == 700, "a number");
     CHECK(settings_number(&settings, CONFIG_QOS, 5) == 5, "an absent number");
     CHECK(settings_number(&settings, CONFIG_TOPIC, 5) == 5, "the number of a text");
+    CHECK(settings_text(&settings, CONFIG_PROTOCOL, to, 4) == -1, "the text of what the address says");
+    CHECK(read_text("") && settings_number(&settings, CONFIG_PROTOCOL, 5) == 5, "a protocol without an address");
     check_end();
 }
 
@@ -128,6 +188,11 @@ static void test_override(void) {
     CHECK(settings_read(&settings, "second.conf", "topic = b\n", 10), "%s", settings.error);
     CHECK(settings_set(&settings, "topic", "c", 1, "--set", 0), "%s", settings.error);
     CHECK(strcmp(settings.values[CONFIG_TOPIC].text, "c") == 0, "%s", settings.values[CONFIG_TOPIC].text);
+    check_end();
+    check_begin("a later address replaces all that an earlier one said");
+    CHECK(read_text("broker = mqtt-sn://239.1.1.1\n"), "%s", settings.error);
+    CHECK(settings_set(&settings, "broker", "mqtt://a", 8, "--set", 0), "%s", settings.error);
+    CHECK(settings_number(&settings, CONFIG_PROTOCOL, 9) == 0 && settings_number(&settings, CONFIG_DISCOVERY, 9) == 0, "still searches");
     check_end();
 }
 
@@ -155,6 +220,13 @@ static void test_limits(void) {
     settings = (Settings){0};
     CHECK(!settings_set(&settings, "broker", text, 263, "test", 0), "taken");
     CHECK(strstr(settings.error, "over 255 bytes"), "%s", settings.error);
+    check_end();
+    check_begin("a path of 256 bytes");
+    memcpy(text, "mqtt-sn+serial:///", 18);
+    settings = (Settings){0};
+    CHECK(!settings_set(&settings, "broker", text, 273, "test", 0), "taken");
+    CHECK(strstr(settings.error, "the path has over 255 bytes"), "%s", settings.error);
+    CHECK(settings_set(&settings, "broker", text, 272, "test", 0), "%s", settings.error);
     check_end();
 }
 

@@ -183,6 +183,7 @@ typedef struct {
     Shell shell;
     int32_t events;
     int32_t sent;
+    int32_t remembered;
     bool calls_back;
 } Board;
 
@@ -200,6 +201,13 @@ static int32_t link_send(void *context, int32_t link, const uint8_t *data, int32
 static void link_close(void *context, int32_t link) {
     (void)context;
     (void)link;
+}
+
+static int32_t remember_gateway(void *context, int32_t slot, const uint8_t *address, int32_t length) {
+    Board *board = context;
+    board->remembered = slot;
+    for (int32_t i = 0; i < length; i++) board->remembered += 1 + address[i];
+    return -REASON_ADDRESS;
 }
 
 static int32_t random_bits(void *context) {
@@ -233,7 +241,8 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     if (board->calls_back) (void)shell_step(&board->shell, 0);
 }
 
-static const Port port = {link_open, link_send, link_close, random_bits, config_text, config_number, temperature, event};
+static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
+                          config_text, config_number, temperature, event};
 
 static Board board;
 
@@ -298,6 +307,7 @@ static const struct {
     {"an unknown import", {IMPORTS("board", "sing", TYPE_V)}, "sing: the module imports what this board does not have"},
     {"an import of another module", {IMPORTS("env", "event", TYPE_V_III)}, "event: the module imports what this board"},
     {"an import of another type", {IMPORTS("board", "random", TYPE_I_I)}, "random: the import has another signature"},
+    {"a remember_gateway of two arguments", {IMPORTS("board", "remember_gateway", TYPE_I_II)}, "remember_gateway: the import has another"},
     {"an import without its answer", {IMPORTS("board", "link_send", TYPE_V_III)}, "link_send: the import has another"},
     {"an imported global", {.import_module = "board", .import_name = "g", .imports = 1}, "g: the module imports a global"},
     {"an imported memory", {.import_module = "board", .import_name = "memory", .imports = 2, .no_memory = true}, "no memory of its own"},
@@ -397,6 +407,12 @@ static const struct {
     {"link_send across the end",
      {IMPORTS("board", "link_send", TYPE_I_III), STEP(CONST(0), CONST(1), CONST_5000, CALL(0))},
      "link_send got bytes outside the module's memory"},
+    {"remember_gateway from outside",
+     {IMPORTS("board", "remember_gateway", TYPE_I_III), STEP(CONST(0), CONST_5000, CONST(6), CALL(0))},
+     "remember_gateway got bytes outside the module's memory"},
+    {"remember_gateway of a length below 0",
+     {IMPORTS("board", "remember_gateway", TYPE_I_III), STEP(CONST(0), CONST(0), CONST(-1 & 0x7f), CALL(0))},
+     "remember_gateway got bytes outside the module's memory"},
     {"link_send of a length below 0",
      {IMPORTS("board", "link_send", TYPE_I_III), STEP(CONST(0), CONST(1), CONST_MINUS_2_31, CALL(0))},
      "link_send got bytes outside the module's memory"},
@@ -454,6 +470,8 @@ static void test_buffers(void) {
 static void test_imports(void) {
     const Recipe sends = {IMPORTS("board", "link_send", TYPE_I_III), STEP(CONST(0), 0x41, 0x80, 0x20, CONST(0), CALL(0))};
     const Recipe tells = {IMPORTS("board", "event", TYPE_V_III), STEP(CONST(7), CONST(1), CONST(2), CALL(0), CONST(3))};
+    const Recipe remembers = {IMPORTS("board", "remember_gateway", TYPE_I_III), STEP(CONST(20), CONST(3), CONST(8), CONST(4), CALL(0), 0x6a)};
+    const Recipe received = {IMPORTS("board", "event", TYPE_V_III), BODY(EXPORT_LINK_RECEIVED, 0x20, 1, CONST(0), CONST(0), CALL(0))};
     const Recipe grows = {STEP(CONST(1), 0x40, 0, CONST(1), 0x6a)};
     uint64_t heap = heap_bytes();
     uint8_t *copy;
@@ -466,6 +484,19 @@ static void test_imports(void) {
     check_begin("an event reaches the board");
     CHECK(load_recipe(&tells, &copy) == 0, "%s", board.shell.error);
     CHECK(shell_step(&board.shell, 0) == 3 && board.events == 7, "%s", board.shell.error);
+    unload(copy, heap);
+    check_end();
+
+    check_begin("a gateway's address reaches the board, and its answer the module");
+    CHECK(load_recipe(&remembers, &copy) == 0, "%s", board.shell.error);
+    /* The answer is a REASON_ below 0, and the module takes it from 20. */
+    CHECK(shell_step(&board.shell, 0) == 20 - REASON_ADDRESS && board.remembered == 3 + 4, "%s, %d", board.shell.error, (int)board.remembered);
+    unload(copy, heap);
+    check_end();
+
+    check_begin("a datagram over the room is handed in with its own length");
+    CHECK(load_recipe(&received, &copy) == 0, "%s", board.shell.error);
+    CHECK(shell_link_received(&board.shell, 1, 65535) == 0 && board.events == 65535, "%s, %d", board.shell.error, (int)board.events);
     unload(copy, heap);
     check_end();
 

@@ -1,12 +1,12 @@
-/* The posix board: one module in the shell, as a Linux process. Waits in ppoll(2) for the link, a signal, or the time that step
+/* The posix board: one module in the shell, as a Linux process. Waits in ppoll(2) for the links, a signal, or the time that step
  * asked for. Nothing is allocated after the start but what libc's name resolution takes and gives back, and no loop goes on without one of the three. */
 
 #include "console.h"
 #include "contract.h"
 #include "heap.h"
+#include "links.h"
 #include "settings.h"
 #include "shell.h"
-#include "tcp.h"
 #include "thermometer.h"
 
 #include <errno.h>
@@ -28,9 +28,10 @@
 typedef struct {
     Settings settings;
     Shell shell;
-    Tcp tcp;
+    Links links;
     Thermometer thermometer;
     char address[300]; /* of the broker, for messages */
+    int32_t first;     /* the link that is looked at first: each in turn, so that a busy one does not hide the other's news */
     bool stopped;      /* EVENT_STOPPED came */
 } Board;
 
@@ -39,7 +40,7 @@ static const char help[] =
     "\n"
     "  --config FILE        settings, one `key = value` a line; # starts a comment line, \"…\" keeps blanks\n"
     "  --set KEY=VALUE      one setting more, or in place of the file's; may be repeated\n"
-    "  --broker URL         mqtt://host[:port] (key broker)\n"
+    "  --broker URL         mqtt://host[:port], mqtt-sn://host[:port] or mqtt-sn+serial:///dev/…[?baud=N] (key broker)\n"
     "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
     "  --module FILE        the WebAssembly module (key module)\n"
     "  --help\n"
@@ -66,19 +67,32 @@ static int64_t monotonic_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void say_words(Board *board) {
+    const char *words = links_words(&board->links);
+    if (words) console_say("%s", words);
+}
+
 static int32_t link_open(void *context, int32_t link, int32_t choice) {
     Board *board = context;
-    return link == 0 ? tcp_open(&board->tcp, choice) : -REASON_ADDRESS;
+    int32_t answer = links_open(&board->links, link, choice);
+    say_words(board);
+    return answer;
 }
 
 static int32_t link_send(void *context, int32_t link, const uint8_t *data, int32_t length) {
     Board *board = context;
-    return link == 0 ? tcp_send(&board->tcp, data, length) : -REASON_ADDRESS;
+    return links_send(&board->links, link, data, length);
 }
 
 static void link_close(void *context, int32_t link) {
     Board *board = context;
-    if (link == 0) tcp_close(&board->tcp, monotonic_ms());
+    links_close(&board->links, link, monotonic_ms());
+    say_words(board);
+}
+
+static int32_t remember_gateway(void *context, int32_t slot, const uint8_t *address, int32_t length) {
+    Board *board = context;
+    return links_remember(&board->links, slot, address, length);
 }
 
 static int32_t random_bits(void *context) {
@@ -113,7 +127,8 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     if (code == EVENT_STOPPED) board->stopped = true;
 }
 
-static const Port port = {link_open, link_send, link_close, random_bits, config_text, config_number, temperature, event};
+static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
+                          config_text, config_number, temperature, event};
 
 /* A setting of the command line: KEY=VALUE, or an option's value under the option's name. */
 static bool set_option(Settings *settings, const char *key, const char *value) {
@@ -202,32 +217,44 @@ static bool load_module(Board *board, uint32_t *bytes) {
     return false;
 }
 
-/* Tells the module one thing that became of the link. False when the shell failed. */
-static bool tell(Board *board, const struct pollfd *polls) {
-    TcpNews news = tcp_news(&board->tcp, polls, monotonic_ms());
+/* Tells the module one thing that became of `link`, if anything did. False when the shell failed. */
+static bool tell(Board *board, int32_t link, const struct pollfd *polls, bool *told) {
+    LinkNews news = links_news(&board->links, link, polls, monotonic_ms());
     if (!news.what && news.readable) {
         uint32_t room;
-        uint8_t *to = shell_link_buffer(&board->shell, 0, &room);
+        uint8_t *to = shell_link_buffer(&board->shell, link, &room);
         if (!to) return false;
-        if (room == 0 && !board->tcp.failure) return true;
-        int32_t count = tcp_receive(&board->tcp, to, room, &news.reason);
-        if (count > 0) return shell_link_received(&board->shell, 0, (uint32_t)count) == 0;
-        if (count < 0) news.what = LINK_CLOSED;
+        int32_t length = links_receive(&board->links, link, to, room, &news.reason);
+        *told = length > 0;
+        if (length > 0) return shell_link_received(&board->shell, link, (uint32_t)length) == 0;
+        if (length < 0) news.what = LINK_CLOSED;
     }
-    return !news.what || shell_link_changed(&board->shell, 0, news.what, news.reason) == 0;
+    if (news.what) *told = true;
+    return !news.what || shell_link_changed(&board->shell, link, news.what, news.reason) == 0;
 }
 
-/* Waits at most `wait` ms; false when the shell failed. */
+/* Waits at most `wait` ms, and tells one thing: a step follows each. False when the shell failed. */
 static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_open) {
-    struct pollfd polls[TCP_POLLS];
-    uint32_t room;
-    if (!shell_link_buffer(&board->shell, 0, &room)) return false;
-    tcp_wants(&board->tcp, polls, room > 0);
-    if (board->tcp.failure) wait = 0;
-    else if (tcp_busy(&board->tcp) && wait > TCP_LINGER_MS) wait = TCP_LINGER_MS;
+    struct pollfd polls[LINKS_POLLS];
+    bool rooms[LINKS] = {false};
+    int32_t count = links_count(&board->links);
+    for (int32_t link = 0; link < count; link++) {
+        uint32_t room;
+        if (!shell_link_buffer(&board->shell, link, &room)) return false;
+        rooms[link] = room > 0;
+    }
+    links_wants(&board->links, polls, rooms);
+    wait = links_wait(&board->links, rooms, wait);
     struct timespec time = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
-    if (ppoll(polls, TCP_POLLS, &time, signals_open) < 0) return true; /* a signal: the caller looks */
-    return tell(board, polls);
+    if (ppoll(polls, LINKS_POLLS, &time, signals_open) < 0) return true; /* a signal: the caller looks */
+    bool told = false;
+    for (int32_t i = 0; i < count && !told; i++) {
+        int32_t link = (board->first + i) % count;
+        if (!tell(board, link, polls, &told)) return false;
+        if (told) board->first = (link + 1) % count;
+    }
+    say_words(board);
+    return true;
 }
 
 /* Until the module has stopped. 0, or 1 after a trap or without a farewell. */
@@ -258,13 +285,15 @@ static int run(Board *board, const sigset_t *signals_open) {
 
 /* What was sent last is on its way when the process ends. */
 static void let_go(Board *board) {
-    int64_t until = monotonic_ms() + TCP_LINGER_MS;
-    for (int64_t now = until - TCP_LINGER_MS; tcp_busy(&board->tcp) && now < until; now = monotonic_ms()) {
-        struct pollfd polls[TCP_POLLS];
-        tcp_wants(&board->tcp, polls, false);
-        (void)poll(polls, TCP_POLLS, (int)(until - now));
-        (void)tcp_news(&board->tcp, polls, monotonic_ms());
+    static const bool no_room[LINKS];
+    int64_t until = monotonic_ms() + LINK_LINGER_MS;
+    for (int64_t now = until - LINK_LINGER_MS; links_busy(&board->links) && now < until; now = monotonic_ms()) {
+        struct pollfd polls[LINKS_POLLS];
+        links_wants(&board->links, polls, no_room);
+        (void)poll(polls, LINKS_POLLS, (int)links_wait(&board->links, no_room, until - now));
+        (void)links_news(&board->links, 0, polls, monotonic_ms());
     }
+    say_words(board);
 }
 
 static void catch_signals(sigset_t *signals_open) {
@@ -293,8 +322,9 @@ int main(int count, char **arguments) {
         console_say("thermometer: %s", board.thermometer.error);
         return 1;
     }
-    tcp_init(&board.tcp, settings->host, settings->port);
-    (void)snprintf(board.address, sizeof board.address, strchr(settings->host, ':') ? "[%s]:%s" : "%s:%s", settings->host, settings->port);
+    links_init(&board.links, settings);
+    if (settings->carrier == CARRIER_SERIAL) (void)snprintf(board.address, sizeof board.address, "%s", settings->path);
+    else (void)snprintf(board.address, sizeof board.address, strchr(settings->host, ':') ? "[%s]:%s" : "%s:%s", settings->host, settings->port);
     sigset_t signals_open;
     catch_signals(&signals_open);
     if (!load_module(&board, &module_bytes)) return 1;

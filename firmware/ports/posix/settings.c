@@ -1,7 +1,9 @@
 #include "settings.h"
 
 #include "contract.h"
+#include "serial.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -34,8 +36,6 @@ static bool is_number(int key) {
     case CONFIG_INTERVAL:
     case CONFIG_SENSOR:
     case CONFIG_MAX_INFLIGHT:
-    case CONFIG_PROTOCOL:
-    case CONFIG_DISCOVERY:
     case CONFIG_RETRY_INTERVAL:
     case CONFIG_RETRIES:
     case CONFIG_CONGESTION_WAIT:
@@ -46,6 +46,11 @@ static bool is_number(int key) {
     default:
         return false;
     }
+}
+
+/* Keys that follow from the broker's address. */
+static bool is_derived(int key) {
+    return key == CONFIG_PROTOCOL || key == CONFIG_DISCOVERY;
 }
 
 __attribute__((format(printf, 5, 6))) static bool refuse(Settings *settings, const char *where, uint32_t line, const char *key,
@@ -65,7 +70,7 @@ __attribute__((format(printf, 5, 6))) static bool refuse(Settings *settings, con
 static void list_keys(char *to, size_t capacity) {
     size_t at = 0;
     for (int key = SETTING_COUNT - 1; key >= 0; key--) {
-        if (!key_names[key]) continue;
+        if (!key_names[key] || is_derived(key)) continue;
         int written = snprintf(to + at, capacity - at, "%s%s", at ? ", " : "", key_names[key]);
         if (written < 0 || (size_t)written >= capacity - at) return;
         at += (size_t)written;
@@ -86,53 +91,129 @@ static bool read_number(const char *text, uint32_t length, int32_t *number) {
     return true;
 }
 
-/* mqtt://host[:port], mqtt://[address][:port] */
-static bool read_broker(Settings *settings, const char *url, const char *where, uint32_t line) {
-    static const char scheme[] = "mqtt://";
-    const char *colon = strstr(url, "://");
-    if (!colon) return refuse(settings, where, line, "broker", "\"%.100s\" is no address; write mqtt://host or mqtt://host:port", url);
-    if (strncmp(url, scheme, sizeof scheme - 1) != 0) {
-        return refuse(settings, where, line, "broker",
-                      "this board speaks mqtt:// (plain TCP) only, not %.*s://; the virtual rung speaks TLS and WebSocket: "
-                      "npm start -- --rung virtual --broker %.100s",
-                      (int)(colon - url < 20 ? colon - url : 20), url, url);
-    }
-    const char *host = url + sizeof scheme - 1;
+/* Whether an address of this kind can only mean a search: multicast, or the limited broadcast. Another broadcast address cannot be told
+ * from a host's, hence ?search. */
+static bool is_search(const char *host) {
+    struct in_addr v4;
+    struct in6_addr v6;
+    char address[INET6_ADDRSTRLEN];
+    if (inet_pton(AF_INET, host, &v4) == 1) return IN_MULTICAST(ntohl(v4.s_addr)) || v4.s_addr == INADDR_BROADCAST;
+    size_t length = strcspn(host, "%"); /* the zone is not part of it */
+    if (length >= sizeof address) return false;
+    memcpy(address, host, length);
+    address[length] = 0;
+    return inet_pton(AF_INET6, address, &v6) == 1 && IN6_IS_ADDR_MULTICAST(&v6);
+}
+
+/* host[:port] or [address][:port] behind a scheme, up to `rest`. */
+static bool read_host(Settings *settings, const char *url, const char *host, const char *port, const char **rest, const char *where,
+                      uint32_t line) {
     const char *end;
-    const char *rest;
-    if (strchr(host, '@')) {
-        return refuse(settings, where, line, "broker", "credentials do not belong in the address; use the keys username and password");
-    }
+    size_t digits = strlen(port);
     if (*host == '[') {
         end = strchr(++host, ']');
         if (!end) return refuse(settings, where, line, "broker", "\"%.100s\": the [ is not closed", url);
-        rest = end + 1;
+        *rest = end + 1;
     } else {
-        rest = end = host + strcspn(host, ":/?#");
+        *rest = end = host + strcspn(host, ":/?#");
     }
     size_t length = (size_t)(end - host);
     if (length == 0) return refuse(settings, where, line, "broker", "\"%.100s\" names no host", url);
     if (length >= sizeof settings->host) return refuse(settings, where, line, "broker", "the host name has over 255 bytes");
-
-    const char *port = "1883";
-    size_t digits = 4;
-    if (*rest == ':') {
-        port = rest + 1;
+    if (**rest == ':') {
+        port = *rest + 1;
         digits = strspn(port, "0123456789");
-        rest = port + digits;
+        *rest = port + digits;
         int32_t number = 0;
         if (digits > 5 || !read_number(port, (uint32_t)digits, &number) || number < 1 || number > 65535) {
             return refuse(settings, where, line, "broker", "\"%.100s\": the port is a number from 1 to 65535", url);
         }
-    }
-    if (strcmp(rest, "") != 0 && strcmp(rest, "/") != 0) {
-        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt://host:port", url, rest);
     }
     memcpy(settings->host, host, length);
     settings->host[length] = 0;
     memcpy(settings->port, port, digits);
     settings->port[digits] = 0;
     return true;
+}
+
+static bool read_tcp(Settings *settings, const char *url, const char *host, const char *where, uint32_t line) {
+    const char *rest;
+    if (strchr(host, '@')) {
+        return refuse(settings, where, line, "broker", "credentials do not belong in the address; use the keys username and password");
+    }
+    if (!read_host(settings, url, host, "1883", &rest, where, line)) return false;
+    if (strcmp(rest, "") != 0 && strcmp(rest, "/") != 0) {
+        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt://host:port", url, rest);
+    }
+    return true;
+}
+
+static bool read_udp(Settings *settings, const char *url, const char *host, const char *where, uint32_t line) {
+    const char *rest;
+    if (strchr(host, '@')) {
+        return refuse(settings, where, line, "broker", "MQTT-SN has neither user name nor password; leave them out of the address");
+    }
+    if (!read_host(settings, url, host, "1884", &rest, where, line)) return false;
+    bool asked = strcmp(rest, "?search") == 0;
+    if (*rest && !asked) {
+        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt-sn://host:port or mqtt-sn://host:port?search",
+                      url, rest);
+    }
+    settings->search = asked || is_search(settings->host);
+    return true;
+}
+
+static bool read_serial(Settings *settings, const char *url, const char *path, const char *where, uint32_t line) {
+    static const char baud[] = "?baud=";
+    size_t length = strcspn(path, "?");
+    const char *rest = path + length;
+    int32_t number = 115200;
+    if (*path != '/' || length < 2) {
+        return refuse(settings, where, line, "broker",
+                      "\"%.100s\": a serial line is named by an absolute path; write mqtt-sn+serial:///dev/ttyUSB0", url);
+    }
+    if (length >= sizeof settings->path) return refuse(settings, where, line, "broker", "the path has over 255 bytes");
+    if (*rest && strncmp(rest, baud, sizeof baud - 1) != 0) {
+        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt-sn+serial:///dev/ttyUSB0?baud=115200", url, rest);
+    }
+    if (*rest) {
+        const char *digits = rest + sizeof baud - 1;
+        if (!read_number(digits, (uint32_t)strlen(digits), &number) || number < 0 || !serial_speed((uint32_t)number)) {
+            return refuse(settings, where, line, "broker", "\"%.100s\": the baud rate \"%.20s\" is none of " SERIAL_BAUDS, url, digits);
+        }
+    }
+    memcpy(settings->path, path, length);
+    settings->path[length] = 0;
+    settings->baud = (uint32_t)number;
+    return true;
+}
+
+static bool read_broker(Settings *settings, const char *url, const char *where, uint32_t line) {
+    static const struct {
+        const char *scheme;
+        Carrier carrier;
+        bool (*read)(Settings *settings, const char *url, const char *host, const char *where, uint32_t line);
+    } schemes[] = {
+        {"mqtt://", CARRIER_TCP, read_tcp},
+        {"mqtt-sn://", CARRIER_UDP, read_udp},
+        {"mqtt-sn+serial://", CARRIER_SERIAL, read_serial},
+    };
+    const char *colon = strstr(url, "://");
+    if (!colon) {
+        return refuse(settings, where, line, "broker",
+                      "\"%.100s\" is no address; write mqtt://host, mqtt://host:port, mqtt-sn://host:port or mqtt-sn+serial:///dev/ttyUSB0", url);
+    }
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t length = strlen(schemes[i].scheme);
+        if (strncmp(url, schemes[i].scheme, length) != 0) continue;
+        settings->search = false;
+        settings->carrier = schemes[i].carrier;
+        return schemes[i].read(settings, url, url + length, where, line);
+    }
+    return refuse(settings, where, line, "broker",
+                  "this board speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not %.*s://; the virtual rung speaks "
+                  "TLS and WebSocket: npm start -- --rung virtual --broker %.100s",
+                  (int)(colon - url < 20 ? colon - url : 20), url, url);
 }
 
 bool settings_set(Settings *settings, const char *key, const char *value, uint32_t length, const char *where, uint32_t line) {
@@ -142,6 +223,11 @@ bool settings_set(Settings *settings, const char *key, const char *value, uint32
         char keys[800];
         list_keys(keys, sizeof keys);
         return refuse(settings, where, line, key, "no such key; the keys are %s", keys);
+    }
+    if (is_derived(index)) {
+        return refuse(settings, where, line, key,
+                      "follows from the broker's address and is not set: mqtt:// is MQTT, mqtt-sn:// MQTT-SN, with ?search or a multicast "
+                      "address gateways are searched");
     }
     Setting *setting = &settings->values[index];
     if (line && setting->line) return refuse(settings, where, line, key, "given before, in line %u", (unsigned)setting->line);
@@ -231,7 +317,7 @@ bool settings_complete(Settings *settings) {
         int key;
         const char *example;
     } needed[] = {
-        {SETTING_BROKER, "mqtt://127.0.0.1:1883"},
+        {SETTING_BROKER, "mqtt://127.0.0.1:1883 or mqtt-sn://127.0.0.1:1884"},
         {SETTING_THERMOMETER, "thermal, hwmon, replay:FILE or simulated:SEED"},
         {SETTING_MODULE, "build/sensor-mqtt.wasm"},
     };
@@ -256,6 +342,9 @@ int32_t settings_text(const Settings *settings, int32_t key, uint8_t *to, int32_
 }
 
 int32_t settings_number(const Settings *settings, int32_t key, int32_t otherwise) {
+    bool addressed = settings->values[SETTING_BROKER].text != NULL;
+    if (addressed && key == CONFIG_PROTOCOL) return settings->carrier == CARRIER_TCP ? 0 : 1;
+    if (addressed && key == CONFIG_DISCOVERY) return settings->search ? 1 : 0;
     const Setting *setting = find(settings, key);
     return setting && is_number(key) ? setting->number : otherwise;
 }

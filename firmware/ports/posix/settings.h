@@ -3,6 +3,12 @@
  * - A file holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
  *   blanks at its ends; there are no escapes.
  * - Keys are broker, thermometer, module and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
+ * - The broker's address decides how the board is connected, and alone: protocol and discovery are answered from it and cannot be set.
+ *     mqtt://host[:1883]                    MQTT over TCP
+ *     mqtt-sn://host[:1884]                 MQTT-SN over UDP; host a multicast address or 255.255.255.255: gateways are searched there
+ *     mqtt-sn://host[:1884]?search          gateways are searched there, whatever the address is
+ *     mqtt-sn+serial:///path[?baud=115200]  MQTT-SN over a serial line; the path is taken as it stands, no %20 in it
+ *   An IPv6 address stands in brackets, with its zone where it has one: [ff02::1%eth0].
  * - Everything is copied into SETTINGS_BYTES; nothing is allocated. A setting given again replaces the one before, but within one file
  *   a key given twice is refused. */
 #ifndef TWOBYTE_SETTINGS_H
@@ -18,6 +24,8 @@
 
 enum { SETTING_BROKER = SETTINGS_CONFIG_KEYS, SETTING_THERMOMETER, SETTING_MODULE, SETTING_COUNT };
 
+typedef enum { CARRIER_TCP, CARRIER_UDP, CARRIER_SERIAL } Carrier;
+
 typedef struct {
     const char *text; /* NULL: not given. Ends in NUL, which does not count */
     uint32_t length;
@@ -27,8 +35,12 @@ typedef struct {
 
 typedef struct {
     Setting values[SETTING_COUNT];
-    char host[256]; /* from broker */
+    Carrier carrier; /* this and what follows from broker */
+    bool search;
+    char host[256];
     char port[6];
+    char path[256];
+    uint32_t baud;
     uint32_t used;
     char bytes[SETTINGS_BYTES];
     char error[1024]; /* why the last function answered false */

@@ -10,30 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int32_t reason_of(int error) {
-    switch (error) {
-    case ECONNREFUSED:
-        return REASON_REFUSED;
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case EADDRNOTAVAIL:
-    case ETIMEDOUT:
-        return REASON_UNREACHABLE;
-    case ECONNRESET:
-    case ECONNABORTED:
-    case EPIPE:
-        return REASON_RESET;
-    case EAFNOSUPPORT:
-    case EPROTONOSUPPORT:
-    case EINVAL:
-        return REASON_ADDRESS;
-    default:
-        return REASON_OTHER;
-    }
-}
-
 void tcp_init(Tcp *tcp, const char *host, const char *port) {
     *tcp = (Tcp){.host = host, .port = port, .socket = -1, .lingering = -1};
 }
@@ -48,7 +24,7 @@ static void drop(Tcp *tcp) {
 static int32_t start_connecting(Tcp *tcp, const struct addrinfo *address) {
     int one = 1;
     tcp->socket = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (tcp->socket < 0) return -reason_of(errno);
+    if (tcp->socket < 0) return -link_reason(errno);
     /* A packet is handed over whole: waiting to fill a segment would only make it late. */
     (void)setsockopt(tcp->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(tcp->socket, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS) {
@@ -57,7 +33,7 @@ static int32_t start_connecting(Tcp *tcp, const struct addrinfo *address) {
     }
     int error = errno;
     drop(tcp);
-    return -reason_of(error);
+    return -link_reason(error);
 }
 
 int32_t tcp_open(Tcp *tcp, int32_t choice) {
@@ -65,7 +41,7 @@ int32_t tcp_open(Tcp *tcp, int32_t choice) {
     struct addrinfo *addresses = NULL;
     drop(tcp);
     int error = getaddrinfo(tcp->host, tcp->port, &hints, &addresses);
-    if (error == EAI_SYSTEM) return -reason_of(errno);
+    if (error == EAI_SYSTEM) return -link_reason(errno);
     if (error) return error == EAI_MEMORY ? -REASON_OTHER : -REASON_NAME;
     uint32_t count = 0;
     for (const struct addrinfo *address = addresses; address; address = address->ai_next) count++;
@@ -83,7 +59,7 @@ int32_t tcp_send(Tcp *tcp, const uint8_t *data, int32_t length) {
     do sent = send(tcp->socket, data, (size_t)length, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS) {
-        tcp->failure = reason_of(errno);
+        tcp->failure = link_reason(errno);
         return -tcp->failure;
     }
     if (sent < 0) sent = 0;
@@ -100,7 +76,7 @@ void tcp_close(Tcp *tcp, int64_t now) {
     if (tcp->open && !tcp->failure && shutdown(tcp->socket, SHUT_WR) == 0) {
         end_lingering(tcp);
         tcp->lingering = tcp->socket;
-        tcp->linger_until = now + TCP_LINGER_MS;
+        tcp->linger_until = now + LINK_LINGER_MS;
         tcp->socket = -1;
     }
     drop(tcp);
@@ -124,9 +100,9 @@ static void linger(Tcp *tcp, short happened, int64_t now) {
     if (!waiting || now >= tcp->linger_until) end_lingering(tcp);
 }
 
-TcpNews tcp_news(Tcp *tcp, const struct pollfd *polls, int64_t now) {
+LinkNews tcp_news(Tcp *tcp, const struct pollfd *polls, int64_t now) {
     linger(tcp, polls[1].revents, now);
-    if (tcp->failure) return (TcpNews){.readable = true};
+    if (tcp->failure) return (LinkNews){.readable = true};
     short happened = polls[0].fd >= 0 && polls[0].fd == tcp->socket ? polls[0].revents : 0;
     if (tcp->opening && happened) {
         int error = 0;
@@ -135,16 +111,16 @@ TcpNews tcp_news(Tcp *tcp, const struct pollfd *polls, int64_t now) {
         tcp->opening = false;
         if (error) {
             drop(tcp);
-            return (TcpNews){.what = LINK_CLOSED, .reason = reason_of(error)};
+            return (LinkNews){.what = LINK_CLOSED, .reason = link_reason(error)};
         }
         tcp->open = true;
-        return (TcpNews){.what = LINK_OPENED};
+        return (LinkNews){.what = LINK_OPENED};
     }
     if (tcp->blocked && happened & POLLOUT) {
         tcp->blocked = false;
-        return (TcpNews){.what = LINK_WRITABLE}; /* what there is to read, the next poll tells again */
+        return (LinkNews){.what = LINK_WRITABLE}; /* what there is to read, the next poll tells again */
     }
-    return (TcpNews){.readable = happened != 0};
+    return (LinkNews){.readable = happened != 0};
 }
 
 int32_t tcp_receive(Tcp *tcp, uint8_t *to, uint32_t room, int32_t *reason) {
@@ -152,7 +128,7 @@ int32_t tcp_receive(Tcp *tcp, uint8_t *to, uint32_t room, int32_t *reason) {
     if (count > 0) return (int32_t)count;
     bool waiting = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
     if (waiting && !tcp->failure) return 0;
-    *reason = tcp->failure ? tcp->failure : count == 0 ? REASON_ENDED : reason_of(errno);
+    *reason = tcp->failure ? tcp->failure : count == 0 ? REASON_ENDED : link_reason(errno);
     drop(tcp);
     return -1;
 }

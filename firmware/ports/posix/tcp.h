@@ -3,17 +3,18 @@
  * - The functions with a Tcp first are the imports' work; the others are for the loop that waits with poll(2).
  * - A host of several addresses is tried one address an attempt, looked up each time: the network may have changed.
  * - What was sent before tcp_close still arrives: the sending half is shut, and what the peer says is thrown away until it is done
- *   or TCP_LINGER_MS are over. Closing at once would reset the connection when anything is unread, and lose what is on its way.
+ *   or LINK_LINGER_MS are over. Closing at once would reset the connection when anything is unread, and lose what is on its way.
  * - No TLS, no WebSocket. */
 #ifndef TWOBYTE_TCP_H
 #define TWOBYTE_TCP_H
+
+#include "link_news.h"
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define TCP_POLLS 2
-#define TCP_LINGER_MS 1000
 
 typedef struct {
     const char *host;
@@ -27,13 +28,6 @@ typedef struct {
     int64_t linger_until;
 } Tcp;
 
-/* What became of the link: LINK_… with its reason, or 0 and whether there are bytes to fetch with tcp_receive. */
-typedef struct {
-    int32_t what;
-    int32_t reason;
-    bool readable;
-} TcpNews;
-
 void tcp_init(Tcp *tcp, const char *host, const char *port);
 
 int32_t tcp_open(Tcp *tcp, int32_t choice);
@@ -43,8 +37,8 @@ void tcp_close(Tcp *tcp, int64_t now);
 /* tcp_wants(tcp, polls, room): what to wait for; bytes only when there is room for them. TCP_POLLS entries. */
 void tcp_wants(const Tcp *tcp, struct pollfd *polls, bool room);
 
-/* tcp_news(tcp, polls, now): after poll. */
-TcpNews tcp_news(Tcp *tcp, const struct pollfd *polls, int64_t now);
+/* tcp_news(tcp, polls, now): after poll; bytes that are readable are fetched with tcp_receive. */
+LinkNews tcp_news(Tcp *tcp, const struct pollfd *polls, int64_t now);
 
 /* tcp_receive(tcp, to, room, reason): bytes fetched, 0 when there are none; -1, with the reason, when the link is gone. */
 int32_t tcp_receive(Tcp *tcp, uint8_t *to, uint32_t room, int32_t *reason);

@@ -1,0 +1,157 @@
+#include "links.h"
+
+#include "contract.h"
+
+_Static_assert(LINKS_POLLS >= TCP_POLLS && LINKS_POLLS >= UDP_POLLS, "a carrier waits for more than there are places");
+_Static_assert(LINKS == UDP_LINKS, "udp.h opens as many links as there are");
+
+void links_init(Links *links, const Settings *settings) {
+    links->carrier = settings->carrier;
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        tcp_init(&links->of.tcp, settings->host, settings->port);
+        break;
+    case CARRIER_UDP:
+        udp_init(&links->of.udp, settings->host, settings->port, settings->search);
+        break;
+    case CARRIER_SERIAL:
+        serial_init(&links->of.serial, settings->path, settings->baud);
+        break;
+    }
+}
+
+int32_t links_count(const Links *links) {
+    return links->carrier == CARRIER_UDP && links->of.udp.search ? 2 : 1;
+}
+
+static bool is_there(const Links *links, int32_t link) {
+    return link >= 0 && link < links_count(links);
+}
+
+int32_t links_open(Links *links, int32_t link, int32_t choice) {
+    if (!is_there(links, link)) return -REASON_ADDRESS;
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        return tcp_open(&links->of.tcp, choice);
+    case CARRIER_UDP:
+        return udp_open(&links->of.udp, link, choice);
+    case CARRIER_SERIAL:
+        return serial_open(&links->of.serial);
+    }
+    return -REASON_ADDRESS;
+}
+
+int32_t links_send(Links *links, int32_t link, const uint8_t *data, int32_t length) {
+    if (!is_there(links, link)) return -REASON_ADDRESS;
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        return tcp_send(&links->of.tcp, data, length);
+    case CARRIER_UDP:
+        return udp_send(&links->of.udp, link, data, length);
+    case CARRIER_SERIAL:
+        return serial_send(&links->of.serial, data, length);
+    }
+    return -REASON_ADDRESS;
+}
+
+void links_close(Links *links, int32_t link, int64_t now) {
+    if (!is_there(links, link)) return;
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        tcp_close(&links->of.tcp, now);
+        break;
+    case CARRIER_UDP:
+        udp_close(&links->of.udp, link);
+        break;
+    case CARRIER_SERIAL:
+        serial_close(&links->of.serial, now);
+        break;
+    }
+}
+
+int32_t links_remember(Links *links, int32_t slot, const uint8_t *address, int32_t length) {
+    return links->carrier == CARRIER_UDP ? udp_remember(&links->of.udp, slot, address, length) : -REASON_ADDRESS;
+}
+
+void links_wants(const Links *links, struct pollfd *polls, const bool *room) {
+    for (int i = 0; i < LINKS_POLLS; i++) polls[i] = (struct pollfd){.fd = -1};
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        tcp_wants(&links->of.tcp, polls, room[0]);
+        break;
+    case CARRIER_UDP:
+        udp_wants(&links->of.udp, polls, room);
+        break;
+    case CARRIER_SERIAL:
+        serial_wants(&links->of.serial, polls, room[0]);
+        break;
+    }
+}
+
+int64_t links_wait(const Links *links, const bool *room, int64_t wait) {
+    bool due = false;
+    int64_t busy = LINK_LINGER_MS;
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        due = links->of.tcp.failure != 0;
+        break;
+    case CARRIER_UDP:
+        due = udp_due(&links->of.udp, 0) || udp_due(&links->of.udp, 1);
+        break;
+    case CARRIER_SERIAL:
+        due = serial_due(&links->of.serial, room[0]);
+        busy = SERIAL_DRAIN_MS;
+        break;
+    }
+    if (due) return 0;
+    return links_busy(links) && wait > busy ? busy : wait;
+}
+
+LinkNews links_news(Links *links, int32_t link, const struct pollfd *polls, int64_t now) {
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        return tcp_news(&links->of.tcp, polls, now);
+    case CARRIER_UDP:
+        return udp_news(&links->of.udp, link, polls);
+    case CARRIER_SERIAL:
+        return serial_news(&links->of.serial, polls, now);
+    }
+    return (LinkNews){.what = 0};
+}
+
+int32_t links_receive(Links *links, int32_t link, uint8_t *to, uint32_t room, int32_t *reason) {
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        /* Without room, a read of nothing would look like the end; a link that failed is over all the same. */
+        return room || links->of.tcp.failure ? tcp_receive(&links->of.tcp, to, room, reason) : 0;
+    case CARRIER_UDP:
+        return udp_receive(&links->of.udp, link, to, room, reason);
+    case CARRIER_SERIAL:
+        return serial_receive(&links->of.serial, to, room, reason);
+    }
+    return 0;
+}
+
+bool links_busy(const Links *links) {
+    switch (links->carrier) {
+    case CARRIER_TCP:
+        return tcp_busy(&links->of.tcp);
+    case CARRIER_SERIAL:
+        return serial_busy(&links->of.serial);
+    case CARRIER_UDP: /* what was sent is the system's, whatever becomes of the socket */
+        break;
+    }
+    return false;
+}
+
+const char *links_words(Links *links) {
+    const char *words = NULL;
+    if (links->carrier == CARRIER_UDP) {
+        words = links->of.udp.words;
+        links->of.udp.words = NULL;
+    } else if (links->carrier == CARRIER_SERIAL && links->of.serial.complains) {
+        words = links->of.serial.words;
+        links->of.serial.complains = false;
+    }
+    return words;
+}

@@ -1,0 +1,57 @@
+/* The posix board's links, of whichever kind the broker's address asks for: a stream (tcp.h), or datagrams over UDP (udp.h) or a serial
+ * line (serial.h).
+ *
+ * - Link 0 leads to the broker or gateway. Link 1 is where gateways are searched: over UDP, when the address asks for it.
+ * - One kind for the whole run. The struct holds the largest, some 6 KB for a serial line, and nothing is allocated.
+ * - The first functions are the imports' work; the others are for the loop that waits with poll(2). */
+#ifndef TWOBYTE_LINKS_H
+#define TWOBYTE_LINKS_H
+
+#include "serial.h"
+#include "settings.h"
+#include "tcp.h"
+#include "udp.h"
+
+#define LINKS 2
+#define LINKS_POLLS 3
+
+typedef struct {
+    Carrier carrier;
+    union {
+        Tcp tcp;
+        Udp udp;
+        Serial serial;
+    } of;
+} Links;
+
+/* links_init(links, settings): the texts of the settings stay where they are. */
+void links_init(Links *links, const Settings *settings);
+
+/* links_count(links): 1, or 2 where gateways are searched. */
+int32_t links_count(const Links *links);
+
+int32_t links_open(Links *links, int32_t link, int32_t choice);
+int32_t links_send(Links *links, int32_t link, const uint8_t *data, int32_t length);
+void links_close(Links *links, int32_t link, int64_t now);
+int32_t links_remember(Links *links, int32_t slot, const uint8_t *address, int32_t length);
+
+/* links_wants(links, polls, room): what to wait for, and bytes only of a link with room for them. LINKS_POLLS entries, LINKS rooms. */
+void links_wants(const Links *links, struct pollfd *polls, const bool *room);
+
+/* links_wait(links, room, wait): the milliseconds that poll may wait, at most `wait`. */
+int64_t links_wait(const Links *links, const bool *room, int64_t wait);
+
+/* links_news(links, link, polls, now): after poll. Bytes that are readable are fetched with links_receive. */
+LinkNews links_news(Links *links, int32_t link, const struct pollfd *polls, int64_t now);
+
+/* links_receive(links, link, to, room, reason): bytes fetched, 0 when there are none; of a datagram its length, which may be over the room
+ * that was written; -1, with the reason, when the link is gone. */
+int32_t links_receive(Links *links, int32_t link, uint8_t *to, uint32_t room, int32_t *reason);
+
+/* links_busy(links): whether a closed link still sends its last bytes. */
+bool links_busy(const Links *links);
+
+/* links_words(links): what a person should know, or NULL; each once. */
+const char *links_words(Links *links);
+
+#endif
