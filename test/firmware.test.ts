@@ -34,7 +34,7 @@ const builds = [
 
 for (const [how, board] of builds)
   describe(`the C tests, built ${how}`, { skip: skipUnbuilt(board), timeout: 60_000 }, () => {
-    for (const program of ['settings_test', 'thermometer_test', 'shell_test', 'framing_test', 'udp_test', 'serial_test'])
+    for (const program of ['settings_test', 'thermometer_test', 'shell_test', 'framing_test', 'udp_test', 'serial_test', 'links_test'])
       test(program, async (t) => {
         const { status, stdout, stderr } = await run(join(dirname(board), program));
         const lines = stdout.split('\n').filter((line) => /^(not )?ok /.test(line));
@@ -90,6 +90,10 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
     ['a line of no form in a config', () => ['--config', file('form.conf')], /form\.conf:2: .*nonsense/],
     ['an address of another scheme', () => [...complete(), '--broker', 'mqtts://127.0.0.1'], /mqtts:\/\//],
     ['credentials in the address', () => [...complete(), '--broker', 'mqtt://me:secret@127.0.0.1'], /username and password/],
+    ['credentials for a gateway', () => [...complete(), '--broker', 'mqtt-sn://me:secret@127.0.0.1'], /neither user name nor password/],
+    ['a serial line without its path', () => [...complete(), '--broker', 'mqtt-sn+serial://ttyUSB0'], /absolute path.*\/dev\/ttyUSB0/],
+    ['a baud rate of no terminal', () => [...complete(), '--broker', 'mqtt-sn+serial:///dev/ttyUSB0?baud=1'], /baud rate "1".*115200/],
+    ['a protocol beside the address', () => [...complete(), '--set', 'protocol=1'], /protocol: follows from the broker's address/],
     ['a value that the module refuses', () => [...complete(), '--set', 'topic=a/#'], /topic/],
   ];
   for (const [what, args, words] of cases)

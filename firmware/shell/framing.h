@@ -34,7 +34,8 @@ typedef struct {
 /* frame_check(bytes, length): CRC-16/X-25, of "123456789" 906E. */
 uint16_t frame_check(const uint8_t *bytes, uint32_t length);
 
-/* frame_encode(to, capacity, message, length): writes the frame; its bytes, or 0 when there is no message or capacity is below FRAME_BYTES. */
+/* frame_encode(to, capacity, message, length): writes the frame; its bytes, or 0 without a message or with less than
+ * FRAME_BYTES(length) to write to. */
 uint32_t frame_encode(uint8_t *to, uint32_t capacity, const uint8_t *message, uint32_t length);
 
 /* frame_reader_init(reader, buffer, capacity): the buffer stays the reader's; messages of up to capacity - FRAME_CHECK_BYTES fit. */

@@ -42,6 +42,7 @@ static const char *const errors[] = {
     [ERROR_CONFIG_MISSING] = "it is required and not set",
     [ERROR_CONFIG_INVALID] = "it is out of range, or does not go with another setting",
     [ERROR_CONFIG_TOO_LONG] = "it is too long",
+    [ERROR_NO_TOPIC_ID] = "a topic that is never registered has to be pre-defined or of two bytes",
     [ERROR_COMMAND] = "it is not a number of milliseconds from 100 to 86400000",
 };
 
@@ -53,6 +54,8 @@ static const char *const timeouts[] = {
     [TIMEOUT_PINGRESP] = "the broker did not answer the ping in time",
     [TIMEOUT_REPLY] = "the broker did not acknowledge in time",
     [TIMEOUT_SEND] = "the broker did not take what was sent in time",
+    [TIMEOUT_DISCONNECT] = "the gateway did not confirm the end in time",
+    [TIMEOUT_ADVERTISE] = "the gateway advertises itself no longer",
 };
 
 static const char *const refusals[] = {
@@ -62,6 +65,9 @@ static const char *const refusals[] = {
     [EVENT_REFUSED_CREDENTIALS] = "bad username or password",
     [EVENT_REFUSED_AUTHORIZATION] = "not authorized; check username and password",
 };
+
+/* Return codes of MQTT-SN (SN 5.3.10). */
+static const char *const return_codes[] = {[1] = "it is congested", [2] = "it does not know the topic id", [3] = "it does not support that"};
 
 static const char *error_name(int32_t error) {
     const char *text = LOOK_UP(error_names, error);
@@ -165,6 +171,29 @@ void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
         text = LOOK_UP(timeouts, a);
         console_say("%s: %s; retry in %d ms", address, text ? text : "something took too long", (int)b);
         break;
+    case EVENT_REFUSED:
+        text = LOOK_UP(return_codes, a);
+        console_say("%s refused the connection: %s; retry in %d ms", address, text ? text : "it gives no known reason", (int)b);
+        break;
+    case EVENT_SEARCHING:
+        if (a == 1) console_say("searching a gateway at %s", address);
+        break;
+    case EVENT_GATEWAY_FOUND:
+        console_say("found gateway %d", (int)a);
+        break;
+    case EVENT_GATEWAY_LOST:
+        console_say("lost gateway %d", (int)a);
+        break;
+    case EVENT_CONGESTED:
+        console_say("the gateway is congested; again in %d ms", (int)b);
+        break;
+    case EVENT_REJECTED:
+        text = LOOK_UP(return_codes, b);
+        console_say("the gateway rejected a message for good: %s", text ? text : "it gives no known reason");
+        break;
+    case EVENT_DATAGRAM_DROPPED:
+        if (b == 1) console_say("a datagram that fits nothing was dropped: %s; the next ones are only counted", error_name(a));
+        break;
     case EVENT_SUBSCRIBED:
         if ((b & 0xff) == 128) console_say("%s refused the subscription to the command topic", address);
         break;
@@ -186,7 +215,8 @@ void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
         console_say("a command was refused: %s", error_text(a));
         break;
     case EVENT_CONFIG_REFUSED:
-        console_say("%s: %s", settings_key(b), error_text(a));
+        if (b == CONFIG_PROTOCOL) console_say("this module does not speak the protocol of %s: take another module, or another address", address);
+        else console_say("%s: %s", settings_key(b), error_text(a));
         break;
     case EVENT_NOT_QUEUED:
         console_say("a message of the module's own was not queued: %s", error_text(a));

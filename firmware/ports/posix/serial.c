@@ -50,7 +50,8 @@ void serial_init(Serial *serial, const char *path, uint32_t baud) {
 static void tell_dropped(Serial *serial) {
     uint32_t bad = serial->reader.bad;
     if (bad) {
-        complain(serial, "%s: %" PRIu32 " bad frame%s dropped: noise, another baud rate than the %" PRIu32 " here, or text of a chip that starts",
+        complain(serial,
+                 "%s: %" PRIu32 " bad frame%s dropped: noise, another baud rate than the %" PRIu32 " here, or text of a chip that starts",
                  serial->path, bad, bad == 1 ? " was" : "s were", serial->baud);
     }
     serial->reader.bad = 0;

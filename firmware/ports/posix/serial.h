@@ -8,7 +8,7 @@
  * - A terminal that hangs up closes the link; the module opens it again after its back-off.
  * - What was taken before serial_close is still sent, for LINK_LINGER_MS at most; then it is thrown away, since close(2) would wait.
  * - Frames that were dropped are counted, and told at the close.
- * - Costs 5.5 KB, and nothing of the heap. */
+ * - Costs 5.9 KB, and nothing of the heap. */
 #ifndef TWOBYTE_SERIAL_H
 #define TWOBYTE_SERIAL_H
 

@@ -156,8 +156,8 @@ static bool read_udp(Settings *settings, const char *url, const char *host, cons
     if (!read_host(settings, url, host, "1884", &rest, where, line)) return false;
     bool asked = strcmp(rest, "?search") == 0;
     if (*rest && !asked) {
-        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt-sn://host:port or mqtt-sn://host:port?search",
-                      url, rest);
+        return refuse(settings, where, line, "broker",
+                      "\"%.100s\": \"%.40s\" is too much; write mqtt-sn://host:port or mqtt-sn://host:port?search", url, rest);
     }
     settings->search = asked || is_search(settings->host);
     return true;
@@ -174,7 +174,8 @@ static bool read_serial(Settings *settings, const char *url, const char *path, c
     }
     if (length >= sizeof settings->path) return refuse(settings, where, line, "broker", "the path has over 255 bytes");
     if (*rest && strncmp(rest, baud, sizeof baud - 1) != 0) {
-        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt-sn+serial:///dev/ttyUSB0?baud=115200", url, rest);
+        return refuse(settings, where, line, "broker",
+                      "\"%.100s\": \"%.40s\" is too much; write mqtt-sn+serial:///dev/ttyUSB0?baud=115200", url, rest);
     }
     if (*rest) {
         const char *digits = rest + sizeof baud - 1;
@@ -201,7 +202,9 @@ static bool read_broker(Settings *settings, const char *url, const char *where, 
     const char *colon = strstr(url, "://");
     if (!colon) {
         return refuse(settings, where, line, "broker",
-                      "\"%.100s\" is no address; write mqtt://host, mqtt://host:port, mqtt-sn://host:port or mqtt-sn+serial:///dev/ttyUSB0", url);
+                      "\"%.100s\" is no address; write mqtt://host, mqtt://host:port, mqtt-sn://host:port or "
+                      "mqtt-sn+serial:///dev/ttyUSB0",
+                      url);
     }
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t length = strlen(schemes[i].scheme);
@@ -211,8 +214,8 @@ static bool read_broker(Settings *settings, const char *url, const char *where, 
         return schemes[i].read(settings, url, url + length, where, line);
     }
     return refuse(settings, where, line, "broker",
-                  "this board speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not %.*s://; the virtual rung speaks "
-                  "TLS and WebSocket: npm start -- --rung virtual --broker %.100s",
+                  "this board speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not %.*s://; the virtual rung "
+                  "speaks TLS and WebSocket: npm start -- --rung virtual --broker %.100s",
                   (int)(colon - url < 20 ? colon - url : 20), url, url);
 }
 

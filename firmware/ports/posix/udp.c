@@ -130,12 +130,13 @@ static bool open_shared(Udp *udp) {
     udp->shared = new_socket(&udp->searched);
     if (udp->shared < 0 || setsockopt(udp->shared, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return false;
     if (bind(udp->shared, &udp->searched.at.any, udp->searched.length) == 0) return !is_multicast(&udp->searched) || join(udp);
-    if (errno != EADDRINUSE && errno != EACCES) return false;
+    int error = errno;
+    if (error != EADDRINUSE && error != EACCES) return false;
     drop_socket(&udp->shared);
     if (!udp->said) {
-        udp->words = errno == EACCES ? "the port of the searched address needs privileges: gateways that advertise themselves are not heard"
-                                     : "another program has the port of the searched address for itself: gateways that advertise themselves "
-                                       "are not heard; it has to set SO_REUSEADDR";
+        udp->words = error == EACCES ? "the port of the searched address needs privileges: gateways that advertise themselves are not heard"
+                                     : "another program has the port of the searched address for itself: gateways that advertise "
+                                       "themselves are not heard; it has to set SO_REUSEADDR";
     }
     udp->said = true;
     return true;
