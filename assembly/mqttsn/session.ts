@@ -271,7 +271,8 @@ function updateWill(kind: u32, text: usize, length: u32, qos: u32, retain: u32):
 /** Sleeps for so many seconds at a time, 1 to 65535, as soon as nothing waits in the outbox. Asleep, it changes the time. Answers 0 or -ERROR_STATE. */
 export function sleep(seconds: u32): i32 {
   if (seconds == 0 || seconds > 0xffff || castOnly || !isRunning()) return -ERROR_STATE;
-  sleepChanged = seconds != sleepSeconds && (state == ASLEEP || state == AWAKE);
+  if (seconds == sleepSeconds) return 0;
+  sleepChanged = state == ASLEEP || state == AWAKE;
   sleepSeconds = seconds;
   lookAgain();
   return 0;
