@@ -30,8 +30,8 @@ export const PAYLOAD_BYTES: i32 = 1048576;
 /** The filters of one SUBSCRIBE or UNSUBSCRIBE, with two bytes of length and one of QoS each: never more than 65535 of them. Cost: 1 byte, in the client only. */
 export const FILTERS_BYTES: i32 = isDefined(DESK) ? 262140 : 256;
 
-/** The formatted reading: sign, seven digits, point, one digit and the unit. Cost: 1 byte, in the sensor only. */
-export const READING_BYTES: i32 = 32;
+/** The formatted reading: sign, seven digits, point, one digit. Cost: 1 byte, in the sensor only. */
+export const READING_BYTES: i32 = 12;
 
 /** The text that follows the number of a reading. Cost: 1 byte, in the sensor only. */
 export const UNIT_BYTES: i32 = 16;
@@ -42,11 +42,11 @@ export const TOPIC_ENTRIES: i32 = isDefined(DESK) ? 1024 : 16;
 /** MQTT-SN: the names of those topics. Cost: 1 byte, over MQTT-SN only. */
 export const TOPIC_NAMES_BYTES: i32 = isDefined(DESK) ? 131072 : 512;
 
-/** MQTT-SN: QoS 2 messages remembered behind their PUBREL. Cost: 12 bytes, over MQTT-SN only. */
+/** MQTT-SN: QoS 2 messages remembered behind their PUBREL. Cost: 12 bytes, in the client only, over MQTT-SN only. */
 export const COMPLETED_ENTRIES: i32 = isDefined(DESK) ? 64 : 8;
 
 /** MQTT-SN: gateways known at once. Cost: 12 bytes, over MQTT-SN only. */
 export const GATEWAY_ENTRIES: i32 = 4;
 
-/** MQTT-SN: a client identifier, which has 1 to 23 characters of up to four bytes (SN 5.3.1). Cost: 1 byte, over MQTT-SN only. */
-export const CLIENT_ID_BYTES: i32 = 92;
+/** MQTT-SN: a client identifier (SN 5.3.1 allows 23 characters: gateways count bytes). Cost: 1 byte, over MQTT-SN only. */
+export const CLIENT_ID_BYTES: i32 = 23;

@@ -3,7 +3,8 @@
 // milliseconds at the command topic.
 
 import { config_text, event, temperature } from '../board';
-import { bytes, uint8, uint16 } from '../bytes/cursor';
+import { uint8, uint16 } from '../bytes/cursor';
+import { parseDecimal } from '../bytes/decimal';
 import { filterMatches, topicFilterFault, topicNameFault } from '../bytes/topic';
 import { utf8Fault } from '../bytes/utf8';
 import {
@@ -50,8 +51,9 @@ const topic = memory.data(TOPIC_BYTES, 4);
 const availabilityTopic = memory.data(TOPIC_BYTES, 4);
 /** The command topic as SUBSCRIBE carries it: length, filter, QoS. */
 const commandFilter = memory.data(TOPIC_BYTES + 3, 4);
-const reading = memory.data(READING_BYTES, 4);
-const unit = memory.data(UNIT_BYTES, 4);
+/** The reading as text, and right behind it the unit. */
+const reading = memory.data(READING_BYTES + UNIT_BYTES, 4);
+const unit = reading + READING_BYTES;
 const online = memory.data<u8>([0x6f, 0x6e, 0x6c, 0x69, 0x6e, 0x65]); // "online"
 const offline = memory.data<u8>([0x6f, 0x66, 0x66, 0x6c, 0x69, 0x6e, 0x65]); // "offline"
 
@@ -175,25 +177,24 @@ function takeReading(): void {
     event(EVENT_READING_FAILED, READING_FAILED - value, 0);
     return;
   }
-  const length = <u32>(formatTenths(reading, value) - reading);
-  const result = session.publish(topic, topicLength, reading, length, qos, retain);
+  const text = formatTenths(unit, value);
+  const result = session.publish(topic, topicLength, text, <u32>(unit - text) + unitLength, qos, retain);
   if (result < 0) event(EVENT_READING_DROPPED, -result, ++dropped);
   else event(EVENT_READING, value, result);
 }
 
-/** Writes thousandths with one decimal, rounded half away from zero, and the unit; answers the end. At most 10 bytes and the unit. */
+/** Writes thousandths with one decimal, rounded half away from zero, so that they end at `p`; answers where they begin, at most 10 bytes before. */
 function formatTenths(p: usize, thousandths: i32): usize {
-  let tenths: u32 = <u32>(abs(thousandths) + 50) / 100;
-  if (thousandths < 0 && tenths > 0) p = uint8(p, 0x2d); // no minus before 0.0
-  let divisor: u32 = 10;
-  while (tenths / divisor >= 10) divisor *= 10;
-  while (divisor >= 10) {
-    p = uint8(p, 0x30 + tenths / divisor);
-    tenths %= divisor;
-    divisor /= 10;
-  }
-  p = uint8(uint8(p, 0x2e), 0x30 + tenths);
-  return bytes(p, unit, unitLength);
+  const tenths: u32 = <u32>(abs(thousandths) + 50) / 100;
+  store<u8>(--p, 0x30 + (tenths % 10));
+  store<u8>(--p, 0x2e);
+  let whole = tenths / 10;
+  do {
+    store<u8>(--p, 0x30 + (whole % 10));
+    whole /= 10;
+  } while (whole);
+  if (thousandths < 0 && tenths > 0) store<u8>(--p, 0x2d); // no minus before 0.0
+  return p;
 }
 
 /** A kept session may still hold a subscription of an earlier configuration: what it brings is not for us. */
@@ -203,13 +204,8 @@ function isCommand(): bool {
 
 /** A message at the command topic: a decimal number of milliseconds, alone. A retained one counts too: it is the interval that was wished last. */
 function obey(): void {
-  const length = inbound.payloadLength;
   if (inbound.offset) return; // the first piece of a larger payload was refused
-  let value: i32 = inbound.total > 8 ? -1 : 0; // without a digit it is 0, below the least
-  for (let i: u32 = 0; i < length && value >= 0; ++i) {
-    const digit = <i32>load<u8>(inbound.payload + i) - 0x30;
-    value = <u32>digit > 9 ? -1 : value * 10 + digit;
-  }
+  const value = parseDecimal(inbound.payload, inbound.total);
   if (value < INTERVAL_LEAST || value > INTERVAL_MOST) {
     event(EVENT_COMMAND_REFUSED, ERROR_COMMAND, inbound.total);
     return;

@@ -5,31 +5,19 @@ export function utf8Fault(p: usize, length: u32): i32 {
   const end = p + length;
   while (p < end) {
     const lead: u32 = load<u8>(p++);
-    if (lead < 0x80) {
-      if (lead == 0) return ERROR_NUL;
-      continue;
+    if (lead == 0) return ERROR_NUL;
+    if (lead < 0x80) continue;
+    // The lead byte is right when as many bytes follow as it says and the character needs so many (Unicode table 3-7).
+    let following: u32 = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (lead < 0xc2 || lead > 0xf4 || <u32>(end - p) < following) return ERROR_UTF8;
+    const least: u32 = 1 << (5 * following + 1); // 0x800 and 0x10000; C2 keeps the overlong forms of two bytes out
+    let character: u32 = lead & (0x3f >> following);
+    for (; following; --following) {
+      const next: u32 = load<u8>(p++) ^ 0x80;
+      if (next > 0x3f) return ERROR_UTF8;
+      character = (character << 6) | next;
     }
-    // The second byte's range keeps out overlong forms, surrogates and what lies beyond U+10FFFF (Unicode table 3-7).
-    let low: u32 = 0x80;
-    let high: u32 = 0xbf;
-    let continuation: u32 = 1;
-    if (lead < 0xc2 || lead > 0xf4) return ERROR_UTF8;
-    if (lead >= 0xf0) {
-      continuation = 3;
-      if (lead == 0xf0) low = 0x90;
-      else if (lead == 0xf4) high = 0x8f;
-    } else if (lead >= 0xe0) {
-      continuation = 2;
-      if (lead == 0xe0) low = 0xa0;
-      else if (lead == 0xed) high = 0x9f;
-    }
-    if (<u32>(end - p) < continuation) return ERROR_UTF8;
-    do {
-      const next: u32 = load<u8>(p++);
-      if (next < low || next > high) return ERROR_UTF8;
-      low = 0x80;
-      high = 0xbf;
-    } while (--continuation);
+    if (character < least || character > 0x10ffff || character >> 11 == 0x1b) return ERROR_UTF8; // too long, too high, a surrogate
   }
   return 0;
 }

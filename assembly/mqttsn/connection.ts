@@ -1,7 +1,7 @@
 // What a connection is made with: client identifier, keep alive, clean session, will.
 
 import { utf8Fault } from '../bytes/utf8';
-import { CONFIG_CLEAN_SESSION, CONFIG_CLIENT_ID, ERROR_CONFIG_MISSING, ERROR_CONFIG_TOO_LONG } from '../contract';
+import { CONFIG_CLEAN_SESSION, CONFIG_CLIENT_ID, ERROR_CONFIG_MISSING } from '../contract';
 import { keepAlive } from '../delivery/timeouts';
 import { hasWill, willPayload, willPayloadLength, willQos, willRetain, willTopic, willTopicLength } from '../delivery/will';
 import { CLIENT_ID_BYTES } from '../limits';
@@ -10,9 +10,6 @@ import { message } from './datagram';
 import { encodeBytes, encodeConnect, encodeWillTopic } from './encode';
 import { CLEAN_SESSION, PINGREQ, WILL, WILLMSG, WILLTOPIC } from './messages';
 import { publishFlags } from './requests';
-
-/** Characters of a client identifier (SN 5.3.1). */
-const CLIENT_ID_CHARACTERS: u32 = 23;
 
 function clientId(): usize {
   return memory.data(CLIENT_ID_BYTES, 4);
@@ -24,26 +21,23 @@ export function readIdentity(): void {
   cleanSession = settings.number(CONFIG_CLEAN_SESSION, 1, 0, 1) != 0;
   clientIdLength = settings.text(CONFIG_CLIENT_ID, clientId(), CLIENT_ID_BYTES);
   settings.refuse(CONFIG_CLIENT_ID, clientIdLength ? utf8Fault(clientId(), clientIdLength) : ERROR_CONFIG_MISSING); // MQTT-SN has no empty one
-  let characters: u32 = 0;
-  for (let i: u32 = 0; i < clientIdLength; ++i) if ((load<u8>(clientId() + i) & 0xc0) != 0x80) characters++;
-  if (characters > CLIENT_ID_CHARACTERS) settings.refuse(CONFIG_CLIENT_ID, ERROR_CONFIG_TOO_LONG);
 }
 
 /** CONNECT. One that wakes from sleep keeps session and will as the gateway has them (SN 6.3, 6.14). */
 export function encodeOurConnect(waking: bool): usize {
   const flags = waking ? 0 : (cleanSession ? CLEAN_SESSION : 0) | (hasWill ? WILL : 0);
-  return encodeConnect(message, flags, keepAlive, clientId(), clientIdLength);
+  return encodeConnect(message(), flags, keepAlive, clientId(), clientIdLength);
 }
 
 export function encodeOurWillTopic(): usize {
-  return encodeWillTopic(message, WILLTOPIC, publishFlags(willQos, willRetain), willTopic, willTopicLength);
+  return encodeWillTopic(message(), WILLTOPIC, publishFlags(willQos, willRetain), willTopic, willTopicLength);
 }
 
 export function encodeOurWillPayload(): usize {
-  return encodeBytes(message, WILLMSG, willPayload, willPayloadLength);
+  return encodeBytes(message(), WILLMSG, willPayload, willPayloadLength);
 }
 
 /** PINGREQ; that of a sleeper says who wakes (SN 6.14). */
 export function encodePing(asleep: bool): usize {
-  return encodeBytes(message, PINGREQ, clientId(), asleep ? clientIdLength : 0);
+  return encodeBytes(message(), PINGREQ, clientId(), asleep ? clientIdLength : 0);
 }

@@ -9,6 +9,7 @@ import * as clock from '../delivery/clock';
 import { TRANSMIT_BYTES } from '../limits';
 import * as settings from '../settings';
 import { ENCAPSULATED } from './messages';
+import { IS_CLIENT } from './scope';
 
 const NODE_ID_MOST: i32 = 16;
 /** Length, type and control byte of an envelope stand before the node id (SN 5.4.20). */
@@ -17,8 +18,8 @@ const ENVELOPE_HEADER: u32 = 3;
 const DATAGRAM_MOST: u32 = 65507;
 
 let nodeIdLength: u32 = 0;
-/** Where a message is to be encoded. */
-export let message: usize = 0;
+/** Behind the envelope. */
+let start: usize = 0;
 /** When the gateway was last sent something: keep alive counts from here. */
 export let lastSent: i32 = 0;
 /** The link took no more; LINK_WRITABLE follows. */
@@ -27,9 +28,10 @@ export let blockedSince: i32 = 0;
 
 /** Reads the node id and writes the envelope. */
 export function prepareEnvelope(): void {
+  if (!IS_CLIENT) return;
   nodeIdLength = settings.text(CONFIG_NODE_ID, transmitArea + ENVELOPE_HEADER, NODE_ID_MOST);
-  message = transmitArea;
-  if (nodeIdLength) message = uint8(uint8(uint8(message, ENVELOPE_HEADER + nodeIdLength), ENCAPSULATED), 0) + nodeIdLength;
+  start = transmitArea;
+  if (nodeIdLength) start = uint8(uint8(uint8(start, ENVELOPE_HEADER + nodeIdLength), ENCAPSULATED), 0) + nodeIdLength;
 }
 
 /** Whether an envelope with this node id is for us. */
@@ -37,9 +39,14 @@ export function isOurNode(p: usize, length: u32): bool {
   return length != 0 && length == nodeIdLength && equal(p, transmitArea + ENVELOPE_HEADER, length);
 }
 
+/** Where a message is to be encoded. */
+export function message(): usize {
+  return IS_CLIENT ? start : transmitArea;
+}
+
 /** Bytes that a message may have. */
 export function messageMost(): u32 {
-  return min(<u32>TRANSMIT_BYTES, DATAGRAM_MOST) - <u32>(message - transmitArea);
+  return min(<u32>TRANSMIT_BYTES, DATAGRAM_MOST) - <u32>(message() - transmitArea);
 }
 
 /** Hands `link` the message that ends before `end`; false when it was not taken. */

@@ -30,6 +30,7 @@ import {
   SUBACK,
   WILLMSGRESP,
 } from './messages';
+import { IS_CLIENT } from './scope';
 
 /** decode() answers this when there is no message for us. */
 export const NOTHING: i32 = -1000;
@@ -53,9 +54,8 @@ let from: i32 = 0;
 export let body: usize = 0;
 export let rest: u32 = 0;
 
-/** Where a message has them: flags or GwId, topic id type, topic id, return code. */
+/** Where a message has them: flags or GwId, topic id, return code. */
 export let flags: u32 = 0;
-export let topicIdType: u32 = 0;
 export let topicId: u32 = 0;
 export let returnCode: u32 = 0;
 /** After ERROR_TOO_LARGE: it was a PUBLISH that waits for an answer. */
@@ -101,7 +101,7 @@ export function decode(): i32 {
     }
     const type: u32 = load<u8>(p++);
     const header = <u32>(p - start);
-    if (type == ENCAPSULATED && !envelope) {
+    if (IS_CLIENT && type == ENCAPSULATED && !envelope) {
       // The length of an envelope ends with its node id; the message follows (SN 5.4.20).
       if (stated <= header || stated > size) return -ERROR_LENGTH;
       if (!isOurNode(p + 1, stated - header - 1)) return NOTHING;
@@ -139,15 +139,17 @@ function readBody(type: u32): i32 {
   inbound.topic = <u32>p + 4;
   inbound.topicLength = rest - 4;
   if (type == PUBLISH) {
-    topicIdType = flags & 3;
+    const topicIdType = flags & 3;
     if (topicIdType == 3) return -ERROR_TOPIC_ID;
     // A topic of two bytes stands in the place of its id.
     inbound.topic = <u32>p + 1;
     inbound.topicLength = 2;
     inbound.payload = <u32>p + 5;
     inbound.payloadLength = inbound.total = rest - 5;
-    inbound.retain = (flags & RETAIN) >> 4;
-    inbound.dup = flags >> 7;
+    if (IS_CLIENT) {
+      inbound.retain = (flags & RETAIN) >> 4;
+      inbound.dup = flags >> 7;
+    }
     if (topicIdType == SHORT) {
       const fault = topicNameFault(p + 1, 2);
       if (fault) return -fault;

@@ -38,22 +38,17 @@ export function forgetGateways(): void {
 
 /** An ADVERTISE or GWINFO came; `missed` is how many ADVERTISEs may stay out. Whether the gateway is new. */
 export function heardOf(type: i32, missed: u32): bool {
-  let place = -1;
-  let isNew = true;
-  for (let at = 0; at < GATEWAY_ENTRIES && isNew; ++at) {
-    const known = gatewayAt(at);
-    isNew = !known.known || <u32>known.id != flags;
-    if (!isNew || (at != current && (!known.known || isSilent(known)))) place = at;
-  }
-  if (place < 0) return false;
+  const place = flags % GATEWAY_ENTRIES; // gateways are numbered one after the other; of two at one place the first stays while it lasts
   const gateway = gatewayAt(place);
+  const isNew = !gateway.known || <u32>gateway.id != flags;
   if (isNew) {
+    if (gateway.known && !isSilent(gateway)) return false;
     // A client that answers for a gateway says where it is (SN 5.4.3); otherwise it is the sender.
     if (remember_gateway(place, body + 1, type == ADVERTISE ? 0 : rest - 1) < 0) return false;
+    gateway.known = true;
+    gateway.id = <u8>flags;
     gateway.silence = 0;
   }
-  gateway.known = true;
-  gateway.id = <u8>flags;
   gateway.heardAt = now;
   if (type == ADVERTISE) gateway.silence = min(readUint16(body + 1) * missed, SILENCE_MOST) * 1000;
   return isNew;

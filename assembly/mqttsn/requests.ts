@@ -2,6 +2,7 @@
 // What has no answer is sent again with DUP, then the gateway counts as lost; a refusal is acted on by its return code.
 
 import { uint16 } from '../bytes/cursor';
+import { topicNameFault } from '../bytes/topic';
 import {
   EVENT_CONGESTED,
   EVENT_PUBLISHED,
@@ -53,6 +54,7 @@ import {
   WILLTOPICUPD,
 } from './messages';
 import { answerTime, congestionWait, retries } from './retry';
+import { IS_CLIENT } from './scope';
 import { forgetId, foundId, foundType, idOf, learn } from './topics';
 
 /** pursue() answers this when the gateway gave no answer to the last retry. */
@@ -108,7 +110,7 @@ export function pursue(): i32 {
       if (awaited != REGACK) registerId = (registerId % 0xffff) + 1;
       awaited = REGACK;
       awaitedId = registerId;
-      if (!send(0, encodeRegister(message, registerId, entry.body, entry.head))) break;
+      if (!send(0, encodeRegister(message(), registerId, entry.body, entry.head))) break;
     } else {
       if (!send(0, encodeRequest(entry))) break;
       if (awaited == 0) {
@@ -126,7 +128,7 @@ export function pursue(): i32 {
 
 /** Encodes what the request has to say in its present stage, and notes what answers it. */
 function encodeRequest(entry: Entry): usize {
-  const p = message;
+  const p = message();
   const kind: u32 = entry.kind;
   const id: u32 = entry.id;
   const body: usize = entry.body;
@@ -144,7 +146,7 @@ function encodeRequest(entry: Entry): usize {
     awaited = qos == 1 ? PUBACK : qos == 2 ? PUBREC : 0;
     return encodePublish(p, flags | dup | foundType, foundId, awaited ? id : 0, body + head, length - head);
   }
-  if (kind >= WILL_TOPIC_REQUEST) {
+  if (IS_CLIENT && kind >= WILL_TOPIC_REQUEST) {
     awaitedId = 0; // the answers have no message id
     awaited = kind == WILL_TOPIC_REQUEST ? WILLTOPICRESP : WILLMSGRESP;
     return kind == WILL_TOPIC_REQUEST ? encodeWillTopic(p, WILLTOPICUPD, flags, body, length) : encodeBytes(p, WILLMSGUPD, body, length);
@@ -158,7 +160,7 @@ function encodeRequest(entry: Entry): usize {
     filter = body;
     size = 2;
   }
-  if (kind == UNSUBSCRIBE_REQUEST) {
+  if (IS_CLIENT && kind == UNSUBSCRIBE_REQUEST) {
     awaited = UNSUBACK;
     return encodeSubscribe(p, UNSUBSCRIBE, flags, id, filter, size); // it has no DUP (SN 5.4.17)
   }
@@ -177,12 +179,9 @@ function filterType(filter: usize, length: u32): u32 {
   return known && foundType == PREDEFINED ? PREDEFINED : NORMAL;
 }
 
+/** Whether a filter, which was checked, names no topic. */
 function hasWildcard(filter: usize, length: u32): bool {
-  for (const end = filter + length; filter < end; ++filter) {
-    const c: u32 = load<u8>(filter);
-    if (c == 0x2b || c == 0x23) return true;
-  }
-  return false;
+  return topicNameFault(filter, length) != 0;
 }
 
 /** The first request is done with. */
@@ -196,15 +195,13 @@ function settle(entry: Entry, event: i32, detail: i32): i32 {
 
 function reject(entry: Entry, code: u32): i32 {
   if (<u32>entry.kind == SUBSCRIBE_REQUEST) return settle(entry, EVENT_SUBSCRIBED, 128);
-  const known = entry.qos != 0 && <u32>entry.qos != QOS_MINUS_1;
-  const event = settle(entry, EVENT_REJECTED, code);
-  return known ? event : report(event, 0, code); // the application knows no identifier of these
+  return settle(entry, EVENT_REJECTED, code);
 }
 
 /** Acts on a return code above 0. */
 function refused(entry: Entry, type: u32): i32 {
   if (returnCode == CONGESTION) return hold(entry.id);
-  if (<u32>entry.kind >= WILL_TOPIC_REQUEST) return settle(entry, EVENT_WILL_UPDATED, returnCode);
+  if (IS_CLIENT && <u32>entry.kind >= WILL_TOPIC_REQUEST) return settle(entry, EVENT_WILL_UPDATED, returnCode);
   if (returnCode != INVALID_TOPIC_ID || type == REGACK || refusals++ == retries) return reject(entry, returnCode);
   const known = <u32>entry.kind == PUBLISH_REQUEST ? idOf(entry.body, entry.head) : idOf(entry.body + 2, entry.length - 3);
   if (!known || foundType == SHORT) return reject(entry, returnCode); // its name is its id
@@ -237,7 +234,7 @@ export function answered(type: u32): i32 {
   // A PUBREC may be repeated, and a QoS 2 message be refused.
   const fits = type == awaited || (type == PUBREC && awaited == PUBCOMP) || (type == PUBACK && awaited == PUBREC && returnCode != 0);
   if (!entry || !fits || id != awaitedId) {
-    if (type == PUBREC) send(0, encodeAcknowledgement(message, PUBREL, id)); // so that the gateway can end the exchange
+    if (type == PUBREC) send(0, encodeAcknowledgement(message(), PUBREL, id)); // so that the gateway can end the exchange
     return report(EVENT_UNKNOWN_ACKNOWLEDGEMENT, type, id);
   }
   if (returnCode) return refused(entry, type);
@@ -257,8 +254,7 @@ export function answered(type: u32): i32 {
       if (!isReserved(topicId) && filterType(filter, length) == NORMAL && !hasWildcard(filter, length)) learn(filter, length, topicId);
       return settle(entry, EVENT_SUBSCRIBED, inbound.qos);
     }
-    case UNSUBACK:
-      return settle(entry, EVENT_UNSUBSCRIBED, 0);
   }
-  return settle(entry, type >= WILLTOPICRESP ? EVENT_WILL_UPDATED : EVENT_PUBLISHED, 0);
+  const event = !IS_CLIENT || type < SUBACK ? EVENT_PUBLISHED : type == UNSUBACK ? EVENT_UNSUBSCRIBED : EVENT_WILL_UPDATED;
+  return settle(entry, event, 0);
 }

@@ -69,7 +69,6 @@ import {
   NOTHING,
   returnCode,
   topicId,
-  topicIdType,
 } from './decode';
 import {
   encodeAcknowledgement,
@@ -111,6 +110,7 @@ import {
 } from './messages';
 import { answered, isIdle, LOST, publishFlags, pursue, resetRequests } from './requests';
 import { answerTime, congestionWait, readRetry, retries } from './retry';
+import { IS_CLIENT } from './scope';
 import { beginConnection, forgetTopics, foundId, foundLength, foundType, idOf, learn, nameOf, readPredefined } from './topics';
 
 const STOPPED: u32 = 0;
@@ -220,14 +220,15 @@ export function isRunning(): bool {
  * QoS 0 and -1, or an ERROR_… below 0. It never waits: what cannot be sent now is sent when it can.
  */
 export function publish(topic: usize, topicLength: u32, payload: usize, payloadLength: u32, qos: i32, retain: u32): i32 {
-  if (max(publishSize(payloadLength), messageSize(4 + topicLength)) > messageMost()) return -ERROR_TOO_LARGE;
+  // What a sensor has to say fits (limits.ts).
+  if (IS_CLIENT && max(publishSize(payloadLength), messageSize(4 + topicLength)) > messageMost()) return -ERROR_TOO_LARGE;
   const known = idOf(topic, topicLength);
   if (qos < 0 && (!known || foundType == NORMAL)) return -ERROR_NO_TOPIC_ID;
   const level = <u32>qos & 3;
   const acknowledged = level == 1 || level == 2;
   if (known && !acknowledged && state == CONNECTED && !blocked && isIdle()) {
     // The straight way: nothing waits, and nothing is waited for.
-    if (send(GATEWAY_LINK, encodePublish(message, publishFlags(level, retain) | foundType, foundId, 0, payload, payloadLength))) return 0;
+    if (send(GATEWAY_LINK, encodePublish(message(), publishFlags(level, retain) | foundType, foundId, 0, payload, payloadLength))) return 0;
   }
   const id = enqueued(outbox.enqueue(PUBLISH_REQUEST, level, retain, topicLength, topic, topicLength, payload, payloadLength));
   return id < 0 || acknowledged ? id : 0;
@@ -244,7 +245,7 @@ export function unsubscribe(filter: usize, length: u32, count: u32): i32 {
 }
 
 function request(kind: u32, filter: usize, length: u32, count: u32): i32 {
-  if (count != 1 || messageSize(length) > messageMost()) return -ERROR_TOO_LARGE; // a message has one filter (SN 5.4.15)
+  if (IS_CLIENT && (count != 1 || messageSize(length) > messageMost())) return -ERROR_TOO_LARGE; // a message has one filter (SN 5.4.15)
   return enqueued(outbox.enqueue(kind, 0, 0, 1, filter, length, 0, 0));
 }
 
@@ -367,7 +368,7 @@ function proceed(): i32 {
         waking = true;
         state = GREETING;
         ask(CONNECT);
-      } else if (sleepChanged) fallAsleep();
+      } else if (IS_CLIENT && sleepChanged) fallAsleep();
       else if (isDue(deadline) || collecting) {
         collecting = false;
         state = AWAKE;
@@ -428,7 +429,7 @@ function encodeAsked(): usize {
     case PINGREQ:
       return encodePing(state == AWAKE);
   }
-  return encodeDisconnect(message, state == DROWSY ? sleepSeconds : 0);
+  return encodeDisconnect(message(), state == DROWSY ? sleepSeconds : 0);
 }
 
 function fallAsleep(): void {
@@ -513,7 +514,7 @@ function search(): i32 {
   }
   if (chooseGateway() >= 0) return begin();
   if (!isDue(deadline)) return 0;
-  if (searchOpened) send(SEARCH_LINK, encodeSearch(message, 0));
+  if (searchOpened) send(SEARCH_LINK, encodeSearch(message(), 0));
   const pause = searchDelay << min(searches, SEARCH_DOUBLINGS);
   deadline = now + pause;
   return report(EVENT_SEARCHING, ++searches, pause);
@@ -531,8 +532,10 @@ function arrive(resumed: bool): i32 {
   waking = false;
   resetRequests();
   if (!resumed && cleanSession) {
-    inbox.clear();
-    forgetCompleted();
+    if (IS_CLIENT) {
+      inbox.clear();
+      forgetCompleted();
+    }
     forgetTopics();
   }
   beginConnection();
@@ -590,13 +593,13 @@ function act(type: i32): i32 {
     case PUBLISH:
       return receiveMessage();
     case PUBREL:
-      inbox.forget(inbound.id);
+      if (IS_CLIENT) inbox.forget(inbound.id);
       acknowledge(PUBCOMP, 0, inbound.id, 0); // also for an identifier that is not known
       return 0;
     case REGISTER:
       return receiveRegister();
     case PINGREQ:
-      send(GATEWAY_LINK, encodeEmpty(message, PINGRESP));
+      send(GATEWAY_LINK, encodeEmpty(message(), PINGRESP));
       return 0;
     case PINGRESP:
       if (asked != PINGREQ) break;
@@ -625,15 +628,14 @@ function receiveDisconnect(): i32 {
 function slept(): i32 {
   asked = 0;
   state = ASLEEP;
-  const time = <i32>sleepSeconds * 1000;
-  deadline = now + time - min(time >> 2, answerTime(0));
+  deadline = now + sleepSeconds * 875; // after seven eighths of the time
   return report(EVENT_ASLEEP, sleepSeconds, 0);
 }
 
 /** PUBACK and REGACK tell a topic id and a return code, the others nothing but the message id. */
 function acknowledge(type: u32, about: u32, id: u32, code: u32): void {
   const isWhole = type == PUBACK || type == REGACK;
-  send(GATEWAY_LINK, isWhole ? encodeTopicAcknowledgement(message, type, about, id, code) : encodeAcknowledgement(message, type, id));
+  send(GATEWAY_LINK, isWhole ? encodeTopicAcknowledgement(message(), type, about, id, code) : encodeAcknowledgement(message(), type, id));
 }
 
 function receiveRegister(): i32 {
@@ -646,6 +648,7 @@ function receiveRegister(): i32 {
 function receiveMessage(): i32 {
   const id = inbound.id;
   const qos = inbound.qos;
+  const topicIdType = flags & 3;
   if (topicIdType != SHORT) {
     inbound.topic = <u32>nameOf(topicIdType, topicId);
     inbound.topicLength = foundLength;
@@ -656,7 +659,7 @@ function receiveMessage(): i32 {
   }
   owedTopicId = topicId;
   owedId = id;
-  if (qos == 2) {
+  if (IS_CLIENT && qos == 2) {
     const content = hash(inbound.payload, inbound.payloadLength) ^ ((topicId << 2) | topicIdType);
     if (inbox.contains(id) || wasDelivered(id, content)) {
       acknowledge(PUBREC, 0, id, 0);
@@ -669,6 +672,6 @@ function receiveMessage(): i32 {
     inbox.add(id);
     note(id, content);
     owed = PUBREC;
-  } else if (qos) owed = PUBACK;
+  } else if (qos) owed = PUBACK; // a message that was not asked for at QoS 2 ends here
   return report(EVENT_MESSAGE, id, 1);
 }

@@ -4,8 +4,9 @@
 
 import { equal } from '../bytes/compare';
 import { bytes } from '../bytes/cursor';
+import { parseDecimal } from '../bytes/decimal';
 import { topicNameFault } from '../bytes/topic';
-import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID, ERROR_CONFIG_TOO_LONG } from '../contract';
+import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID } from '../contract';
 import { TOPIC_ENTRIES, TOPIC_NAMES_BYTES } from '../limits';
 import * as settings from '../settings';
 import { NORMAL, PREDEFINED, SHORT } from './messages';
@@ -51,7 +52,7 @@ function entryAt(number: u32): Topic {
 }
 
 /** The entry of a name, or with `length` 0 of an id; null when there is none. */
-function find(name: usize, length: u32, type: u32, id: u32): Topic | null {
+function search(name: usize, length: u32, type: u32, id: u32): Topic | null {
   for (let left = count; left; --left) {
     if (latest >= count) latest = 0;
     const entry = entryAt(latest);
@@ -67,7 +68,7 @@ export function idOf(name: usize, length: u32): bool {
   foundType = SHORT;
   foundId = ((<u32>load<u8>(name)) << 8) | load<u8>(name, 1);
   if (length == 2) return true;
-  const entry = find(name, length, 0, 0);
+  const entry = search(name, length, 0, 0);
   if (!entry || entry.id == 0) return false;
   foundType = entry.type;
   foundId = entry.id;
@@ -76,7 +77,7 @@ export function idOf(name: usize, length: u32): bool {
 
 /** The name of an inbound id; null when it is not known. The gateway that uses an id has it registered. */
 export function nameOf(type: u32, id: u32): usize {
-  const entry = find(0, 0, type, id);
+  const entry = search(0, 0, type, id);
   if (!entry) return 0;
   entry.connection = <u16>connection;
   foundLength = entry.length;
@@ -89,7 +90,7 @@ export let foundLength: u32 = 0;
 /** Notes that `name`, which was checked, has `id`; false when it cannot be held. */
 export function learn(name: usize, length: u32, id: u32): bool {
   forgetId(NORMAL, id);
-  let entry = find(name, length, 0, 0);
+  let entry = search(name, length, 0, 0);
   if (!entry) {
     if (isFull(length)) forgetTopics();
     if (isFull(length)) return false;
@@ -116,7 +117,7 @@ function append(name: usize, length: u32): Topic {
 
 /** The gateway does not know the id: the topic is registered again by its name, also when the configuration has an id for it. */
 export function forgetId(type: u32, id: u32): void {
-  const entry = find(0, 0, type, id);
+  const entry = search(0, 0, type, id);
   if (entry) entry.id = 0;
 }
 
@@ -132,33 +133,33 @@ export function forgetTopics(): void {
   namesEnd = fixedEnd;
 }
 
-/** Reads `1=a/b+2=c/d`, and leaves the names where they were read. */
+/** Reads `1=a/b+2=c/d`, and leaves the names where they were read. Of an id or a name that comes twice the first counts. */
 export function readPredefined(): void {
   count = 0;
   let p: usize = names();
-  const end = p + settings.text(CONFIG_PREDEFINED, names(), TOPIC_NAMES_BYTES);
-  fixedEnd = <u32>(end - names());
+  const end = p + settings.text(CONFIG_PREDEFINED, p, TOPIC_NAMES_BYTES);
   while (p < end) {
-    let id: u32 = 0;
-    for (; <u32>load<u8>(p) != EQUALS && p < end; ++p) {
-      const digit: u32 = <u32>load<u8>(p) - 0x30;
-      id = digit > 9 || id > 6553 ? 0xffff : id * 10 + digit; // stays there, as 0xffff is over 6553
-    }
-    const name = ++p;
-    while (p < end && <u32>load<u8>(p) != PLUS) ++p;
-    const length = <u32>(p++ - name);
-    let error = 0;
-    if (id == 0 || id >= 0xffff || p > end + 1 || topicNameFault(name, length) || find(0, 0, PREDEFINED, id) || find(name, length, 0, 0))
-      error = ERROR_CONFIG_INVALID;
-    else if (count == TOPIC_ENTRIES / 2) error = ERROR_CONFIG_TOO_LONG; // half of the room is for topics that are registered
-    if (error) {
-      settings.refuse(CONFIG_PREDEFINED, error);
+    const digits = p;
+    p = find(p, end, EQUALS);
+    const id = parseDecimal(digits, <u32>(p - digits));
+    const name = p + 1;
+    p = find(name, end, PLUS);
+    // An entry too many would leave no room for topics that are registered.
+    if (id <= 0 || id >= 0xffff || name > end || topicNameFault(name, <u32>(p - name)) || count == TOPIC_ENTRIES / 2) {
+      settings.refuse(CONFIG_PREDEFINED, ERROR_CONFIG_INVALID);
       return;
     }
-    const entry = append(name, length);
+    const entry = append(name, <u32>(p++ - name));
     entry.type = <u16>PREDEFINED;
     entry.id = <u16>id;
   }
   fixedCount = count;
+  fixedEnd = <u32>(end - names());
   forgetTopics();
+}
+
+/** The place of the first `sign`, or `end`. */
+function find(p: usize, end: usize, sign: u32): usize {
+  while (p < end && <u32>load<u8>(p) != sign) ++p;
+  return p;
 }

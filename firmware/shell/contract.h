@@ -166,7 +166,7 @@
 #define EVENT_DATAGRAM_DROPPED 31
 /* MQTT-SN: the gateway is congested, the request is made again [packet identifier, 0 of none; ms until then]. */
 #define EVENT_CONGESTED 32
-/* MQTT-SN: the gateway refuses a PUBLISH or the registration of its topic for good; it left the outbox [packet identifier; return code]. */
+/* MQTT-SN: the gateway refuses a PUBLISH or the registration of its topic for good; it left the outbox [packet identifier, 0 of a message sent without; return code]. */
 #define EVENT_REJECTED 33
 /* MQTT-SN: an update of the will is answered [packet identifier; return code]. */
 #define EVENT_WILL_UPDATED 34

@@ -107,7 +107,7 @@ describe('assembly/limits.ts', () => {
 
   /** Where the build lets the data begin. */
   const BELOW = 16;
-  /** The inbound record (48 bytes), two texts of the sensor, a table of the decoder, what a buffer has beside its limit, and up to 8 bytes of alignment each. */
+  /** The inbound record (48 bytes), texts of the sensor, a table of the decoder, what a buffer has beside its limit, and up to 8 bytes of alignment each. */
   const OTHER_STATICS = 224;
 
   /** The bytes that the limits of a profile cost a module. */
