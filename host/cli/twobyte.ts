@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { gatewayCommand } from './gateway.js';
 import { pubCommand } from './pub.js';
 import { subCommand } from './sub.js';
 
@@ -15,4 +16,5 @@ await new Command('twobyte')
   .helpOption('--help', 'print this')
   .addCommand(pubCommand())
   .addCommand(subCommand())
+  .addCommand(gatewayCommand())
   .parseAsync();

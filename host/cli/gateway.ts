@@ -1,0 +1,208 @@
+import { Command } from 'commander';
+import { brokerAt } from '../gateway/broker.js';
+import { Gateway, type Transport } from '../gateway/gateway.js';
+import { defaultLimits, type Limits } from '../gateway/limits.js';
+import { Predefined, PredefinedError, readPredefined } from '../gateway/predefined.js';
+import { openUdp, type UdpTransport } from '../gateway/udp.js';
+import { redact } from '../links/address.js';
+import { type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
+import { EXIT_FAILURE, EXIT_OK, exitWith, seconds, UsageError, whole } from './usage.js';
+
+interface Values extends ConnectionValues {
+  broker: string;
+  udp?: number;
+  bind: string;
+  group?: string;
+  predefined?: string;
+  advertise: number;
+  gatewayId: number;
+  /** false with --no-qos-minus-1. */
+  qosMinus1: boolean;
+  clients: number;
+  registrations: number;
+  bufferMessages: number;
+  bufferBytes: number;
+  inflight: number;
+  totalInflight: number;
+  brokerAbsence: number;
+  connectDeadline: number;
+  retryTime: number;
+  retries: number;
+  congestionWait: number;
+  clientIdBytes: number;
+}
+
+/** The port that MQTT-SN clients take for granted. */
+const DEFAULT_PORT = 1884;
+const MOST = 1_000_000;
+
+const exitHelp = `
+SIGUSR2 prints statistics. SIGINT and SIGTERM end in order: clients are told, and no will is published.
+
+Exit status: 0 ended by a signal · 1 bad usage, or the port cannot be had
+`;
+
+export function gatewayCommand(): Command {
+  const { gatewayId, clients, registrations, bufferedMessages, bufferedBytes, inflight, totalInflight, retries, clientId } = defaultLimits;
+  const inSeconds = (ms: number) => ms / 1000;
+  const command = new Command('gateway')
+    .description('An MQTT-SN 1.2 gateway: each client gets a connection to the broker of its own.')
+    .optionsGroup('Broker:')
+    .requiredOption('--broker <url>', 'mqtt(s)://[user[:password]@]host[:port], or ws(s)://host[:port]/path')
+    .option('-u, --username <name>', 'or TWOBYTE_USERNAME in the environment')
+    .option('-P, --pw <password>', 'better TWOBYTE_PASSWORD in the environment')
+    .option('--cafile <file>', 'PEM file of the authorities to trust in place of the system’s')
+    .option('--cert <file>', 'own certificate, with --key')
+    .option('--key <file>', 'own private key, with --cert')
+    .option('--insecure', 'do not check that the certificate is for this host: for trials only')
+    .optionsGroup('Clients:')
+    .option('--udp <port>', `listen for datagrams; 0 takes a free port (default: ${DEFAULT_PORT})`, whole(0, 65_535))
+    .option('--bind <address>', 'listen at this address only', '0.0.0.0')
+    .option('--predefined <file>', 'topics known beforehand: a line `id topic` each, # begins a comment')
+    .option('--advertise <seconds>', 'send ADVERTISE so often; 0 never', whole(0, 65_535), 0)
+    .option('--group <address:port>', 'multicast or broadcast address for ADVERTISE and SEARCHGW (default with --advertise: 255.255.255.255:1884)')
+    .option('--gateway-id <id>', 'the gateway’s number', whole(1, 255), gatewayId)
+    .option('--no-qos-minus-1', 'refuse publications without a connection (they are taken by default: only to pre-defined and two-byte topics)')
+    .optionsGroup('Limits:')
+    .option('--clients <n>', 'connected, asleep, or with a session that is kept', whole(1, MOST), clients)
+    .option('--registrations <n>', 'topic ids a client', whole(1, 65_534), registrations)
+    .option('--buffer-messages <n>', 'messages that wait for one client; the oldest go first', whole(1, MOST), bufferedMessages)
+    .option('--buffer-bytes <n>', 'their bytes', whole(1, 2 ** 30), bufferedBytes)
+    .option('--inflight <n>', 'requests of one client that wait for the broker', whole(1, MOST), inflight)
+    .option('--total-inflight <n>', 'requests of all clients', whole(1, MOST), totalInflight)
+    .option('--client-id-bytes <n>', 'the longest client id', whole(1, 65_535), clientId)
+    .optionsGroup('Times in seconds:')
+    .option('--retry-time <s>', 'Tretry: until a request is sent again', seconds, inSeconds(defaultLimits.retryTime))
+    .option('--retries <n>', 'Nretry: so often, then the client is lost', whole(0, 100), retries)
+    .option('--congestion-wait <s>', 'TWAIT: how long a congested client is left alone', seconds, inSeconds(defaultLimits.congestionWait))
+    .option('--broker-absence <s>', 'how long a broker that is away is waited for', seconds, inSeconds(defaultLimits.brokerAbsence))
+    .option('--connect-deadline <s>', 'for the broker to answer a connection', seconds, inSeconds(defaultLimits.connectDeadline))
+    .optionsGroup('This program:')
+    .option('-d, --debug', 'tell each event on stderr')
+    .option('--quiet', 'tell nothing on stderr but bad usage and what ends it')
+    .helpOption('--help', 'print this')
+    .allowExcessArguments(false)
+    .addHelpText('after', `${secretsHelp}${exitHelp}`);
+  return command.action((values: Values) => exitWith(command, () => run(values)));
+}
+
+async function run(values: Values): Promise<number> {
+  const connection = brokerOf(values);
+  const predefined = predefinedOf(values);
+  const group = groupOf(values);
+  const tell = (text: string) => process.stderr.write(`twobyte gateway: ${text}\n`);
+  const say = values.quiet ? () => {} : tell;
+
+  let gateway: Gateway | undefined;
+  let udp: UdpTransport;
+  try {
+    const receive = (datagram: Uint8Array, peer: string) => gateway?.receive(datagram, peer);
+    udp = await openUdp({ port: values.udp ?? DEFAULT_PORT, host: values.bind, ...(group && { group }) }, receive);
+  } catch (error) {
+    tell(`--udp: cannot listen at port ${values.udp ?? DEFAULT_PORT} of ${values.bind}: ${listenFault(error)}`);
+    return EXIT_FAILURE;
+  }
+  const transport: Transport = udp;
+  gateway = new Gateway({
+    transport,
+    openBroker: brokerAt(connection.url, connection.options),
+    limits: limitsOf(values),
+    predefined,
+    say,
+    ...(values.debug && { debug: say }),
+  });
+  gateway.start();
+  process.stdout.write(`listening at UDP port ${udp.port} of ${values.bind}; broker ${redact(connection.name)}\n`);
+  await untilSignal(() => tell(statistics(gateway)));
+  await new Promise<void>((resolve) => gateway.stop(resolve));
+  udp.close();
+  if (values.debug) say(statistics(gateway));
+  return EXIT_OK;
+}
+
+function brokerOf(values: Values): Connection {
+  const { username, pw, cafile, cert, key, insecure } = values;
+  let connection: Connection;
+  try {
+    connection = connectionOf({
+      url: values.broker,
+      ...(username !== undefined && { username }),
+      ...(pw !== undefined && { pw }),
+      ...(cafile !== undefined && { cafile }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(insecure && { insecure }),
+    });
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(error.message.replace(/-L\b/g, '--broker'));
+    throw error;
+  }
+  if (connection.topic) throw new UsageError(`--broker: '${connection.topic}' is a topic, and a gateway has none`);
+  return connection;
+}
+
+function predefinedOf({ predefined }: Values): Predefined {
+  if (predefined === undefined) return new Predefined();
+  try {
+    return readPredefined(predefined);
+  } catch (error) {
+    if (error instanceof PredefinedError) throw new UsageError(`--predefined: ${error.message}`);
+    throw error;
+  }
+}
+
+function groupOf({ group, advertise }: Values): { host: string; port: number } | undefined {
+  if (group === undefined) return advertise > 0 ? { host: '255.255.255.255', port: DEFAULT_PORT } : undefined;
+  const [, bracketed, plain, port = String(DEFAULT_PORT)] = /^(?:\[([\da-f:]+)\]|([\d.]+))(?::(\d+))?$/i.exec(group) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new UsageError(`--group: '${group}' is not an address with a port, as in 239.1.2.3:1884 or [ff02::1]:1884`);
+  return { host, port: Number(port) };
+}
+
+function limitsOf(values: Values): Partial<Limits> {
+  const ms = (time: number) => Math.round(time * 1000);
+  return {
+    gatewayId: values.gatewayId,
+    advertise: values.advertise,
+    clients: values.clients,
+    registrations: values.registrations,
+    bufferedMessages: values.bufferMessages,
+    bufferedBytes: values.bufferBytes,
+    inflight: values.inflight,
+    totalInflight: values.totalInflight,
+    clientId: values.clientIdBytes,
+    retryTime: ms(values.retryTime),
+    retries: values.retries,
+    congestionWait: ms(values.congestionWait),
+    brokerAbsence: ms(values.brokerAbsence),
+    connectDeadline: ms(values.connectDeadline),
+    qosMinusOne: values.qosMinus1,
+  };
+}
+
+function listenFault(error: unknown): string {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'another program has it; choose another with --udp, or 0 for a free one',
+    EACCES: 'that is not permitted; ports below 1024 are for root',
+    EADDRNOTAVAIL: 'this machine has no such address; see --bind',
+    ENOTFOUND: 'there is no such address; see --bind',
+  };
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return reasons[code] ?? message;
+}
+
+function statistics(gateway: Gateway): string {
+  const states = new Map<string, number>();
+  for (const { state } of gateway.clients) states.set(state, (states.get(state) ?? 0) + 1);
+  const lines = [...states, ...Object.entries(gateway.counters.all())].map(([what, count]) => `  ${what}: ${count}`);
+  return ['statistics', ...lines].join('\n');
+}
+
+/** SIGUSR1 is Node's own. */
+function untilSignal(report: () => void): Promise<void> {
+  process.on('SIGUSR2', report);
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+}

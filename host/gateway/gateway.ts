@@ -1,0 +1,265 @@
+import { type Clock, realClock } from '../clock.js';
+import type { OpenBroker } from './broker.js';
+import { Counters } from './counters.js';
+import { decode } from './decode.js';
+import { advertise, connack, disconnect, encapsulated, gwinfo, LARGEST_MESSAGE } from './encode.js';
+import { Endings } from './endings.js';
+import { defaultLimits, ENDING_MS, type Limits, QUIET_MS } from './limits.js';
+import {
+  CONGESTION,
+  type ConnectMessage,
+  type Fault,
+  type Message,
+  NOT_SUPPORTED,
+  PREDEFINED,
+  type PublishMessage,
+  SHORT,
+} from './messages.js';
+import { Predefined } from './predefined.js';
+import { type Address, Session, type SessionParts } from './session.js';
+import { shortName, topicFault } from './topics.js';
+import { type Broker, Uplink } from './uplink.js';
+import { Watch } from './watch.js';
+
+/** Carries datagrams between the gateway and its peers. A peer's name is the transport's own. Datagrams may be lost. */
+export interface Transport {
+  /** Sends a datagram, or loses it. The bytes are the transport's to keep. */
+  send(peer: string, datagram: Uint8Array): void;
+  /** Sends a datagram to all who may listen, for ADVERTISE. */
+  broadcast?(datagram: Uint8Array): void;
+  /** Bytes of the largest datagram to `peer`; what is larger is not sent. */
+  largest?(peer: string): number;
+}
+
+export interface GatewayParts {
+  transport: Transport;
+  openBroker: OpenBroker;
+  clock?: Clock;
+  limits?: Partial<Limits>;
+  predefined?: Predefined;
+  /** 32 random bits, for the first ids that are given out. */
+  random?(): number;
+  /** Something people have to know. */
+  say?(text: string): void;
+  /** Each event, when somebody follows them. */
+  debug?(text: string): void;
+}
+
+/** Largest payload of a UDP datagram over IPv4. */
+const LARGEST_UDP = 65_507;
+
+/**
+ * A transparent MQTT-SN 1.2 gateway: one connection to the broker for each client. It knows no socket: datagrams come by receive() and leave by the
+ * transport, and all time is the clock's.
+ */
+export class Gateway {
+  readonly counters = new Counters();
+  readonly #transport: Transport;
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #parts: GatewayParts;
+  readonly #broker: Broker;
+  readonly #sessionParts: SessionParts;
+  readonly #watch: Watch;
+  readonly #byId = new Map<string, Session>();
+  readonly #byAddress = new Map<string, Session>();
+  /** For publications without a connection. */
+  readonly #own: Uplink;
+  #cancelAdvertise: (() => void) | undefined;
+  #stopped = false;
+  #saidAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    this.#transport = parts.transport;
+    this.#limits = { ...defaultLimits, ...parts.limits };
+    this.#clock = parts.clock ?? realClock;
+    const random = parts.random ?? (() => (Math.random() * 2 ** 32) | 0);
+    this.#watch = new Watch(this.#clock, this.#limits.garbage);
+    this.#broker = { clock: this.#clock, limits: this.#limits, open: parts.openBroker, endings: new Endings(), inflight: 0 };
+    const say = (text: string) => parts.say?.(text);
+    const debug = (text: () => string) => parts.debug?.(text());
+    this.#sessionParts = {
+      clock: this.#clock,
+      limits: this.#limits,
+      counters: this.counters,
+      predefined: parts.predefined ?? new Predefined(),
+      broker: this.#broker,
+      random,
+      send: (address, datagram) => this.#send(address, datagram),
+      largest: ({ peer, node }) => Math.min(this.#transport.largest?.(peer) ?? LARGEST_UDP, LARGEST_MESSAGE) - (node ? node.length + 3 : 0),
+      moved: (session, address) => this.#moved(session, address),
+      over: (session) => {
+        if (this.#byId.get(session.clientId) === session) this.#byId.delete(session.clientId);
+      },
+      say,
+      debug,
+    };
+    this.#own = new Uplink(`twobyte-gw${this.#limits.gatewayId}-${(random() >>> 0).toString(16)}`, this.#broker, {
+      connected: () => {},
+      message: () => {},
+      away: (reason) => say(`the gateway's own connection: the broker is away: ${reason}`),
+      refused: (reason) => say(`the gateway's own connection: the broker refuses it: ${reason}`),
+      notGranted: () => {},
+    });
+  }
+
+  /** Clients by state, and messages that wait for them. */
+  get clients(): { id: string; state: string; buffered: number }[] {
+    return [...this.#byId.values()].map(({ clientId: id, state, buffered }) => ({ id, state, buffered }));
+  }
+
+  /** Advertises from now on, where that was asked for. */
+  start(): void {
+    const { advertise: seconds, gatewayId } = this.#limits;
+    if (seconds === 0) return;
+    const tell = () => {
+      this.#transport.broadcast?.(advertise(gatewayId, seconds));
+      this.#cancelAdvertise = this.#clock.after(seconds * 1000, tell);
+    };
+    tell();
+  }
+
+  /** Ends in order: clients are told, connections to the broker end; then `done`. What is under way has some time. */
+  stop(done: () => void): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#cancelAdvertise?.();
+    for (const session of this.#byId.values()) session.stop();
+    this.#own.close();
+    const give = this.#clock.now() + 2 * ENDING_MS;
+    const look = () => {
+      if (this.#broker.endings.size === 0 || this.#clock.now() >= give) done();
+      else this.#clock.after(20, look);
+    };
+    look();
+  }
+
+  /** A datagram arrived from `peer`. It may be anything, and as many as the network carries. */
+  receive(datagram: Uint8Array, peer: string): void {
+    if (this.#stopped) return;
+    if (this.#watch.isIgnored(peer)) return this.counters.count('datagrams ignored after garbage');
+    const message = decode(datagram);
+    if (typeof message === 'string') return this.#malformed(message, peer);
+    if (message.type !== 'ENCAPSULATED') return this.#handle(message, { key: peer, peer, node: undefined });
+    const inner = decode(message.message);
+    if (typeof inner === 'string') return this.#malformed(inner, peer);
+    const node = Uint8Array.from(message.node);
+    this.#handle(inner, { key: `${peer} node ${Buffer.from(node).toString('hex')}`, peer, node });
+  }
+
+  #handle(message: Message, address: Address): void {
+    switch (message.type) {
+      case 'CONNECT':
+        return this.#connect(message, address);
+      case 'SEARCHGW':
+        return this.#send(address, gwinfo(this.#limits.gatewayId));
+      case 'ADVERTISE':
+      case 'GWINFO':
+        return; // another gateway's, or a client's that answers for one
+      case 'PUBLISH':
+        if (message.qos < 0) return this.#publishUnconnected(message);
+        break;
+      case 'PINGREQ':
+        if (message.clientId !== '') return this.#wake(message.clientId, address);
+        break;
+    }
+    const session = this.#byAddress.get(address.key);
+    if (session) session.handle(message);
+    else this.#stranger(address);
+  }
+
+  #connect(message: ConnectMessage, address: Address): void {
+    const { clientId } = message;
+    const fault = this.#connectFault(message);
+    if (fault) {
+      this.counters.count('connections refused: not supported');
+      this.#complain(`a client at ${address.key} cannot connect: ${fault}`);
+      return this.#send(address, connack(NOT_SUPPORTED));
+    }
+    let session = this.#byId.get(clientId);
+    if (!session) {
+      if (this.#byId.size >= this.#limits.clients && !this.#makeRoom()) {
+        this.counters.count('connections refused: too many clients');
+        this.#complain(`client '${clientId}' cannot connect: there are ${this.#limits.clients} already`);
+        return this.#send(address, connack(CONGESTION));
+      }
+      session = new Session(clientId, this.#sessionParts);
+      this.#byId.set(clientId, session);
+    }
+    session.connect(message, address);
+  }
+
+  #connectFault({ protocolId, clientId }: ConnectMessage): string | undefined {
+    if (protocolId !== 1) return `it speaks protocol ${protocolId}; this gateway speaks MQTT-SN 1.2, which is protocol 1`;
+    if (clientId === '') return 'its client id is empty';
+    if (Buffer.byteLength(clientId) > this.#limits.clientId) return `its client id is longer than ${this.#limits.clientId} bytes`;
+    return clientId === this.#own.clientId ? 'its client id is the gateway’s own' : undefined;
+  }
+
+  /** Forgets the client that disconnected first of all whose session is kept: the broker has its subscriptions. */
+  #makeRoom(): boolean {
+    for (const session of this.#byId.values()) {
+      if (session.state !== 'disconnected') continue;
+      this.#byId.delete(session.clientId);
+      this.counters.count('kept sessions forgotten: too many clients');
+      return true;
+    }
+    return false;
+  }
+
+  #wake(clientId: string, address: Address): void {
+    const session = this.#byId.get(clientId);
+    if (session?.isLive) session.wake(address);
+    else if (!session?.isGreeting) this.#stranger(address);
+  }
+
+  /** QoS −1 needs no connection and has no answer (SN 6.8). */
+  #publishUnconnected({ topicType, topicId, data: payload, retain }: PublishMessage): void {
+    if (!this.#limits.qosMinusOne) return this.counters.count('QoS −1 dropped: switched off');
+    const topic = this.#unconnectedTopic(topicType, topicId);
+    if (topic === undefined) return this.counters.count('QoS −1 dropped: no such topic');
+    if (!this.#own.isOpen) this.#own.open(true, undefined);
+    // Also while the first connection is made: what comes then is what it is made for.
+    const sent = this.#own.publish({ topic, payload, qos: 0, retain }, () => {});
+    this.counters.count(sent ? 'publications' : 'QoS −1 dropped: congestion');
+  }
+
+  #unconnectedTopic(topicType: number, topicId: number): string | undefined {
+    if (topicType === PREDEFINED) return this.#sessionParts.predefined.topicOf(topicId);
+    const topic = topicType === SHORT ? shortName(topicId) : undefined;
+    return topic !== undefined && topicFault(topic) ? undefined : topic;
+  }
+
+  /** Somebody who takes himself for connected, to a gateway that was started anew perhaps: he is told, so that he connects again. */
+  #stranger(address: Address): void {
+    this.counters.count('messages from strangers');
+    if (this.#watch.mayAnswer(address.key)) this.#send(address, disconnect());
+  }
+
+  #moved(session: Session, address: Address | undefined): void {
+    if (session.address && this.#byAddress.get(session.address.key) === session) this.#byAddress.delete(session.address.key);
+    if (!address) return;
+    const other = this.#byAddress.get(address.key);
+    this.#byAddress.set(address.key, session);
+    if (other && other !== session) other.displaced();
+  }
+
+  #malformed(fault: Fault, peer: string): void {
+    this.counters.count(`malformed: ${fault}`);
+    this.#watch.garbage(peer);
+    this.#complain(`a malformed datagram from ${peer} was dropped: ${fault}`);
+  }
+
+  /** Says what may happen thousands of times a second once in a while. */
+  #complain(text: string): void {
+    const now = this.#clock.now();
+    if (now - this.#saidAt < QUIET_MS) return;
+    this.#saidAt = now;
+    this.#parts.say?.(text);
+  }
+
+  #send({ peer, node }: Address, datagram: Uint8Array): void {
+    this.#transport.send(peer, node ? encapsulated(node, datagram) : datagram);
+  }
+}

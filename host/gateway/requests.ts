@@ -1,0 +1,232 @@
+import type { Clock } from '../clock.js';
+import type { Failure } from './broker.js';
+import type { Counters } from './counters.js';
+import type { Delivery } from './delivery.js';
+import { puback, pubcomp, pubrec, regack, suback, unsuback } from './encode.js';
+import {
+  ACCEPTED,
+  CONGESTION,
+  type FilterMessage,
+  INVALID_TOPIC_ID,
+  NORMAL,
+  NOT_SUPPORTED,
+  PREDEFINED,
+  type PublishMessage,
+  type QoS,
+  SHORT,
+} from './messages.js';
+import type { Predefined } from './predefined.js';
+import type { Registrations } from './registrations.js';
+import { hashOf, Taken } from './taken.js';
+import { filterFault, hasWildcard, shortName, topicFault } from './topics.js';
+import type { Uplink } from './uplink.js';
+
+export interface RequestParts {
+  clock: Clock;
+  counters: Counters;
+  predefined: Predefined;
+  registrations: Registrations;
+  delivery: Delivery;
+  uplink: Uplink;
+  send(datagram: Uint8Array): void;
+  debug(text: () => string): void;
+}
+
+/** What a topic of a request comes to: its name, or the return code that says why not. */
+type Named = { topic: string; topicId: number } | { code: number };
+
+/** What one client asks of the broker: registrations, publications, subscriptions. */
+export class Requests {
+  readonly #parts: RequestParts;
+  readonly #taken = new Taken();
+  /** Subscriptions and the like that wait for the broker, by MsgId. A repeated request is answered once the first is. */
+  readonly #waiting = new Map<number, object>();
+  /** The last SUBSCRIBE or UNSUBSCRIBE that was answered: a copy of it is answered again and not asked again. */
+  #answered: { request: string; answer: Uint8Array } | undefined;
+
+  constructor(parts: RequestParts) {
+    this.#parts = parts;
+  }
+
+  register(msgId: number, topic: string): void {
+    const { registrations, send, counters } = this.#parts;
+    if (topicFault(topic)) return send(regack(0, msgId, NOT_SUPPORTED));
+    const topicId = registrations.add(topic);
+    if (topicId === undefined) {
+      counters.count('registrations refused: too many');
+      return send(regack(0, msgId, CONGESTION));
+    }
+    registrations.learned(topicId);
+    send(regack(topicId, msgId, ACCEPTED));
+  }
+
+  publish(message: PublishMessage): void {
+    const { clock, uplink, counters, debug } = this.#parts;
+    const { qos, retain, msgId, topicId, data: payload } = message;
+    const hash = qos > 0 ? hashOf(message) : 0;
+    if (qos > 0) {
+      const verdict = this.#taken.look(message, hash, clock.now());
+      if (verdict !== 'new') counters.count('repeated publications');
+      if (verdict === 'offered') return;
+      if (verdict === 'taken') return this.#accept(message);
+    }
+    const named = this.#topicOf(message);
+    if ('code' in named) return this.#refuse(message, named.code);
+    const { topic } = named;
+    debug(() => `PUBLISH '${topic}', QoS ${qos}, ${payload.length} bytes`);
+    if (qos <= 0) {
+      if (!uplink.publish({ topic, payload, qos: 0, retain }, () => {})) counters.count('publications dropped: QoS 0 in congestion');
+      else counters.count('publications');
+      return;
+    }
+    const offered = this.#taken.offer(msgId, hash);
+    const accepted = uplink.publish({ topic, payload, qos: qos as QoS, retain }, (failure) => {
+      if (!this.#taken.settle(msgId, offered)) return;
+      if (failure) return this.#failed(message, failure);
+      counters.count('publications');
+      if (qos === 1) this.#taken.complete(msgId, hash, clock.now());
+      else this.#taken.receive(msgId, hash, clock.now());
+      this.#accept(message);
+    });
+    if (accepted) return;
+    this.#taken.settle(msgId, offered);
+    counters.count('publications refused: congestion');
+    this.#parts.send(puback(topicId, msgId, CONGESTION));
+  }
+
+  pubrel(msgId: number): void {
+    if (this.#taken.isOffered(msgId)) return; // a copy from an earlier exchange under this id
+    this.#taken.release(msgId, this.#parts.clock.now());
+    this.#parts.send(pubcomp(msgId)); // also for an id that is not known
+  }
+
+  subscribe(message: FilterMessage): void {
+    const { uplink, registrations, send, counters } = this.#parts;
+    if (this.#isRepeated(message)) return;
+    const { msgId, qos, topicType } = message;
+    const refuse = (code: number) => send(suback(0, message.topicId, msgId, code));
+    const named = this.#filterOf(message);
+    if ('code' in named) return refuse(named.code);
+    const filter = named.topic;
+    let { topicId } = named;
+    if (topicType === NORMAL && !hasWildcard(filter)) {
+      const id = registrations.add(filter);
+      if (id === undefined) return refuse(CONGESTION);
+      topicId = id;
+    }
+    const ours = this.#wait(message);
+    const accepted = uplink.subscribe(filter, qos, (granted) => {
+      if (!this.#settle(message, ours)) return;
+      if (typeof granted !== 'number') {
+        if (granted === 'ended') return; // the client asks again when it is connected again
+        return refuse(granted === 'congestion' ? CONGESTION : NOT_SUPPORTED);
+      }
+      if (granted === 128) {
+        counters.count('subscriptions refused by the broker');
+        return refuse(NOT_SUPPORTED);
+      }
+      if (topicType === NORMAL) registrations.learned(topicId);
+      this.#answer(message, suback(granted, topicId, msgId, ACCEPTED));
+    });
+    if (accepted) return;
+    this.#settle(message, ours);
+    refuse(CONGESTION);
+  }
+
+  unsubscribe(message: FilterMessage): void {
+    if (this.#isRepeated(message)) return;
+    const named = this.#filterOf(message);
+    // There is no code that refuses, and nothing was subscribed to under such a name.
+    if ('code' in named) return this.#parts.send(unsuback(message.msgId));
+    const ours = this.#wait(message);
+    const accepted = this.#parts.uplink.unsubscribe(named.topic, (failure) => {
+      if (this.#settle(message, ours) && !failure) this.#answer(message, unsuback(message.msgId));
+    });
+    if (!accepted) this.#settle(message, ours); // no answer: the client asks again
+  }
+
+  /** PUBACK, or PUBREC at QoS 2. */
+  #accept({ qos, topicId, msgId }: PublishMessage): void {
+    this.#parts.send(qos === 2 ? pubrec(msgId) : puback(topicId, msgId, ACCEPTED));
+  }
+
+  #refuse({ topicId, msgId }: PublishMessage, code: number): void {
+    this.#parts.counters.count(
+      code === INVALID_TOPIC_ID ? 'publications refused: unknown topic id' : 'publications refused: not supported',
+    );
+    this.#parts.send(puback(topicId, msgId, code)); // also at QoS 0 (SN 6.6)
+  }
+
+  #failed(message: PublishMessage, failure: Failure): void {
+    if (failure === 'ended') return; // no answer: it is offered again on the next connection
+    this.#refuse(message, failure === 'congestion' ? CONGESTION : NOT_SUPPORTED);
+  }
+
+  #topicOf({ topicType, topicId }: PublishMessage): Named {
+    const { registrations, predefined, delivery } = this.#parts;
+    const known = (topic: string | undefined): Named => (topic === undefined ? { code: INVALID_TOPIC_ID } : { topic, topicId });
+    switch (topicType) {
+      case NORMAL:
+        registrations.learned(topicId);
+        return known(registrations.topicOf(topicId));
+      case PREDEFINED:
+        delivery.knowsPredefined(topicId);
+        return known(predefined.topicOf(topicId));
+      case SHORT: {
+        const topic = shortName(topicId);
+        return known(topic !== undefined && topicFault(topic) ? undefined : topic);
+      }
+      default:
+        return { code: NOT_SUPPORTED };
+    }
+  }
+
+  #filterOf({ topicType, topicId, topicName }: FilterMessage): Named {
+    switch (topicType) {
+      case NORMAL:
+        return filterFault(topicName) ? { code: NOT_SUPPORTED } : { topic: topicName, topicId: 0 };
+      case PREDEFINED: {
+        const topic = this.#parts.predefined.topicOf(topicId);
+        if (topic === undefined) return { code: INVALID_TOPIC_ID };
+        this.#parts.delivery.knowsPredefined(topicId);
+        return { topic, topicId };
+      }
+      case SHORT: {
+        const topic = shortName(topicId);
+        return topic === undefined || filterFault(topic) ? { code: INVALID_TOPIC_ID } : { topic, topicId: 0 };
+      }
+      default:
+        return { code: NOT_SUPPORTED };
+    }
+  }
+
+  /** Whether a request is a copy of one that waits (its answer comes) or was the last to be answered (it is answered again). */
+  #isRepeated(message: FilterMessage): boolean {
+    if (this.#answered?.request === keyOf(message) && message.dup) {
+      this.#parts.send(this.#answered.answer);
+      return true;
+    }
+    return this.#waiting.has(message.msgId) && !this.#parts.uplink.isCongested;
+  }
+
+  #wait({ msgId }: FilterMessage): object {
+    const ours = {};
+    this.#waiting.set(msgId, ours);
+    return ours;
+  }
+
+  #settle({ msgId }: FilterMessage, ours: object): boolean {
+    if (this.#waiting.get(msgId) !== ours) return false;
+    this.#waiting.delete(msgId);
+    return true;
+  }
+
+  #answer(message: FilterMessage, answer: Uint8Array): void {
+    this.#answered = { request: keyOf(message), answer };
+    this.#parts.send(answer);
+  }
+}
+
+function keyOf({ type, msgId, qos, topicType, topicId, topicName }: FilterMessage): string {
+  return `${type} ${msgId} ${qos} ${topicType} ${topicId} ${topicName}`;
+}

@@ -1,0 +1,490 @@
+import type { Clock } from '../clock.js';
+import type { Publication } from './broker.js';
+import type { Counters } from './counters.js';
+import { Delivery } from './delivery.js';
+import { connack, disconnect, pingresp, willmsgreq, willmsgresp, willtopicreq, willtopicresp } from './encode.js';
+import { COPY_MS, type Limits } from './limits.js';
+import { ACCEPTED, CONGESTION, type ConnectMessage, type Message, NOT_SUPPORTED, type WillTopicMessage } from './messages.js';
+import type { Predefined } from './predefined.js';
+import { Registrations } from './registrations.js';
+import { Requests } from './requests.js';
+import { topicFault } from './topics.js';
+import { type Broker, Uplink } from './uplink.js';
+
+/** Where a client is: a peer of the transport, and behind a forwarder the wireless node. */
+export interface Address {
+  /** The whole address as one text. */
+  key: string;
+  peer: string;
+  node: Uint8Array | undefined;
+}
+
+/** What a session needs of its gateway. */
+export interface SessionParts {
+  clock: Clock;
+  limits: Limits;
+  counters: Counters;
+  predefined: Predefined;
+  broker: Broker;
+  /** 32 random bits. */
+  random(): number;
+  send(address: Address, datagram: Uint8Array): void;
+  /** Largest datagram to an address. */
+  largest(address: Address): number;
+  /** The session is at `address` from now on, or at none. */
+  moved(session: Session, address: Address | undefined): void;
+  /** Nothing of the session is kept. */
+  over(session: Session): void;
+  say(text: string): void;
+  debug(text: () => string): void;
+}
+
+/**
+ * SN 6.14 with one state more: `connecting` from CONNECT to CONNACK. `disconnected` and `lost` are only seen when the session is kept; a lost
+ * client's connection to the broker stays, so that messages are buffered for it.
+ */
+export type State = 'connecting' | 'active' | 'asleep' | 'awake' | 'disconnected' | 'lost';
+
+/** A CONNECT that was not answered yet, and what it waits for. */
+interface Greeting {
+  message: ConnectMessage;
+  waitsFor: 'will topic' | 'will message' | 'broker';
+  /** State before. */
+  from: State;
+  will: Publication | undefined;
+  callOff: () => void;
+}
+
+const SILENCE = 1.5; // SN 6.11: this many keep alives without a word, and a client is lost
+
+/** One client: its states, its will, its connection to the broker. */
+export class Session {
+  readonly clientId: string;
+  state: State = 'disconnected';
+  address: Address | undefined;
+  readonly #parts: SessionParts;
+  readonly #uplink: Uplink;
+  #registrations!: Registrations;
+  #delivery!: Delivery;
+  #requests!: Requests;
+  #clean = true;
+  #will: Publication | undefined;
+  /** Seconds: keep alive, or the time of sleep. */
+  #keepAlive = 0;
+  #sleep = 0;
+  #lastHeard = 0;
+  #greeting: Greeting | undefined;
+  /** The CONNECT that was answered last. */
+  #greeted: { message: ConnectMessage; address: string; at: number } | undefined;
+  /** The client has sent something since it was told that it is connected. */
+  #spoke = false;
+  #cancelWatch: (() => void) | undefined;
+
+  constructor(clientId: string, parts: SessionParts) {
+    this.clientId = clientId;
+    this.#parts = parts;
+    this.#uplink = new Uplink(clientId, parts.broker, {
+      connected: () => this.#brokerThere(),
+      message: (message) => this.#deliver(message),
+      away: (reason) => parts.say(`client '${clientId}': the broker is away: ${reason}`),
+      refused: (reason) => this.#brokerRefused(reason),
+      notGranted: (filter) => parts.say(`client '${clientId}': the broker no longer grants the subscription to '${filter}'`),
+    });
+    this.#begin();
+  }
+
+  /** Connected, or asleep. */
+  get isLive(): boolean {
+    return this.state === 'active' || this.state === 'asleep' || this.state === 'awake';
+  }
+
+  get isGreeting(): boolean {
+    return this.state === 'connecting';
+  }
+
+  /** Messages that wait for the client. */
+  get buffered(): number {
+    return this.#delivery.size;
+  }
+
+  /** A CONNECT with this client's id, from any address. */
+  connect(message: ConnectMessage, address: Address): void {
+    if (this.#isCopy(message, address)) return;
+    const greeting = this.#greeting;
+    if (greeting && sameConnect(greeting.message, message)) {
+      this.#move(address);
+      if (greeting.waitsFor !== 'broker') this.#askForWill(greeting);
+      return;
+    }
+    const from = greeting?.from ?? this.state;
+    this.#endGreeting();
+    this.#delivery.close();
+    this.#cancelWatch?.();
+    if (message.clean) this.#forget();
+    this.#move(address);
+    this.state = 'connecting';
+    this.#greeting = { message, waitsFor: message.will ? 'will topic' : 'broker', from, will: undefined, callOff: () => {} };
+    if (message.will) this.#askForWill(this.#greeting);
+    else this.#awaitBroker(this.#greeting);
+  }
+
+  /** Any other message from the client's address. */
+  handle(message: Message): void {
+    this.#lastHeard = this.#parts.clock.now();
+    this.#spoke = true;
+    if (this.#greeting) return this.#answerGreeting(this.#greeting, message);
+    switch (message.type) {
+      case 'REGISTER':
+        return this.#requests.register(message.msgId, message.topicName);
+      case 'REGACK':
+        return this.#delivery.regack(message.msgId, message.code);
+      case 'PUBLISH':
+        return this.#requests.publish(message);
+      case 'PUBACK':
+        return this.#delivery.puback(message.topicId, message.msgId, message.code);
+      case 'PUBREC':
+        return this.#delivery.pubrec(message.msgId);
+      case 'PUBREL':
+        return this.#requests.pubrel(message.msgId);
+      case 'PUBCOMP':
+        return this.#delivery.pubcomp(message.msgId);
+      case 'SUBSCRIBE':
+        return this.#requests.subscribe(message);
+      case 'UNSUBSCRIBE':
+        return this.#requests.unsubscribe(message);
+      case 'PINGREQ':
+        return this.#send(pingresp());
+      case 'DISCONNECT':
+        return message.duration > 0 ? this.#fallAsleep(message.duration) : this.#leave();
+      case 'WILLTOPICUPD':
+        return this.#updateWillTopic(message);
+      case 'WILLMSGUPD':
+        return this.#updateWillMessage(message.message);
+      default: // an answer nobody waits for, or a copy of one
+        return this.#parts.counters.count('messages out of place');
+    }
+  }
+
+  /** PINGREQ with this client's id, from any address: a sleeper asks for what was buffered (SN 6.14). */
+  wake(address: Address): void {
+    this.#lastHeard = this.#parts.clock.now();
+    this.#spoke = true;
+    this.#move(address);
+    if (this.state === 'active') return this.#send(pingresp());
+    this.state = 'awake';
+    this.#delivery.flush();
+  }
+
+  /** Another client speaks from this one's address. */
+  displaced(): void {
+    this.address = undefined;
+    if (this.#greeting) this.#greetingFailed();
+    else this.lose();
+  }
+
+  /** The client was not heard for too long: it is gone without a word. */
+  lose(): void {
+    if (!this.isLive) return;
+    this.#parts.counters.count('clients lost');
+    this.#parts.debug(() => `client '${this.clientId}' is lost`);
+    this.#rest('lost');
+    const will = this.#will;
+    if (this.#clean) {
+      if (will) this.#uplink.closeWith(will);
+      else this.#uplink.close();
+      return this.#over();
+    }
+    if (will) this.#uplink.publish(will, () => {});
+    this.#watch();
+  }
+
+  /** The gateway stops: the client is told, the broker keeps its will to itself. */
+  stop(): void {
+    if (this.state !== 'disconnected' && this.state !== 'lost') this.#send(disconnect());
+    this.#endGreeting();
+    this.#rest('disconnected');
+    this.#uplink.close();
+  }
+
+  #begin(): void {
+    const { clock, limits, predefined, counters } = this.#parts;
+    this.#registrations = new Registrations(limits.registrations, this.#parts.random());
+    this.#delivery = new Delivery({
+      clock,
+      limits,
+      predefined,
+      registrations: this.#registrations,
+      firstId: ((this.#parts.random() >>> 0) % 0xffff) + 1,
+      send: (datagram) => this.#send(datagram),
+      largest: () => (this.address ? this.#parts.largest(this.address) : Number.POSITIVE_INFINITY),
+      dropped: (why) => {
+        counters.count(`messages dropped: ${why}`);
+        this.#parts.debug(() => `client '${this.clientId}': a message was dropped: ${why}`);
+      },
+      flushed: () => this.#sleepOn(),
+      unanswered: () => this.#unanswered(),
+    });
+    this.#requests = new Requests({
+      clock,
+      counters,
+      predefined,
+      registrations: this.#registrations,
+      delivery: this.#delivery,
+      uplink: this.#uplink,
+      send: (datagram) => this.#send(datagram),
+      debug: (text) => this.#parts.debug(() => `client '${this.clientId}': ${text()}`),
+    });
+  }
+
+  /** CleanSession: nothing of before counts any more (SN 6.3). */
+  #forget(): void {
+    this.#delivery.close();
+    this.#uplink.subscriptions.clear();
+    this.#uplink.close();
+    this.#will = undefined;
+    this.#greeted = undefined;
+    this.#begin();
+  }
+
+  /**
+   * Networks duplicate a CONNECT. A copy must not end the session that the first began, so one that comes right behind it, or while the client
+   * has said nothing since and so may have missed our CONNACK, is only answered again.
+   */
+  #isCopy(message: ConnectMessage, address: Address): boolean {
+    const greeted = this.#greeted;
+    if (!this.isLive || !greeted || greeted.address !== address.key || !sameConnect(greeted.message, message)) return false;
+    const soon = this.#parts.clock.now() - greeted.at < COPY_MS;
+    if (!soon && (this.#spoke || message.will)) return false;
+    if (this.state === 'active') this.#send(connack(ACCEPTED));
+    return true;
+  }
+
+  /** Sends WILLTOPICREQ or WILLMSGREQ, again and again. */
+  #askForWill(greeting: Greeting): void {
+    const { clock, limits, counters } = this.#parts;
+    const request = greeting.waitsFor === 'will topic' ? willtopicreq() : willmsgreq();
+    let tries = 0;
+    const ask = () => {
+      this.#send(request);
+      greeting.callOff = clock.after(limits.retryTime, () => {
+        if (tries++ < limits.retries) return ask();
+        counters.count('connections given up: no will came');
+        this.#greetingFailed();
+      });
+    };
+    greeting.callOff();
+    ask();
+  }
+
+  #answerGreeting(greeting: Greeting, message: Message): void {
+    if (message.type === 'DISCONNECT') {
+      this.#send(disconnect());
+      return this.#greetingFailed();
+    }
+    if (message.type === 'WILLTOPIC') {
+      if (greeting.waitsFor === 'broker') return;
+      if (message.topic === '') return this.#willGiven(greeting, undefined); // SN 5.4.7
+      if (topicFault(message.topic)) return this.#refuse(`the topic of its will, '${message.topic}', cannot be published to`);
+      greeting.will = { topic: message.topic, payload: new Uint8Array(), qos: message.qos, retain: message.retain };
+      greeting.waitsFor = 'will message';
+      return this.#askForWill(greeting);
+    }
+    if (message.type === 'WILLMSG' && greeting.waitsFor === 'will message' && greeting.will)
+      this.#willGiven(greeting, { ...greeting.will, payload: Uint8Array.from(message.message) });
+  }
+
+  #willGiven(greeting: Greeting, will: Publication | undefined): void {
+    this.#will = will;
+    this.#awaitBroker(greeting);
+  }
+
+  #awaitBroker(greeting: Greeting): void {
+    const { clock, limits } = this.#parts;
+    const uplink = this.#uplink;
+    const { clean } = greeting.message;
+    greeting.callOff();
+    greeting.waitsFor = 'broker';
+    // A will that changed goes into a new CONNECT, unless something is under way that must not be sent twice.
+    const fits = uplink.clean === clean && (sameWill(uplink.will, this.#will) || uplink.isBusy || !uplink.connected);
+    if (uplink.isOpen && !fits) uplink.close();
+    if (!uplink.isOpen) uplink.open(clean, this.#will);
+    if (uplink.isUsable) return this.#accept(greeting);
+    greeting.callOff = clock.after(limits.connectDeadline, () => {
+      this.#parts.counters.count('connections refused: the broker is away');
+      this.#send(connack(CONGESTION));
+      this.#greetingFailed();
+    });
+  }
+
+  #brokerThere(): void {
+    if (this.#greeting?.waitsFor === 'broker') this.#accept(this.#greeting);
+  }
+
+  #accept({ message }: Greeting): void {
+    this.#endGreeting();
+    const now = this.#parts.clock.now();
+    this.#clean = message.clean;
+    this.#keepAlive = message.duration;
+    this.#greeted = { message, address: this.address?.key ?? '', at: now };
+    this.#spoke = false;
+    this.#lastHeard = now;
+    this.state = 'active';
+    this.#registrations.forgotAll(); // the client may have been started anew
+    this.#parts.counters.count('connections');
+    this.#parts.debug(() => `client '${this.clientId}' is connected from ${this.address?.key}`);
+    this.#send(connack(ACCEPTED));
+    this.#watch();
+    this.#delivery.open();
+  }
+
+  #brokerRefused(reason: string): void {
+    if (this.#greeting) return this.#refuse(`the broker refuses it: ${reason}`);
+    this.#parts.say(`client '${this.clientId}': the broker has ended its session: ${reason}`);
+    this.#send(disconnect());
+    this.#rest('disconnected');
+    if (this.#clean) this.#over();
+  }
+
+  /** Ends a greeting with words for people and a code for the client. */
+  #refuse(reason: string): void {
+    this.#parts.counters.count('connections refused: not supported');
+    this.#parts.say(`client '${this.clientId}' cannot connect: ${reason}`);
+    this.#send(connack(NOT_SUPPORTED));
+    this.#greetingFailed();
+  }
+
+  #endGreeting(): void {
+    this.#greeting?.callOff();
+    this.#greeting = undefined;
+  }
+
+  /** The client is not connected; what was kept before is kept on. */
+  #greetingFailed(): void {
+    const greeting = this.#greeting;
+    this.#endGreeting();
+    const from = greeting?.from ?? 'disconnected';
+    if (greeting?.message.clean || (this.#clean && from === 'disconnected')) {
+      this.#rest('disconnected');
+      this.#uplink.close();
+      this.#over();
+    } else if (from === 'lost') {
+      this.#rest('lost');
+      this.#watch();
+    } else if (from === 'disconnected') {
+      this.#rest('disconnected');
+      this.#uplink.close();
+    } else {
+      this.state = 'active'; // it went without a word: its will is due
+      this.lose();
+    }
+  }
+
+  /** DISCONNECT without a duration. A session that is kept is kept by the broker. */
+  #leave(): void {
+    this.#parts.debug(() => `client '${this.clientId}' has disconnected`);
+    this.#send(disconnect());
+    this.#rest('disconnected');
+    this.#uplink.close();
+    if (this.#clean) this.#over();
+  }
+
+  /** DISCONNECT with a duration in s; also changes the time of a sleeper. */
+  #fallAsleep(duration: number): void {
+    this.#parts.debug(() => `client '${this.clientId}' sleeps for ${duration} s`);
+    this.#sleep = duration;
+    this.#delivery.close();
+    this.state = 'asleep';
+    this.#send(disconnect());
+    this.#watch();
+  }
+
+  /** All that was buffered has arrived. */
+  #sleepOn(): void {
+    this.state = 'asleep';
+    this.#lastHeard = this.#parts.clock.now();
+    this.#send(pingresp());
+    this.#watch();
+  }
+
+  /** A sleeper may have gone back to sleep when a datagram was lost: it is expected again within its time. */
+  #unanswered(): void {
+    if (this.state !== 'awake') return this.lose();
+    this.#delivery.close();
+    this.state = 'asleep';
+    this.#watch();
+  }
+
+  #updateWillTopic({ topic, qos, retain }: WillTopicMessage): void {
+    if (topic !== '' && topicFault(topic)) return this.#send(willtopicresp(NOT_SUPPORTED));
+    this.#will = topic === '' ? undefined : { topic, qos, retain, payload: this.#will?.payload ?? new Uint8Array() };
+    this.#send(willtopicresp(ACCEPTED));
+  }
+
+  /** A message without a topic has nowhere to go. */
+  #updateWillMessage(payload: Uint8Array): void {
+    if (this.#will) this.#will = { ...this.#will, payload: Uint8Array.from(payload) };
+    this.#send(willmsgresp(this.#will ? ACCEPTED : NOT_SUPPORTED));
+  }
+
+  #deliver(message: Publication): void {
+    if ((this.state === 'lost' || this.state === 'disconnected') && message.qos === 0) return;
+    this.#delivery.add(message);
+  }
+
+  /** The client does not listen any more. */
+  #rest(state: 'disconnected' | 'lost'): void {
+    this.state = state;
+    this.#cancelWatch?.();
+    this.#delivery.close();
+    this.#delivery.forgetUnreliable();
+    this.#move(undefined);
+  }
+
+  #over(): void {
+    this.#cancelWatch?.();
+    this.#parts.over(this);
+  }
+
+  #move(address: Address | undefined): void {
+    if (address?.key === this.address?.key) return;
+    this.#parts.moved(this, address);
+    this.address = address;
+  }
+
+  /** Watches that the client is heard in time. */
+  #watch(): void {
+    this.#cancelWatch?.();
+    this.#cancelWatch = undefined;
+    const { clock } = this.#parts;
+    const patience = this.#patience();
+    if (patience === 0) return;
+    const look = () => {
+      const left = this.#lastHeard + patience - clock.now();
+      if (left > 0) this.#cancelWatch = clock.after(left, look);
+      else if (this.state === 'lost') {
+        this.#rest('disconnected');
+        this.#uplink.close();
+      } else this.lose();
+    };
+    this.#cancelWatch = clock.after(Math.max(this.#lastHeard + patience - clock.now(), 0), look);
+  }
+
+  /** For how long the client need not be heard, in ms; 0 for ever. */
+  #patience(): number {
+    if (this.state === 'lost') return this.#parts.limits.lostExpiry;
+    return (this.state === 'active' ? this.#keepAlive : this.#sleep) * 1000 * SILENCE;
+  }
+
+  #send(datagram: Uint8Array): void {
+    if (this.address) this.#parts.send(this.address, datagram);
+  }
+}
+
+function sameConnect(a: ConnectMessage, b: ConnectMessage): boolean {
+  return a.clean === b.clean && a.will === b.will && a.duration === b.duration;
+}
+
+function sameWill(a: Publication | undefined, b: Publication | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.topic === b.topic && a.qos === b.qos && a.retain === b.retain && Buffer.compare(a.payload, b.payload) === 0;
+}
