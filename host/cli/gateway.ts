@@ -60,9 +60,15 @@ export function gatewayCommand(): Command {
     .option('--bind <address>', 'listen at this address only', '0.0.0.0')
     .option('--predefined <file>', 'topics known beforehand: a line `id topic` each, # begins a comment')
     .option('--advertise <seconds>', 'send ADVERTISE so often; 0 never', whole(0, 65_535), 0)
-    .option('--group <address:port>', 'multicast or broadcast address for ADVERTISE and SEARCHGW (default with --advertise: 255.255.255.255:1884)')
+    .option(
+      '--group <address:port>',
+      'multicast or broadcast address for ADVERTISE and SEARCHGW (default with --advertise: 255.255.255.255:1884)',
+    )
     .option('--gateway-id <id>', 'the gateway’s number', whole(1, 255), gatewayId)
-    .option('--no-qos-minus-1', 'refuse publications without a connection (they are taken by default: only to pre-defined and two-byte topics)')
+    .option(
+      '--no-qos-minus-1',
+      'refuse publications without a connection (they are taken by default: only to pre-defined and two-byte topics)',
+    )
     .optionsGroup('Limits:')
     .option('--clients <n>', 'connected, asleep, or with a session that is kept', whole(1, MOST), clients)
     .option('--registrations <n>', 'topic ids a client', whole(1, 65_534), registrations)

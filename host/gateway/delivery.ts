@@ -76,7 +76,10 @@ export class Delivery {
   /** Takes a message from the broker. */
   add(message: Publication): void {
     const { limits, dropped } = this.#parts;
-    if (publishSize(message.payload.length) > Math.min(this.#parts.largest(), LARGEST_MESSAGE)) return dropped('too large');
+    if (publishSize(message.payload.length) > Math.min(this.#parts.largest(), LARGEST_MESSAGE)) {
+      dropped('too large');
+      return;
+    }
     this.#queue.push({ ...message, number: this.#count++, msgId: 0, stage: 'waiting', refusals: 0 });
     this.#bytes += sizeOf(message);
     while (this.#queue.length > limits.bufferedMessages || this.#bytes > limits.bufferedBytes) {
@@ -125,7 +128,10 @@ export class Delivery {
     const item = this.#queue[0];
     const request = this.#answered('REGISTER', msgId);
     if (!request || !item) return;
-    if (code === CONGESTION) return this.#wait(request);
+    if (code === CONGESTION) {
+      this.#wait(request);
+      return;
+    }
     if (code === ACCEPTED) this.#parts.registrations.learned(request.ref.topicId);
     else if (code === INVALID_TOPIC_ID && this.#mayRefuse(item)) this.#parts.registrations.remove(item.topic);
     else this.#drop('refused by the client');
@@ -135,11 +141,17 @@ export class Delivery {
 
   puback(topicId: number, msgId: number, code: number): void {
     // A QoS 0 message can be refused, too: the next on this topic is registered again.
-    if (msgId === 0 && code === INVALID_TOPIC_ID) return this.#unknown(topicId);
+    if (msgId === 0 && code === INVALID_TOPIC_ID) {
+      this.#unknown(topicId);
+      return;
+    }
     const item = this.#queue[0];
     const request = this.#answered('PUBLISH', msgId);
     if (!request || !item) return;
-    if (code === CONGESTION) return this.#wait(request);
+    if (code === CONGESTION) {
+      this.#wait(request);
+      return;
+    }
     if (code === INVALID_TOPIC_ID && this.#mayRefuse(item)) this.#unknown(request.ref.topicId);
     else if (code !== ACCEPTED) this.#drop('refused by the client');
     else if (item.qos === 1) this.#shift();
@@ -181,20 +193,25 @@ export class Delivery {
   /** Sends what the message at the head needs next. */
   #start(item: Item): void {
     if (item.stage === 'released') {
-      return this.#ask({
+      this.#ask({
         kind: 'PUBREL',
         msgId: item.msgId,
         ref: { topicType: NORMAL, topicId: 0 },
         encode: () => pubrel(item.msgId),
         tries: 0,
       });
+      return;
     }
     const ref = this.#refOf(item.topic);
-    if (!ref) return this.#introduce(item);
+    if (!ref) {
+      this.#introduce(item);
+      return;
+    }
     const { qos, retain, payload: data } = item;
     if (qos === 0) {
       this.#parts.send(publish({ dup: false, qos, retain, ...ref, msgId: 0, data }));
-      return this.#shift();
+      this.#shift();
+      return;
     }
     item.msgId ||= this.#takeId();
     const { msgId } = item;
@@ -212,10 +229,16 @@ export class Delivery {
   /** Tells the client the id of a topic. */
   #introduce({ topic }: Item): void {
     const topicId = this.#parts.registrations.add(topic);
-    if (topicId === undefined) return this.#drop('no topic id left');
+    if (topicId === undefined) {
+      this.#drop('no topic id left');
+      return;
+    }
     const msgId = this.#takeId();
     const datagram = register(topicId, msgId, topic);
-    if (datagram.length > this.#parts.largest()) return this.#drop('too large');
+    if (datagram.length > this.#parts.largest()) {
+      this.#drop('too large');
+      return;
+    }
     this.#ask({ kind: 'REGISTER', msgId, ref: { topicType: NORMAL, topicId }, encode: () => datagram, tries: 0 });
   }
 

@@ -138,12 +138,24 @@ export class Gateway {
   /** A datagram arrived from `peer`. It may be anything, and as many as the network carries. */
   receive(datagram: Uint8Array, peer: string): void {
     if (this.#stopped) return;
-    if (this.#watch.isIgnored(peer)) return this.counters.count('datagrams ignored after garbage');
+    if (this.#watch.isIgnored(peer)) {
+      this.counters.count('datagrams ignored after garbage');
+      return;
+    }
     const message = decode(datagram);
-    if (typeof message === 'string') return this.#malformed(message, peer);
-    if (message.type !== 'ENCAPSULATED') return this.#handle(message, { key: peer, peer, node: undefined });
+    if (typeof message === 'string') {
+      this.#malformed(message, peer);
+      return;
+    }
+    if (message.type !== 'ENCAPSULATED') {
+      this.#handle(message, { key: peer, peer, node: undefined });
+      return;
+    }
     const inner = decode(message.message);
-    if (typeof inner === 'string') return this.#malformed(inner, peer);
+    if (typeof inner === 'string') {
+      this.#malformed(inner, peer);
+      return;
+    }
     const node = Uint8Array.from(message.node);
     this.#handle(inner, { key: `${peer} node ${Buffer.from(node).toString('hex')}`, peer, node });
   }
@@ -151,17 +163,25 @@ export class Gateway {
   #handle(message: Message, address: Address): void {
     switch (message.type) {
       case 'CONNECT':
-        return this.#connect(message, address);
+        this.#connect(message, address);
+        return;
       case 'SEARCHGW':
-        return this.#send(address, gwinfo(this.#limits.gatewayId));
+        this.#send(address, gwinfo(this.#limits.gatewayId));
+        return;
       case 'ADVERTISE':
       case 'GWINFO':
         return; // another gateway's, or a client's that answers for one
       case 'PUBLISH':
-        if (message.qos < 0) return this.#publishUnconnected(message);
+        if (message.qos < 0) {
+          this.#publishUnconnected(message);
+          return;
+        }
         break;
       case 'PINGREQ':
-        if (message.clientId !== '') return this.#wake(message.clientId, address);
+        if (message.clientId !== '') {
+          this.#wake(message.clientId, address);
+          return;
+        }
         break;
     }
     const session = this.#byAddress.get(address.key);
@@ -175,14 +195,16 @@ export class Gateway {
     if (fault) {
       this.counters.count('connections refused: not supported');
       this.#complain(`a client at ${address.key} cannot connect: ${fault}`);
-      return this.#send(address, connack(NOT_SUPPORTED));
+      this.#send(address, connack(NOT_SUPPORTED));
+      return;
     }
     let session = this.#byId.get(clientId);
     if (!session) {
       if (this.#byId.size >= this.#limits.clients && !this.#makeRoom()) {
         this.counters.count('connections refused: too many clients');
         this.#complain(`client '${clientId}' cannot connect: there are ${this.#limits.clients} already`);
-        return this.#send(address, connack(CONGESTION));
+        this.#send(address, connack(CONGESTION));
+        return;
       }
       session = new Session(clientId, this.#sessionParts);
       this.#byId.set(clientId, session);
@@ -216,9 +238,15 @@ export class Gateway {
 
   /** QoS −1 needs no connection and has no answer (SN 6.8). */
   #publishUnconnected({ topicType, topicId, data: payload, retain }: PublishMessage): void {
-    if (!this.#limits.qosMinusOne) return this.counters.count('QoS −1 dropped: switched off');
+    if (!this.#limits.qosMinusOne) {
+      this.counters.count('QoS −1 dropped: switched off');
+      return;
+    }
     const topic = this.#unconnectedTopic(topicType, topicId);
-    if (topic === undefined) return this.counters.count('QoS −1 dropped: no such topic');
+    if (topic === undefined) {
+      this.counters.count('QoS −1 dropped: no such topic');
+      return;
+    }
     if (!this.#own.isOpen) this.#own.open(true, undefined);
     // Also while the first connection is made: what comes then is what it is made for.
     const sent = this.#own.publish({ topic, payload, qos: 0, retain }, () => {});

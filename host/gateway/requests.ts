@@ -50,11 +50,15 @@ export class Requests {
 
   register(msgId: number, topic: string): void {
     const { registrations, send, counters } = this.#parts;
-    if (topicFault(topic)) return send(regack(0, msgId, NOT_SUPPORTED));
+    if (topicFault(topic)) {
+      send(regack(0, msgId, NOT_SUPPORTED));
+      return;
+    }
     const topicId = registrations.add(topic);
     if (topicId === undefined) {
       counters.count('registrations refused: too many');
-      return send(regack(0, msgId, CONGESTION));
+      send(regack(0, msgId, CONGESTION));
+      return;
     }
     registrations.learned(topicId);
     send(regack(topicId, msgId, ACCEPTED));
@@ -68,10 +72,16 @@ export class Requests {
       const verdict = this.#taken.look(message, hash, clock.now());
       if (verdict !== 'new') counters.count('repeated publications');
       if (verdict === 'offered') return;
-      if (verdict === 'taken') return this.#accept(message);
+      if (verdict === 'taken') {
+        this.#accept(message);
+        return;
+      }
     }
     const named = this.#topicOf(message);
-    if ('code' in named) return this.#refuse(message, named.code);
+    if ('code' in named) {
+      this.#refuse(message, named.code);
+      return;
+    }
     const { topic } = named;
     debug(() => `PUBLISH '${topic}', QoS ${qos}, ${payload.length} bytes`);
     if (qos <= 0) {
@@ -106,12 +116,18 @@ export class Requests {
     const { msgId, qos, topicType } = message;
     const refuse = (code: number) => send(suback(0, message.topicId, msgId, code));
     const named = this.#filterOf(message);
-    if ('code' in named) return refuse(named.code);
+    if ('code' in named) {
+      refuse(named.code);
+      return;
+    }
     const filter = named.topic;
     let { topicId } = named;
     if (topicType === NORMAL && !hasWildcard(filter)) {
       const id = registrations.add(filter);
-      if (id === undefined) return refuse(CONGESTION);
+      if (id === undefined) {
+        refuse(CONGESTION);
+        return;
+      }
       topicId = id;
     }
     const ours = this.#wait(message);
@@ -137,7 +153,10 @@ export class Requests {
     if (this.#isRepeated(message)) return;
     const named = this.#filterOf(message);
     // There is no code that refuses, and nothing was subscribed to under such a name.
-    if ('code' in named) return this.#parts.send(unsuback(message.msgId));
+    if ('code' in named) {
+      this.#parts.send(unsuback(message.msgId));
+      return;
+    }
     const ours = this.#wait(message);
     const accepted = this.#parts.uplink.unsubscribe(named.topic, (failure) => {
       if (this.#settle(message, ours) && !failure) this.#answer(message, unsuback(message.msgId));

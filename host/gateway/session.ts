@@ -132,36 +132,53 @@ export class Session {
   handle(message: Message): void {
     this.#lastHeard = this.#parts.clock.now();
     this.#spoke = true;
-    if (this.#greeting) return this.#answerGreeting(this.#greeting, message);
+    if (this.#greeting) {
+      this.#answerGreeting(this.#greeting, message);
+      return;
+    }
     switch (message.type) {
       case 'REGISTER':
-        return this.#requests.register(message.msgId, message.topicName);
+        this.#requests.register(message.msgId, message.topicName);
+        break;
       case 'REGACK':
-        return this.#delivery.regack(message.msgId, message.code);
+        this.#delivery.regack(message.msgId, message.code);
+        break;
       case 'PUBLISH':
-        return this.#requests.publish(message);
+        this.#requests.publish(message);
+        break;
       case 'PUBACK':
-        return this.#delivery.puback(message.topicId, message.msgId, message.code);
+        this.#delivery.puback(message.topicId, message.msgId, message.code);
+        break;
       case 'PUBREC':
-        return this.#delivery.pubrec(message.msgId);
+        this.#delivery.pubrec(message.msgId);
+        break;
       case 'PUBREL':
-        return this.#requests.pubrel(message.msgId);
+        this.#requests.pubrel(message.msgId);
+        break;
       case 'PUBCOMP':
-        return this.#delivery.pubcomp(message.msgId);
+        this.#delivery.pubcomp(message.msgId);
+        break;
       case 'SUBSCRIBE':
-        return this.#requests.subscribe(message);
+        this.#requests.subscribe(message);
+        break;
       case 'UNSUBSCRIBE':
-        return this.#requests.unsubscribe(message);
+        this.#requests.unsubscribe(message);
+        break;
       case 'PINGREQ':
-        return this.#send(pingresp());
+        this.#send(pingresp());
+        break;
       case 'DISCONNECT':
-        return message.duration > 0 ? this.#fallAsleep(message.duration) : this.#leave();
+        message.duration > 0 ? this.#fallAsleep(message.duration) : this.#leave();
+        break;
       case 'WILLTOPICUPD':
-        return this.#updateWillTopic(message);
+        this.#updateWillTopic(message);
+        break;
       case 'WILLMSGUPD':
-        return this.#updateWillMessage(message.message);
+        this.#updateWillMessage(message.message);
+        break;
       default: // an answer nobody waits for, or a copy of one
-        return this.#parts.counters.count('messages out of place');
+        this.#parts.counters.count('messages out of place');
+        break;
     }
   }
 
@@ -170,7 +187,10 @@ export class Session {
     this.#lastHeard = this.#parts.clock.now();
     this.#spoke = true;
     this.#move(address);
-    if (this.state === 'active') return this.#send(pingresp());
+    if (this.state === 'active') {
+      this.#send(pingresp());
+      return;
+    }
     this.state = 'awake';
     this.#delivery.flush();
   }
@@ -192,7 +212,8 @@ export class Session {
     if (this.#clean) {
       if (will) this.#uplink.closeWith(will);
       else this.#uplink.close();
-      return this.#over();
+      this.#over();
+      return;
     }
     if (will) this.#uplink.publish(will, () => {});
     this.#watch();
@@ -279,15 +300,24 @@ export class Session {
   #answerGreeting(greeting: Greeting, message: Message): void {
     if (message.type === 'DISCONNECT') {
       this.#send(disconnect());
-      return this.#greetingFailed();
+      this.#greetingFailed();
+      return;
     }
     if (message.type === 'WILLTOPIC') {
       if (greeting.waitsFor === 'broker') return;
-      if (message.topic === '') return this.#willGiven(greeting, undefined); // SN 5.4.7
-      if (topicFault(message.topic)) return this.#refuse(`the topic of its will, '${message.topic}', cannot be published to`);
+      if (message.topic === '') {
+        // SN 5.4.7
+        this.#willGiven(greeting, undefined);
+        return;
+      }
+      if (topicFault(message.topic)) {
+        this.#refuse(`the topic of its will, '${message.topic}', cannot be published to`);
+        return;
+      }
       greeting.will = { topic: message.topic, payload: new Uint8Array(), qos: message.qos, retain: message.retain };
       greeting.waitsFor = 'will message';
-      return this.#askForWill(greeting);
+      this.#askForWill(greeting);
+      return;
     }
     if (message.type === 'WILLMSG' && greeting.waitsFor === 'will message' && greeting.will)
       this.#willGiven(greeting, { ...greeting.will, payload: Uint8Array.from(message.message) });
@@ -308,7 +338,10 @@ export class Session {
     const fits = uplink.clean === clean && (sameWill(uplink.will, this.#will) || uplink.isBusy || !uplink.connected);
     if (uplink.isOpen && !fits) uplink.close();
     if (!uplink.isOpen) uplink.open(clean, this.#will);
-    if (uplink.isUsable) return this.#accept(greeting);
+    if (uplink.isUsable) {
+      this.#accept(greeting);
+      return;
+    }
     greeting.callOff = clock.after(limits.connectDeadline, () => {
       this.#parts.counters.count('connections refused: the broker is away');
       this.#send(connack(CONGESTION));
@@ -338,7 +371,10 @@ export class Session {
   }
 
   #brokerRefused(reason: string): void {
-    if (this.#greeting) return this.#refuse(`the broker refuses it: ${reason}`);
+    if (this.#greeting) {
+      this.#refuse(`the broker refuses it: ${reason}`);
+      return;
+    }
     this.#parts.say(`client '${this.clientId}': the broker has ended its session: ${reason}`);
     this.#send(disconnect());
     this.#rest('disconnected');
@@ -408,14 +444,20 @@ export class Session {
 
   /** A sleeper may have gone back to sleep when a datagram was lost: it is expected again within its time. */
   #unanswered(): void {
-    if (this.state !== 'awake') return this.lose();
+    if (this.state !== 'awake') {
+      this.lose();
+      return;
+    }
     this.#delivery.close();
     this.state = 'asleep';
     this.#watch();
   }
 
   #updateWillTopic({ topic, qos, retain }: WillTopicMessage): void {
-    if (topic !== '' && topicFault(topic)) return this.#send(willtopicresp(NOT_SUPPORTED));
+    if (topic !== '' && topicFault(topic)) {
+      this.#send(willtopicresp(NOT_SUPPORTED));
+      return;
+    }
     this.#will = topic === '' ? undefined : { topic, qos, retain, payload: this.#will?.payload ?? new Uint8Array() };
     this.#send(willtopicresp(ACCEPTED));
   }

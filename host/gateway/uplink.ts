@@ -105,13 +105,17 @@ export class Uplink {
   closeWith(will: Publication): void {
     const { clock, endings } = this.#broker;
     const connection = this.#connection;
-    if (!connection) return this.close();
+    if (!connection) {
+      this.close();
+      return;
+    }
     const { connected } = this;
     const over = endings.began(this.clientId);
     if (connected) {
       this.#release();
       connection.publish(will, () => {});
-      return this.#end(connection, false, over);
+      this.#end(connection, false, over);
+      return;
     }
     const leave = () => {
       callOff();
