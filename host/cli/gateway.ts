@@ -1,16 +1,18 @@
 import { Command } from 'commander';
+import { realClock } from '../clock.js';
 import { brokerAt } from '../gateway/broker.js';
 import { Gateway, type Transport } from '../gateway/gateway.js';
 import { defaultLimits, type Limits } from '../gateway/limits.js';
 import { Predefined, PredefinedError, readPredefined } from '../gateway/predefined.js';
+import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
-import { redact } from '../links/address.js';
 import { type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
-import { EXIT_FAILURE, EXIT_OK, exitWith, seconds, UsageError, whole } from './usage.js';
+import { EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, UsageError, whole } from './usage.js';
 
 interface Values extends ConnectionValues {
   broker: string;
   udp?: number;
+  serial?: string[];
   bind: string;
   group?: string;
   predefined?: string;
@@ -34,6 +36,7 @@ interface Values extends ConnectionValues {
 
 /** The port that MQTT-SN clients take for granted. */
 const DEFAULT_PORT = 1884;
+const DEFAULT_BAUD = 115_200;
 const MOST = 1_000_000;
 
 const exitHelp = `
@@ -56,7 +59,8 @@ export function gatewayCommand(): Command {
     .option('--key <file>', 'own private key, with --cert')
     .option('--insecure', 'do not check that the certificate is for this host: for trials only')
     .optionsGroup('Clients:')
-    .option('--udp <port>', `listen for datagrams; 0 takes a free port (default: ${DEFAULT_PORT})`, whole(0, 65_535))
+    .option('--udp <port>', `listen for datagrams; 0 takes a free port (default: ${DEFAULT_PORT}, without --serial)`, whole(0, 65_535))
+    .option('--serial <path[@baud]>', `a serial line, may be repeated (default baud: ${DEFAULT_BAUD})`, repeated)
     .option('--bind <address>', 'listen at this address only', '0.0.0.0')
     .option('--predefined <file>', 'topics known beforehand: a line `id topic` each, # begins a comment')
     .option('--advertise <seconds>', 'send ADVERTISE so often; 0 never', whole(0, 65_535), 0)
@@ -96,34 +100,70 @@ async function run(values: Values): Promise<number> {
   const connection = brokerOf(values);
   const predefined = predefinedOf(values);
   const group = groupOf(values);
+  const serial = serialOf(values);
+  const port = values.udp ?? (serial.length > 0 ? undefined : DEFAULT_PORT);
   const tell = (text: string) => process.stderr.write(`twobyte gateway: ${text}\n`);
   const say = values.quiet ? () => {} : tell;
 
   let gateway: Gateway | undefined;
-  let udp: UdpTransport;
+  const receive = (datagram: Uint8Array, peer: string) => gateway?.receive(datagram, peer);
+  let udp: UdpTransport | undefined;
+  const lines: SerialTransport[] = [];
+  const close = () => {
+    udp?.close();
+    for (const line of lines) line.close();
+  };
   try {
-    const receive = (datagram: Uint8Array, peer: string) => gateway?.receive(datagram, peer);
-    udp = await openUdp({ port: values.udp ?? DEFAULT_PORT, host: values.bind, ...(group && { group }) }, receive);
+    for (const { path, baud } of serial) lines.push(await opened('--serial', serialTransport(path, baud, receive, say, realClock)));
+    if (port !== undefined) {
+      const opening = openUdp({ port, host: values.bind, ...(group && { group }) }, receive);
+      udp = await opened(`--udp: cannot listen at port ${port} of ${values.bind}`, opening);
+    }
   } catch (error) {
-    tell(`--udp: cannot listen at port ${values.udp ?? DEFAULT_PORT} of ${values.bind}: ${listenFault(error)}`);
+    close();
+    tell((error as Error).message);
     return EXIT_FAILURE;
   }
-  const transport: Transport = udp;
-  gateway = new Gateway({
-    transport,
+  const running = new Gateway({
+    transport: joined(udp, lines),
     openBroker: brokerAt(connection.url, connection.options),
     limits: limitsOf(values),
     predefined,
     say,
     ...(values.debug && { debug: say }),
   });
-  gateway.start();
-  process.stdout.write(`listening at UDP port ${udp.port} of ${values.bind}; broker ${redact(connection.name)}\n`);
-  await untilSignal(() => tell(statistics(gateway)));
-  await new Promise<void>((resolve) => gateway.stop(resolve));
-  udp.close();
-  if (values.debug) say(statistics(gateway));
+  gateway = running;
+  const ended = untilSignal(() => tell(statistics(running)));
+  running.start();
+  const places = [...(udp ? [`UDP port ${udp.port} of ${values.bind}`] : []), ...serial.map(({ path }) => path)];
+  process.stdout.write(`listening at ${places.join(', ')}; broker ${connection.name}\n`);
+  await ended;
+  await new Promise<void>((resolve) => running.stop(resolve));
+  close();
+  if (values.debug) say(statistics(running));
   return EXIT_OK;
+}
+
+/** Waits for a place to listen at; says which when it cannot be had. */
+async function opened<Place>(what: string, opening: Promise<Place>): Promise<Place> {
+  try {
+    return await opening;
+  } catch (error) {
+    throw new Error(`${what}: ${listenFault(error)}`);
+  }
+}
+
+/** One transport of several: each peer's name tells where it is. */
+function joined(udp: UdpTransport | undefined, lines: readonly SerialTransport[]): Transport {
+  const of = (peer: string): Transport | undefined => lines.find((line) => line.peer === peer) ?? udp;
+  return {
+    send: (peer, datagram) => of(peer)?.send(peer, datagram),
+    broadcast(datagram) {
+      udp?.broadcast?.(datagram);
+      for (const line of lines) line.broadcast?.(datagram);
+    },
+    largest: (peer) => of(peer)?.largest?.(peer) ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 function brokerOf(values: Values): Connection {
@@ -155,6 +195,16 @@ function predefinedOf({ predefined }: Values): Predefined {
     if (error instanceof PredefinedError) throw new UsageError(`--predefined: ${error.message}`);
     throw error;
   }
+}
+
+/** Each --serial PATH or PATH@BAUD. */
+function serialOf({ serial = [] }: Values): { path: string; baud: number }[] {
+  return serial.map((text) => {
+    const [, path = text, baud = String(DEFAULT_BAUD)] = /^(.+)@(\d+)$/.exec(text) ?? [];
+    if (!path.startsWith('/'))
+      throw new UsageError(`--serial: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0@${DEFAULT_BAUD}`);
+    return { path, baud: Number(baud) };
+  });
 }
 
 function groupOf({ group, advertise }: Values): { host: string; port: number } | undefined {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Publication } from './broker.js';
-import { LARGEST_MESSAGE, publish, publishSize, pubrel, register } from './encode.js';
+import { publish, publishSize, pubrel, register } from './encode.js';
 import type { Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, INVALID_TOPIC_ID, NORMAL, PREDEFINED, SHORT, type TopicRef } from './messages.js';
 import type { Predefined } from './predefined.js';
@@ -60,8 +60,10 @@ export class Delivery {
   #nextId: number;
   #request: Request | undefined;
   #cancel: (() => void) | undefined;
-  /** Number of the last message that may leave; -1 when the client does not listen. */
-  #until = -1;
+  /** Whether the client listens: not now, until it has what waits, or all the time. */
+  #mode: 'closed' | 'flushing' | 'open' = 'closed';
+  /** Flushing: messages from this number on wait for the next time. */
+  #end = 0;
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
@@ -76,10 +78,6 @@ export class Delivery {
   /** Takes a message from the broker. */
   add(message: Publication): void {
     const { limits, dropped } = this.#parts;
-    if (publishSize(message.payload.length) > Math.min(this.#parts.largest(), LARGEST_MESSAGE)) {
-      dropped('too large');
-      return;
-    }
     this.#queue.push({ ...message, number: this.#count++, msgId: 0, stage: 'waiting', refusals: 0 });
     this.#bytes += sizeOf(message);
     while (this.#queue.length > limits.bufferedMessages || this.#bytes > limits.bufferedBytes) {
@@ -94,20 +92,21 @@ export class Delivery {
 
   /** The client listens: all that comes is delivered. */
   open(): void {
-    this.#until = Number.POSITIVE_INFINITY;
+    this.#mode = 'open';
     this.#pump();
   }
 
   /** The client listens for a moment: what is there now is delivered, then flushed() is called. Once more: what is unanswered is sent again. */
   flush(): void {
-    if (this.#until < 0) this.#until = this.#count - 1;
+    if (this.#mode === 'closed') this.#end = this.#count;
+    this.#mode = 'flushing';
     if (this.#request) this.#sendAgain(this.#request, 0);
     else this.#pump();
   }
 
   /** The client does not listen; what is unanswered is sent again next time. */
   close(): void {
-    this.#until = -1;
+    this.#mode = 'closed';
     this.#settle();
   }
 
@@ -177,16 +176,14 @@ export class Delivery {
   }
 
   #pump(): void {
-    while (this.#until >= 0 && !this.#request) {
+    while (this.#mode !== 'closed' && !this.#request) {
       const item = this.#queue[0];
-      if (!item || item.number > this.#until) {
-        if (this.#until !== Number.POSITIVE_INFINITY) {
-          this.#until = -1;
-          this.#parts.flushed();
-        }
-        return;
+      if (item && (this.#mode === 'open' || item.number < this.#end)) this.#start(item);
+      else {
+        if (this.#mode === 'open') return;
+        this.#mode = 'closed';
+        this.#parts.flushed();
       }
-      this.#start(item);
     }
   }
 
@@ -200,6 +197,11 @@ export class Delivery {
         encode: () => pubrel(item.msgId),
         tries: 0,
       });
+      return;
+    }
+    // Not before: where the client will be when it listens again, nobody knows.
+    if (publishSize(item.payload.length) > this.#parts.largest()) {
+      this.#drop('too large');
       return;
     }
     const ref = this.#refOf(item.topic);

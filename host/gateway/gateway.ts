@@ -4,7 +4,7 @@ import { Counters } from './counters.js';
 import { decode } from './decode.js';
 import { advertise, connack, disconnect, encapsulated, gwinfo, LARGEST_MESSAGE } from './encode.js';
 import { Endings } from './endings.js';
-import { defaultLimits, ENDING_MS, type Limits, QUIET_MS } from './limits.js';
+import { defaultLimits, ENDING_MS, LINES, type Limits, QUIET_MS } from './limits.js';
 import {
   CONGESTION,
   type ConnectMessage,
@@ -67,7 +67,10 @@ export class Gateway {
   readonly #own: Uplink;
   #cancelAdvertise: (() => void) | undefined;
   #stopped = false;
-  #saidAt = Number.NEGATIVE_INFINITY;
+  /** Lines told since, and lines that were too many. */
+  #saidSince = Number.NEGATIVE_INFINITY;
+  #said = 0;
+  #unsaid = 0;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
@@ -77,7 +80,7 @@ export class Gateway {
     const random = parts.random ?? (() => (Math.random() * 2 ** 32) | 0);
     this.#watch = new Watch(this.#clock, this.#limits.garbage);
     this.#broker = { clock: this.#clock, limits: this.#limits, open: parts.openBroker, endings: new Endings(), inflight: 0 };
-    const say = (text: string) => parts.say?.(text);
+    const say = (text: string) => this.#say(text);
     const debug = (text: () => string) => parts.debug?.(text());
     this.#sessionParts = {
       clock: this.#clock,
@@ -125,6 +128,8 @@ export class Gateway {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancelAdvertise?.();
+    const undelivered = this.clients.reduce((sum, { buffered }) => sum + buffered, 0);
+    if (undelivered > 0) this.#parts.say?.(`${undelivered} messages that waited for clients are gone`);
     for (const session of this.#byId.values()) session.stop();
     this.#own.close();
     const give = this.#clock.now() + 2 * ENDING_MS;
@@ -161,6 +166,7 @@ export class Gateway {
   }
 
   #handle(message: Message, address: Address): void {
+    this.#parts.debug?.(`${address.key} → ${message.type}`);
     switch (message.type) {
       case 'CONNECT':
         this.#connect(message, address);
@@ -194,7 +200,7 @@ export class Gateway {
     const fault = this.#connectFault(message);
     if (fault) {
       this.counters.count('connections refused: not supported');
-      this.#complain(`a client at ${address.key} cannot connect: ${fault}`);
+      this.#say(`a client at ${address.key} cannot connect: ${fault}`);
       this.#send(address, connack(NOT_SUPPORTED));
       return;
     }
@@ -202,7 +208,7 @@ export class Gateway {
     if (!session) {
       if (this.#byId.size >= this.#limits.clients && !this.#makeRoom()) {
         this.counters.count('connections refused: too many clients');
-        this.#complain(`client '${clientId}' cannot connect: there are ${this.#limits.clients} already`);
+        this.#say(`client '${clientId}' cannot connect: there are ${this.#limits.clients} already`);
         this.#send(address, connack(CONGESTION));
         return;
       }
@@ -276,18 +282,29 @@ export class Gateway {
   #malformed(fault: Fault, peer: string): void {
     this.counters.count(`malformed: ${fault}`);
     this.#watch.garbage(peer);
-    this.#complain(`a malformed datagram from ${peer} was dropped: ${fault}`);
+    this.#say(`a malformed datagram from ${peer} was dropped: ${fault}`);
   }
 
-  /** Says what may happen thousands of times a second once in a while. */
-  #complain(text: string): void {
+  /** Tells people, who read no more than so many lines. */
+  #say(text: string): void {
     const now = this.#clock.now();
-    if (now - this.#saidAt < QUIET_MS) return;
-    this.#saidAt = now;
-    this.#parts.say?.(text);
+    if (now - this.#saidSince >= QUIET_MS) {
+      if (this.#unsaid > 0) this.#parts.say?.(`${this.#unsaid} lines more were not told`);
+      this.#saidSince = now;
+      this.#said = this.#unsaid = 0;
+    }
+    if (this.#said++ < LINES) this.#parts.say?.(text);
+    else this.#unsaid++;
   }
 
-  #send({ peer, node }: Address, datagram: Uint8Array): void {
+  #send({ key, peer, node }: Address, datagram: Uint8Array): void {
+    if (this.#parts.debug) this.#parts.debug(`${key} ← ${nameOf(datagram)}`);
     this.#transport.send(peer, node ? encapsulated(node, datagram) : datagram);
   }
+}
+
+/** What a datagram of our own is, for people. */
+function nameOf(datagram: Uint8Array): string {
+  const message = decode(datagram);
+  return typeof message === 'string' ? message : message.type;
 }

@@ -77,5 +77,6 @@ export const STRANGERS = 100;
 /** Time for what is under way when a client's connection to the broker ends. */
 export const ENDING_MS = 5000;
 
-/** Between two lines about the same trouble. */
+/** Lines for people within this time; those beyond are counted. */
+export const LINES = 20;
 export const QUIET_MS = 10_000;

@@ -38,7 +38,7 @@ type Named = { topic: string; topicId: number } | { code: number };
 /** What one client asks of the broker: registrations, publications, subscriptions. */
 export class Requests {
   readonly #parts: RequestParts;
-  readonly #taken = new Taken();
+  #taken = new Taken();
   /** Subscriptions and the like that wait for the broker, by MsgId. A repeated request is answered once the first is. */
   readonly #waiting = new Map<number, object>();
   /** The last SUBSCRIBE or UNSUBSCRIBE that was answered: a copy of it is answered again and not asked again. */
@@ -46,6 +46,13 @@ export class Requests {
 
   constructor(parts: RequestParts) {
     this.#parts = parts;
+  }
+
+  /** The client begins anew: answers to what it asked before are not for it. */
+  abandon(): void {
+    this.#taken = new Taken();
+    this.#waiting.clear();
+    this.#answered = undefined;
   }
 
   register(msgId: number, topic: string): void {

@@ -2,7 +2,8 @@ import type { Clock } from '../clock.js';
 import type { Publication } from './broker.js';
 import type { Counters } from './counters.js';
 import { Delivery } from './delivery.js';
-import { connack, disconnect, pingresp, willmsgreq, willmsgresp, willtopicreq, willtopicresp } from './encode.js';
+import { connack, disconnect, pingresp, willmsgresp, willtopicresp } from './encode.js';
+import { Greeting } from './greeting.js';
 import { COPY_MS, type Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, type ConnectMessage, type Message, NOT_SUPPORTED, type WillTopicMessage } from './messages.js';
 import type { Predefined } from './predefined.js';
@@ -45,16 +46,6 @@ export interface SessionParts {
  */
 export type State = 'connecting' | 'active' | 'asleep' | 'awake' | 'disconnected' | 'lost';
 
-/** A CONNECT that was not answered yet, and what it waits for. */
-interface Greeting {
-  message: ConnectMessage;
-  waitsFor: 'will topic' | 'will message' | 'broker';
-  /** State before. */
-  from: State;
-  will: Publication | undefined;
-  callOff: () => void;
-}
-
 const SILENCE = 1.5; // SN 6.11: this many keep alives without a word, and a client is lost
 
 /** One client: its states, its will, its connection to the broker. */
@@ -74,6 +65,8 @@ export class Session {
   #sleep = 0;
   #lastHeard = 0;
   #greeting: Greeting | undefined;
+  /** The state before the greeting. */
+  #before: State = 'disconnected';
   /** The CONNECT that was answered last. */
   #greeted: { message: ConnectMessage; address: string; at: number } | undefined;
   /** The client has sent something since it was told that it is connected. */
@@ -110,30 +103,52 @@ export class Session {
   /** A CONNECT with this client's id, from any address. */
   connect(message: ConnectMessage, address: Address): void {
     if (this.#isCopy(message, address)) return;
-    const greeting = this.#greeting;
-    if (greeting && sameConnect(greeting.message, message)) {
+    if (this.#greeting && sameConnect(this.#greeting.message, message)) {
       this.#move(address);
-      if (greeting.waitsFor !== 'broker') this.#askForWill(greeting);
+      this.#greeting.askForWill();
       return;
     }
-    const from = greeting?.from ?? this.state;
+    if (!this.#greeting) this.#before = this.state;
     this.#endGreeting();
     this.#delivery.close();
     this.#cancelWatch?.();
     if (message.clean) this.#forget();
     this.#move(address);
     this.state = 'connecting';
-    this.#greeting = { message, waitsFor: message.will ? 'will topic' : 'broker', from, will: undefined, callOff: () => {} };
-    if (message.will) this.#askForWill(this.#greeting);
-    else this.#awaitBroker(this.#greeting);
+    this.#greeting = new Greeting(message, {
+      clock: this.#parts.clock,
+      limits: this.#parts.limits,
+      send: (datagram) => this.#send(datagram),
+      willGiven: (will) => {
+        this.#will = will;
+        this.#awaitBroker(message.clean);
+      },
+      willRefused: (fault) => this.#refuse(fault),
+      silent: () => {
+        this.#parts.counters.count('connections given up: no will came');
+        this.#greetingFailed();
+      },
+      late: () => {
+        this.#parts.counters.count('connections refused: the broker is away');
+        this.#send(connack(CONGESTION));
+        this.#greetingFailed();
+      },
+    });
+    if (message.will) this.#greeting.askForWill();
+    else this.#awaitBroker(message.clean);
   }
 
   /** Any other message from the client's address. */
   handle(message: Message): void {
     this.#lastHeard = this.#parts.clock.now();
     this.#spoke = true;
+    if (this.#greeting && message.type === 'DISCONNECT') {
+      this.#send(disconnect());
+      this.#greetingFailed();
+      return;
+    }
     if (this.#greeting) {
-      this.#answerGreeting(this.#greeting, message);
+      this.#greeting.handle(message);
       return;
     }
     switch (message.type) {
@@ -215,7 +230,7 @@ export class Session {
       this.#over();
       return;
     }
-    if (will) this.#uplink.publish(will, () => {});
+    if (will) this.#uplink.publishWill(will);
     this.#watch();
   }
 
@@ -260,6 +275,7 @@ export class Session {
   /** CleanSession: nothing of before counts any more (SN 6.3). */
   #forget(): void {
     this.#delivery.close();
+    this.#requests.abandon();
     this.#uplink.subscriptions.clear();
     this.#uplink.close();
     this.#will = undefined;
@@ -280,80 +296,23 @@ export class Session {
     return true;
   }
 
-  /** Sends WILLTOPICREQ or WILLMSGREQ, again and again. */
-  #askForWill(greeting: Greeting): void {
-    const { clock, limits, counters } = this.#parts;
-    const request = greeting.waitsFor === 'will topic' ? willtopicreq() : willmsgreq();
-    let tries = 0;
-    const ask = () => {
-      this.#send(request);
-      greeting.callOff = clock.after(limits.retryTime, () => {
-        if (tries++ < limits.retries) return ask();
-        counters.count('connections given up: no will came');
-        this.#greetingFailed();
-      });
-    };
-    greeting.callOff();
-    ask();
-  }
-
-  #answerGreeting(greeting: Greeting, message: Message): void {
-    if (message.type === 'DISCONNECT') {
-      this.#send(disconnect());
-      this.#greetingFailed();
-      return;
-    }
-    if (message.type === 'WILLTOPIC') {
-      if (greeting.waitsFor === 'broker') return;
-      if (message.topic === '') {
-        // SN 5.4.7
-        this.#willGiven(greeting, undefined);
-        return;
-      }
-      if (topicFault(message.topic)) {
-        this.#refuse(`the topic of its will, '${message.topic}', cannot be published to`);
-        return;
-      }
-      greeting.will = { topic: message.topic, payload: new Uint8Array(), qos: message.qos, retain: message.retain };
-      greeting.waitsFor = 'will message';
-      this.#askForWill(greeting);
-      return;
-    }
-    if (message.type === 'WILLMSG' && greeting.waitsFor === 'will message' && greeting.will)
-      this.#willGiven(greeting, { ...greeting.will, payload: Uint8Array.from(message.message) });
-  }
-
-  #willGiven(greeting: Greeting, will: Publication | undefined): void {
-    this.#will = will;
-    this.#awaitBroker(greeting);
-  }
-
-  #awaitBroker(greeting: Greeting): void {
-    const { clock, limits } = this.#parts;
+  #awaitBroker(clean: boolean): void {
     const uplink = this.#uplink;
-    const { clean } = greeting.message;
-    greeting.callOff();
-    greeting.waitsFor = 'broker';
     // A will that changed goes into a new CONNECT, unless something is under way that must not be sent twice.
     const fits = uplink.clean === clean && (sameWill(uplink.will, this.#will) || uplink.isBusy || !uplink.connected);
     if (uplink.isOpen && !fits) uplink.close();
+    this.#greeting?.awaitBroker();
     if (!uplink.isOpen) uplink.open(clean, this.#will);
-    if (uplink.isUsable) {
-      this.#accept(greeting);
-      return;
-    }
-    greeting.callOff = clock.after(limits.connectDeadline, () => {
-      this.#parts.counters.count('connections refused: the broker is away');
-      this.#send(connack(CONGESTION));
-      this.#greetingFailed();
-    });
+    if (uplink.isUsable) this.#accept();
   }
 
   #brokerThere(): void {
-    if (this.#greeting?.waitsFor === 'broker') this.#accept(this.#greeting);
+    if (this.#greeting?.waitsForBroker) this.#accept();
   }
 
-  #accept({ message }: Greeting): void {
+  #accept(): void {
+    const message = this.#greeting?.message;
+    if (!message) return;
     this.#endGreeting();
     const now = this.#parts.clock.now();
     this.#clean = message.clean;
@@ -390,7 +349,7 @@ export class Session {
   }
 
   #endGreeting(): void {
-    this.#greeting?.callOff();
+    this.#greeting?.end();
     this.#greeting = undefined;
   }
 
@@ -398,7 +357,7 @@ export class Session {
   #greetingFailed(): void {
     const greeting = this.#greeting;
     this.#endGreeting();
-    const from = greeting?.from ?? 'disconnected';
+    const from = this.#before;
     if (greeting?.message.clean || (this.#clean && from === 'disconnected')) {
       this.#rest('disconnected');
       this.#uplink.close();

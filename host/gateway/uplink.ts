@@ -40,6 +40,8 @@ export class Uplink {
   readonly #broker: Broker;
   readonly #listener: UplinkListener;
   #connection: BrokerConnection | undefined;
+  /** Connections given up that wait for the broker to take a will, and what ends them. */
+  readonly #leaving = new Map<BrokerConnection, () => void>();
   /** Calls off an opening that waits for the end of another connection. */
   #callOff: (() => void) | undefined;
   #everConnected = false;
@@ -127,8 +129,10 @@ export class Uplink {
     connection.publish(will, () => {});
   }
 
-  /** Connections that wait for the broker to take a will. */
-  readonly #leaving = new Map<BrokerConnection, () => void>();
+  /** Publishes the will of a client whose session is kept, whatever else waits. */
+  publishWill(will: Publication): void {
+    this.#connection?.publish(will, () => {});
+  }
 
   /** Publishes; answers false when there is no room (`done` is then not called). */
   publish(message: Publication, done: (failure?: Failure) => void): boolean {
@@ -171,6 +175,7 @@ export class Uplink {
     const { clock } = this.#broker;
     this.#everConnected = this.connected = false;
     this.#awaySince = clock.now();
+    let told = false;
     let connection: BrokerConnection | undefined;
     const current = () => connection !== undefined && connection === this.#connection;
     connection = this.#broker.open(
@@ -183,9 +188,11 @@ export class Uplink {
         message: (message) => current() && this.#listener.message(message),
         away: (reason) => {
           if (!current()) return;
+          const before = this.connected || !told;
           if (this.connected) this.#awaySince = clock.now();
           this.connected = false;
-          this.#listener.away(reason);
+          told = true;
+          if (before) this.#listener.away(reason);
         },
         refused: (reason) => {
           if (!current()) return;
