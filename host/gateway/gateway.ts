@@ -45,9 +45,6 @@ export interface GatewayParts {
   debug?(text: string): void;
 }
 
-/** Largest payload of a UDP datagram over IPv4. */
-const LARGEST_UDP = 65_507;
-
 /**
  * A transparent MQTT-SN 1.2 gateway: one connection to the broker for each client. It knows no socket: datagrams come by receive() and leave by the
  * transport, and all time is the clock's.
@@ -90,7 +87,8 @@ export class Gateway {
       broker: this.#broker,
       random,
       send: (address, datagram) => this.#send(address, datagram),
-      largest: ({ peer, node }) => Math.min(this.#transport.largest?.(peer) ?? LARGEST_UDP, LARGEST_MESSAGE) - (node ? node.length + 3 : 0),
+      largest: ({ peer, node }) =>
+        Math.min(this.#transport.largest?.(peer) ?? LARGEST_MESSAGE, LARGEST_MESSAGE) - (node ? node.length + 3 : 0),
       moved: (session, address) => this.#moved(session, address),
       over: (session) => {
         if (this.#byId.get(session.clientId) === session) this.#byId.delete(session.clientId);

@@ -18,6 +18,9 @@ export interface UdpTransport extends Transport {
   close(): void;
 }
 
+/** Largest payload of a datagram over IPv4, in bytes. */
+const LARGEST = 65_507;
+
 /** For bursts of many clients; the system may grant less. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
@@ -52,6 +55,7 @@ export async function openUdp(
     broadcast(datagram) {
       if (group) socket.send(datagram, group.port, group.host, lost);
     },
+    largest: () => LARGEST,
     close: () => socket.close(),
   };
 }
