@@ -15,6 +15,7 @@ export interface UdpOptions {
 export interface UdpTransport extends Transport {
   /** The port it listens at. */
   readonly port: number;
+  /** Closes when what was sent has left. */
   close(): void;
 }
 
@@ -46,22 +47,29 @@ export async function openUdp(
   }
   if (group) listenTo(socket, group.host);
   socket.on('message', (datagram, { address, port: from }) => receive(datagram, `${address} ${from}`));
+  let underWay = 0; // datagrams that the system has not taken yet
+  let closing = false;
+  const send = (datagram: Uint8Array, to: number, address: string) => {
+    underWay++;
+    socket.send(datagram, to, address, () => {
+      if (--underWay === 0 && closing) socket.close(); // one that failed is lost, as any may be
+    });
+  };
   return {
     port: (socket.address() as AddressInfo).port,
     send(peer, datagram) {
       const space = peer.lastIndexOf(' ');
-      socket.send(datagram, Number(peer.slice(space + 1)), peer.slice(0, space), lost);
+      if (!closing) send(datagram, Number(peer.slice(space + 1)), peer.slice(0, space));
     },
     broadcast(datagram) {
-      if (group) socket.send(datagram, group.port, group.host, lost);
+      if (group && !closing) send(datagram, group.port, group.host);
     },
     largest: () => LARGEST,
-    close: () => socket.close(),
+    close() {
+      closing = true;
+      if (underWay === 0) socket.close();
+    },
   };
-}
-
-function lost(): void {
-  // as any datagram may be
 }
 
 /** Throws when the group cannot be joined. */

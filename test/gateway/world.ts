@@ -33,7 +33,7 @@ export class TestBroker {
   readonly bans = new Set<string>();
   #away = false;
   #holding = false;
-  readonly #held: (() => void)[] = [];
+  #held: { seen: Seen; work: () => void }[] = [];
   readonly #kept = new Map<string, Kept>();
   readonly #retained = new Map<string, Publication>();
   readonly #clock: VirtualClock;
@@ -47,7 +47,7 @@ export class TestBroker {
     this.connections.push(seen);
     this.#clock.after(0, () => this.#welcome(seen));
     const waits = (work: () => void) => {
-      if (this.#away || this.#holding) this.#held.push(() => !seen.ended && work());
+      if (this.#away || this.#holding) this.#held.push({ seen, work });
       else work();
     };
     const connection: BrokerConnection = {
@@ -73,6 +73,10 @@ export class TestBroker {
           done();
         }),
       end: (force, done) => {
+        // In order: what was asked for before has its answers first.
+        const due = this.#held.filter((held) => held.seen === seen);
+        this.#held = this.#held.filter((held) => held.seen !== seen);
+        if (!force && !this.#away) for (const { work } of due) work();
         seen.ended ??= force ? 'by force' : 'in order';
         if (options.clean) this.#kept.delete(options.clientId);
         this.#clock.after(0, done);
@@ -107,7 +111,7 @@ export class TestBroker {
 
   goesOn(): void {
     this.#holding = false;
-    for (const work of this.#held.splice(0)) work();
+    for (const { work } of this.#held.splice(0)) work();
   }
 
   goesAway(): void {
@@ -253,7 +257,7 @@ export function published(
 }
 
 /** A message on a line. */
-function describe(message: Message): string {
+export function describe(message: Message): string {
   switch (message.type) {
     case 'CONNACK':
     case 'WILLTOPICRESP':
