@@ -142,12 +142,7 @@ export class Session {
   handle(message: Message): void {
     this.#lastHeard = this.#parts.clock.now();
     this.#spoke = true;
-    if (this.#greeting && message.type === 'DISCONNECT') {
-      this.#send(disconnect());
-      this.#greetingFailed();
-      return;
-    }
-    if (this.#greeting) {
+    if (this.#greeting && message.type !== 'DISCONNECT') {
       this.#greeting.handle(message);
       return;
     }
@@ -183,7 +178,8 @@ export class Session {
         this.#send(pingresp());
         break;
       case 'DISCONNECT':
-        message.duration > 0 ? this.#fallAsleep(message.duration) : this.#leave();
+        if (message.duration > 0 && !this.#greeting) this.#fallAsleep(message.duration);
+        else this.#leave();
         break;
       case 'WILLTOPICUPD':
         this.#updateWillTopic(message);
@@ -377,10 +373,12 @@ export class Session {
   /** DISCONNECT without a duration. A session that is kept is kept by the broker. */
   #leave(): void {
     this.#parts.debug(() => `client '${this.clientId}' has disconnected`);
+    const forgotten = this.#clean || this.#greeting?.message.clean;
+    this.#endGreeting();
     this.#send(disconnect());
     this.#rest('disconnected');
     this.#uplink.close();
-    if (this.#clean) this.#over();
+    if (forgotten) this.#over();
   }
 
   /** DISCONNECT with a duration in s; also changes the time of a sleeper. */

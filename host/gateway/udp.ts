@@ -1,6 +1,5 @@
-import { createSocket, type Socket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
-import { isIPv6 } from 'node:net';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Transport } from './gateway.js';
 
 export interface UdpOptions {
@@ -25,28 +24,29 @@ const LARGEST = 65_507;
 /** For bursts of many clients; the system may grant less. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
-/** Listens; `receive` gets each datagram with its sender as a peer. Rejects when the port cannot be had. */
+/** Listens; `receive` gets each datagram with its sender as a peer. Rejects when the port cannot be had, or the group not be joined. */
 export async function openUdp(
   { port, host = '0.0.0.0', group }: UdpOptions,
   receive: (datagram: Uint8Array, peer: string) => void,
 ): Promise<UdpTransport> {
-  // A group's port may be shared with clients on this machine.
-  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reuseAddr: group !== undefined });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind(port, host, () => {
-      socket.off('error', reject);
-      resolve();
-    });
-  });
-  socket.on('error', () => {}); // a datagram that could not be sent is a lost one
+  const heard = (datagram: Uint8Array, { address, port: from }: RemoteInfo) => receive(datagram, `${address} ${from}`);
+  // Only a port that is the group's own is shared, with the clients on this machine; any other must be ours alone.
+  const hearsGroup = group !== undefined && group.port === port && isAny(host);
+  const socket = await bound(host, port, hearsGroup);
+  socket.on('message', heard);
+  let ear: Socket | undefined;
   try {
-    socket.setRecvBufferSize(RECEIVE_BUFFER);
-  } catch {
-    // the system's own size has to do
+    if (group) {
+      // Bound to one address, or to another port, a socket does not hear what is sent to the group.
+      if (!hearsGroup) ear = await bound(process.platform === 'win32' ? '0.0.0.0' : group.host, group.port, true);
+      ear?.on('message', heard);
+      join(ear ?? socket, socket, group.host, host);
+    }
+  } catch (error) {
+    socket.close();
+    ear?.close();
+    throw error;
   }
-  if (group) listenTo(socket, group.host);
-  socket.on('message', (datagram, { address, port: from }) => receive(datagram, `${address} ${from}`));
   let underWay = 0; // datagrams that the system has not taken yet
   let closing = false;
   const send = (datagram: Uint8Array, to: number, address: string) => {
@@ -67,14 +67,42 @@ export async function openUdp(
     largest: () => LARGEST,
     close() {
       closing = true;
+      ear?.close();
       if (underWay === 0) socket.close();
     },
   };
 }
 
-/** Throws when the group cannot be joined. */
-function listenTo(socket: Socket, host: string): void {
-  const multicast = isIPv6(host) ? /^ff/i.test(host) : /^(22[4-9]|23\d)\./.test(host);
-  if (multicast) socket.addMembership(host);
-  else socket.setBroadcast(true);
+/** A socket that is bound, and from then on takes errors for lost datagrams. */
+async function bound(host: string, port: number, shared: boolean): Promise<Socket> {
+  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reuseAddr: shared });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(port, host, () => {
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+  socket.on('error', () => {});
+  try {
+    socket.setRecvBufferSize(RECEIVE_BUFFER);
+  } catch {
+    // the system's own size has to do
+  }
+  return socket;
+}
+
+/** Lets `ear` hear the group and `mouth` speak to it, over the interface of `host` where that is one address. */
+function join(ear: Socket, mouth: Socket, group: string, host: string): void {
+  const multicast = isIPv6(group) ? /^ff/i.test(group) : /^(22[4-9]|23\d)\./.test(group);
+  if (!multicast) mouth.setBroadcast(true);
+  else if (isAny(host)) ear.addMembership(group);
+  else {
+    ear.addMembership(group, host);
+    mouth.setMulticastInterface(host);
+  }
+}
+
+function isAny(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }

@@ -296,3 +296,13 @@ test('a client whom the broker no longer wants is told', () => {
   assert.deepEqual(a.hears(), ['DISCONNECT']);
   assert.match(said.join(), /'a'.*not authorized/);
 });
+
+test('DISCONNECT within the will handshake ends it, without a will', () => {
+  const { broker, clock, device, gateway } = world();
+  const a = device('a');
+  a.asks(connect('a', { will: true }), willTopic('w'), willMessage('gone'));
+  clock.advance(5000);
+  a.asks(connect('a', { will: true }));
+  assert.deepEqual(a.asks(sn.disconnect()), ['DISCONNECT']);
+  assert.deepEqual([broker.published, gateway.clients], [[], []]);
+});
