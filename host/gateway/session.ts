@@ -5,12 +5,13 @@ import { Delivery } from './delivery.js';
 import { connack, disconnect, pingresp, willmsgresp, willtopicresp } from './encode.js';
 import { Greeting } from './greeting.js';
 import { COPY_MS, type Limits } from './limits.js';
-import { ACCEPTED, CONGESTION, type ConnectMessage, type Message, NOT_SUPPORTED, type WillTopicMessage } from './messages.js';
+import { ACCEPTED, CONGESTION, type ConnectMessage, type Message, NOT_SUPPORTED } from './messages.js';
 import type { Predefined } from './predefined.js';
 import { Registrations } from './registrations.js';
 import { Requests } from './requests.js';
-import { topicFault } from './topics.js';
+import { Silence } from './silence.js';
 import { type Broker, Uplink } from './uplink.js';
+import { Will } from './will.js';
 
 /** Where a client is: a peer of the transport, and behind a forwarder the wireless node. */
 export interface Address {
@@ -59,11 +60,11 @@ export class Session {
   #delivery!: Delivery;
   #requests!: Requests;
   #clean = true;
-  #will: Publication | undefined;
+  readonly #will = new Will();
   /** Seconds: keep alive, or the time of sleep. */
   #keepAlive = 0;
   #sleep = 0;
-  #lastHeard = 0;
+  readonly #silence: Silence;
   #greeting: Greeting | undefined;
   /** The state before the greeting. */
   #before: State = 'disconnected';
@@ -71,11 +72,11 @@ export class Session {
   #greeted: { message: ConnectMessage; address: string; at: number } | undefined;
   /** The client has sent something since it was told that it is connected. */
   #spoke = false;
-  #cancelWatch: (() => void) | undefined;
 
   constructor(clientId: string, parts: SessionParts) {
     this.clientId = clientId;
     this.#parts = parts;
+    this.#silence = new Silence(parts.clock);
     this.#uplink = new Uplink(clientId, parts.broker, {
       connected: () => this.#brokerThere(),
       message: (message) => this.#deliver(message),
@@ -111,7 +112,7 @@ export class Session {
     if (!this.#greeting) this.#before = this.state;
     this.#endGreeting();
     this.#delivery.close();
-    this.#cancelWatch?.();
+    this.#silence.end();
     if (message.clean) this.#forget();
     this.#move(address);
     this.state = 'connecting';
@@ -120,7 +121,7 @@ export class Session {
       limits: this.#parts.limits,
       send: (datagram) => this.#send(datagram),
       willGiven: (will) => {
-        this.#will = will;
+        this.#will.current = will;
         this.#awaitBroker(message.clean);
       },
       willRefused: (fault) => this.#refuse(fault),
@@ -140,7 +141,7 @@ export class Session {
 
   /** Any other message from the client's address. */
   handle(message: Message): void {
-    this.#lastHeard = this.#parts.clock.now();
+    this.#silence.heard();
     this.#spoke = true;
     if (this.#greeting && message.type !== 'DISCONNECT') {
       this.#greeting.handle(message);
@@ -182,10 +183,10 @@ export class Session {
         else this.#leave();
         break;
       case 'WILLTOPICUPD':
-        this.#updateWillTopic(message);
+        this.#send(willtopicresp(this.#will.updateTopic(message)));
         break;
       case 'WILLMSGUPD':
-        this.#updateWillMessage(message.message);
+        this.#send(willmsgresp(this.#will.updateMessage(message.message)));
         break;
       default: // an answer nobody waits for, or a copy of one
         this.#parts.counters.count('messages out of place');
@@ -195,7 +196,7 @@ export class Session {
 
   /** PINGREQ with this client's id, from any address: a sleeper asks for what was buffered (SN 6.14). */
   wake(address: Address): void {
-    this.#lastHeard = this.#parts.clock.now();
+    this.#silence.heard();
     this.#spoke = true;
     this.#move(address);
     if (this.state === 'active') {
@@ -219,7 +220,7 @@ export class Session {
     this.#parts.counters.count('clients lost');
     this.#parts.debug(() => `client '${this.clientId}' is lost`);
     this.#rest('lost');
-    const will = this.#will;
+    const will = this.#will.current;
     if (this.#clean) {
       if (will) this.#uplink.closeWith(will);
       else this.#uplink.close();
@@ -274,7 +275,7 @@ export class Session {
     this.#requests.abandon();
     this.#uplink.subscriptions.clear();
     this.#uplink.close();
-    this.#will = undefined;
+    this.#will.current = undefined;
     this.#greeted = undefined;
     this.#begin();
   }
@@ -295,10 +296,10 @@ export class Session {
   #awaitBroker(clean: boolean): void {
     const uplink = this.#uplink;
     // A will that changed goes into a new CONNECT, unless something is under way that must not be sent twice.
-    const fits = uplink.clean === clean && (sameWill(uplink.will, this.#will) || uplink.isBusy || !uplink.connected);
+    const fits = uplink.clean === clean && (this.#will.is(uplink.will) || uplink.isBusy || !uplink.connected);
     if (uplink.isOpen && !fits) uplink.close();
     this.#greeting?.awaitBroker();
-    if (!uplink.isOpen) uplink.open(clean, this.#will);
+    if (!uplink.isOpen) uplink.open(clean, this.#will.current);
     if (uplink.isUsable) this.#accept();
   }
 
@@ -315,7 +316,7 @@ export class Session {
     this.#keepAlive = message.duration;
     this.#greeted = { message, address: this.address?.key ?? '', at: now };
     this.#spoke = false;
-    this.#lastHeard = now;
+    this.#silence.heard();
     this.state = 'active';
     this.#registrations.forgotAll(); // the client may have been started anew
     this.#parts.counters.count('connections');
@@ -394,7 +395,7 @@ export class Session {
   /** All that was buffered has arrived. */
   #sleepOn(): void {
     this.state = 'asleep';
-    this.#lastHeard = this.#parts.clock.now();
+    this.#silence.heard();
     this.#send(pingresp());
     this.#watch();
   }
@@ -410,21 +411,6 @@ export class Session {
     this.#watch();
   }
 
-  #updateWillTopic({ topic, qos, retain }: WillTopicMessage): void {
-    if (topic !== '' && topicFault(topic)) {
-      this.#send(willtopicresp(NOT_SUPPORTED));
-      return;
-    }
-    this.#will = topic === '' ? undefined : { topic, qos, retain, payload: this.#will?.payload ?? new Uint8Array() };
-    this.#send(willtopicresp(ACCEPTED));
-  }
-
-  /** A message without a topic has nowhere to go. */
-  #updateWillMessage(payload: Uint8Array): void {
-    if (this.#will) this.#will = { ...this.#will, payload: Uint8Array.from(payload) };
-    this.#send(willmsgresp(this.#will ? ACCEPTED : NOT_SUPPORTED));
-  }
-
   #deliver(message: Publication): void {
     if ((this.state === 'lost' || this.state === 'disconnected') && message.qos === 0) return;
     this.#delivery.add(message);
@@ -433,14 +419,14 @@ export class Session {
   /** The client does not listen any more. */
   #rest(state: 'disconnected' | 'lost'): void {
     this.state = state;
-    this.#cancelWatch?.();
+    this.#silence.end();
     this.#delivery.close();
     this.#delivery.forgetUnreliable();
     this.#move(undefined);
   }
 
   #over(): void {
-    this.#cancelWatch?.();
+    this.#silence.end();
     this.#parts.over(this);
   }
 
@@ -452,26 +438,14 @@ export class Session {
 
   /** Watches that the client is heard in time. */
   #watch(): void {
-    this.#cancelWatch?.();
-    this.#cancelWatch = undefined;
-    const { clock } = this.#parts;
-    const patience = this.#patience();
-    if (patience === 0) return;
-    const look = () => {
-      const left = this.#lastHeard + patience - clock.now();
-      if (left > 0) this.#cancelWatch = clock.after(left, look);
-      else if (this.state === 'lost') {
-        this.#rest('disconnected');
-        this.#uplink.close();
-      } else this.lose();
-    };
-    this.#cancelWatch = clock.after(Math.max(this.#lastHeard + patience - clock.now(), 0), look);
+    if (this.state === 'lost') this.#silence.watch(this.#parts.limits.lostExpiry, () => this.#retire());
+    else this.#silence.watch((this.state === 'active' ? this.#keepAlive : this.#sleep) * 1000 * SILENCE, () => this.lose());
   }
 
-  /** For how long the client need not be heard, in ms; 0 for ever. */
-  #patience(): number {
-    if (this.state === 'lost') return this.#parts.limits.lostExpiry;
-    return (this.state === 'active' ? this.#keepAlive : this.#sleep) * 1000 * SILENCE;
+  /** The client was lost for so long that nothing is buffered for it any more but by the broker. */
+  #retire(): void {
+    this.#rest('disconnected');
+    this.#uplink.close();
   }
 
   #send(datagram: Uint8Array): void {
@@ -481,9 +455,4 @@ export class Session {
 
 function sameConnect(a: ConnectMessage, b: ConnectMessage): boolean {
   return a.clean === b.clean && a.will === b.will && a.duration === b.duration;
-}
-
-function sameWill(a: Publication | undefined, b: Publication | undefined): boolean {
-  if (!a || !b) return a === b;
-  return a.topic === b.topic && a.qos === b.qos && a.retain === b.retain && Buffer.compare(a.payload, b.payload) === 0;
 }

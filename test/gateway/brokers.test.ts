@@ -135,6 +135,13 @@ for (const [name, skip, start] of brokers) {
   });
 }
 
+test('a broker that is not there is congestion for clients, and has words for people', async (t) => {
+  const { device, said } = await gatewayTo(t, 'mqtt://127.0.0.1:1', { connectDeadline: 200 });
+  const a = await device();
+  assert.equal((await a.ask(sn.connect({ will: false, clean: true, duration: 60, clientId: 'a' }), 'CONNACK')).code, 1);
+  assert.match(said.join('\n'), /'a': the broker is away: connection refused/);
+});
+
 describe('with mosquitto', { skip: skipMosquitto }, () => {
   test('a restart of the broker loses nothing that is not acknowledged, and subscriptions come back', async (t) => {
     const before = await startMosquitto();
