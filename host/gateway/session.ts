@@ -1,14 +1,12 @@
 import type { Clock } from '../clock.js';
 import type { Publication } from './broker.js';
 import type { Counters } from './counters.js';
-import { Delivery } from './delivery.js';
 import { connack, disconnect, pingresp, willmsgresp, willtopicresp } from './encode.js';
+import { Exchange } from './exchange.js';
 import { Greeting } from './greeting.js';
 import { COPY_MS, type Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, type ConnectMessage, type Message, NOT_SUPPORTED } from './messages.js';
 import type { Predefined } from './predefined.js';
-import { Registrations } from './registrations.js';
-import { Requests } from './requests.js';
 import { Silence } from './silence.js';
 import { type Broker, Uplink } from './uplink.js';
 import { Will } from './will.js';
@@ -56,9 +54,7 @@ export class Session {
   address: Address | undefined;
   readonly #parts: SessionParts;
   readonly #uplink: Uplink;
-  #registrations!: Registrations;
-  #delivery!: Delivery;
-  #requests!: Requests;
+  #exchange: Exchange;
   #clean = true;
   readonly #will = new Will();
   /** Seconds: keep alive, or the time of sleep. */
@@ -84,7 +80,7 @@ export class Session {
       refused: (reason) => this.#brokerRefused(reason),
       notGranted: (filter) => parts.say(`client '${clientId}': the broker no longer grants the subscription to '${filter}'`),
     });
-    this.#begin();
+    this.#exchange = this.#begin();
   }
 
   /** Connected, or asleep. */
@@ -98,7 +94,7 @@ export class Session {
 
   /** Messages that wait for the client. */
   get buffered(): number {
-    return this.#delivery.size;
+    return this.#exchange.delivery.size;
   }
 
   /** A CONNECT with this client's id, from any address. */
@@ -111,7 +107,7 @@ export class Session {
     }
     if (!this.#greeting) this.#before = this.state;
     this.#endGreeting();
-    this.#delivery.close();
+    this.#exchange.delivery.close();
     this.#silence.end();
     if (message.clean) this.#forget();
     this.#move(address);
@@ -147,34 +143,8 @@ export class Session {
       this.#greeting.handle(message);
       return;
     }
+    if (this.#exchange.handle(message)) return;
     switch (message.type) {
-      case 'REGISTER':
-        this.#requests.register(message.msgId, message.topicName);
-        break;
-      case 'REGACK':
-        this.#delivery.regack(message.msgId, message.code);
-        break;
-      case 'PUBLISH':
-        this.#requests.publish(message);
-        break;
-      case 'PUBACK':
-        this.#delivery.puback(message.topicId, message.msgId, message.code);
-        break;
-      case 'PUBREC':
-        this.#delivery.pubrec(message.msgId);
-        break;
-      case 'PUBREL':
-        this.#requests.pubrel(message.msgId);
-        break;
-      case 'PUBCOMP':
-        this.#delivery.pubcomp(message.msgId);
-        break;
-      case 'SUBSCRIBE':
-        this.#requests.subscribe(message);
-        break;
-      case 'UNSUBSCRIBE':
-        this.#requests.unsubscribe(message);
-        break;
       case 'PINGREQ':
         this.#send(pingresp());
         break;
@@ -204,7 +174,7 @@ export class Session {
       return;
     }
     this.state = 'awake';
-    this.#delivery.flush();
+    this.#exchange.delivery.flush();
   }
 
   /** Another client speaks from this one's address. */
@@ -239,45 +209,31 @@ export class Session {
     this.#uplink.close();
   }
 
-  #begin(): void {
-    const { clock, limits, predefined, counters } = this.#parts;
-    this.#registrations = new Registrations(limits.registrations, this.#parts.random());
-    this.#delivery = new Delivery({
-      clock,
-      limits,
-      predefined,
-      registrations: this.#registrations,
-      firstId: ((this.#parts.random() >>> 0) % 0xffff) + 1,
+  #begin(): Exchange {
+    const { counters, debug } = this.#parts;
+    return new Exchange({
+      ...this.#parts,
+      uplink: this.#uplink,
       send: (datagram) => this.#send(datagram),
       largest: () => (this.address ? this.#parts.largest(this.address) : Number.POSITIVE_INFINITY),
       dropped: (why) => {
         counters.count(`messages dropped: ${why}`);
-        this.#parts.debug(() => `client '${this.clientId}': a message was dropped: ${why}`);
+        debug(() => `client '${this.clientId}': a message was dropped: ${why}`);
       },
       flushed: () => this.#sleepOn(),
       unanswered: () => this.#unanswered(),
-    });
-    this.#requests = new Requests({
-      clock,
-      counters,
-      predefined,
-      registrations: this.#registrations,
-      delivery: this.#delivery,
-      uplink: this.#uplink,
-      send: (datagram) => this.#send(datagram),
-      debug: (text) => this.#parts.debug(() => `client '${this.clientId}': ${text()}`),
+      debug: (text) => debug(() => `client '${this.clientId}': ${text()}`),
     });
   }
 
   /** CleanSession: nothing of before counts any more (SN 6.3). */
   #forget(): void {
-    this.#delivery.close();
-    this.#requests.abandon();
+    this.#exchange.abandon();
     this.#uplink.subscriptions.clear();
     this.#uplink.close();
     this.#will.current = undefined;
     this.#greeted = undefined;
-    this.#begin();
+    this.#exchange = this.#begin();
   }
 
   /**
@@ -318,12 +274,11 @@ export class Session {
     this.#spoke = false;
     this.#silence.heard();
     this.state = 'active';
-    this.#registrations.forgotAll(); // the client may have been started anew
     this.#parts.counters.count('connections');
     this.#parts.debug(() => `client '${this.clientId}' is connected from ${this.address?.key}`);
     this.#send(connack(ACCEPTED));
     this.#watch();
-    this.#delivery.open();
+    this.#exchange.resume();
   }
 
   #brokerRefused(reason: string): void {
@@ -386,7 +341,7 @@ export class Session {
   #fallAsleep(duration: number): void {
     this.#parts.debug(() => `client '${this.clientId}' sleeps for ${duration} s`);
     this.#sleep = duration;
-    this.#delivery.close();
+    this.#exchange.delivery.close();
     this.state = 'asleep';
     this.#send(disconnect());
     this.#watch();
@@ -406,22 +361,22 @@ export class Session {
       this.lose();
       return;
     }
-    this.#delivery.close();
+    this.#exchange.delivery.close();
     this.state = 'asleep';
     this.#watch();
   }
 
   #deliver(message: Publication): void {
     if ((this.state === 'lost' || this.state === 'disconnected') && message.qos === 0) return;
-    this.#delivery.add(message);
+    this.#exchange.delivery.add(message);
   }
 
   /** The client does not listen any more. */
   #rest(state: 'disconnected' | 'lost'): void {
     this.state = state;
     this.#silence.end();
-    this.#delivery.close();
-    this.#delivery.forgetUnreliable();
+    this.#exchange.delivery.close();
+    this.#exchange.delivery.forgetUnreliable();
     this.#move(undefined);
   }
 
