@@ -62,6 +62,8 @@ export class Gateway {
   readonly #byAddress = new Map<string, Session>();
   /** For publications without a connection. */
   readonly #own: Uplink;
+  /** The broker refused it: it is not asked again before. */
+  #ownBarredUntil = Number.NEGATIVE_INFINITY;
   #cancelAdvertise: (() => void) | undefined;
   #stopped = false;
   /** Lines told since, and lines that were too many. */
@@ -100,7 +102,10 @@ export class Gateway {
       connected: () => {},
       message: () => {},
       away: (reason) => say(`the gateway's own connection: the broker is away: ${reason}`),
-      refused: (reason) => say(`the gateway's own connection: the broker refuses it: ${reason}`),
+      refused: (reason) => {
+        this.#ownBarredUntil = this.#clock.now() + QUIET_MS;
+        say(`the gateway's own connection: the broker refuses it: ${reason}`);
+      },
       notGranted: () => {},
     });
   }
@@ -175,6 +180,16 @@ export class Gateway {
       case 'ADVERTISE':
       case 'GWINFO':
         return; // another gateway's, or a client's that answers for one
+      case 'CONNACK':
+      case 'WILLTOPICREQ':
+      case 'WILLMSGREQ':
+      case 'SUBACK':
+      case 'UNSUBACK':
+      case 'PINGRESP':
+      case 'WILLTOPICRESP':
+      case 'WILLMSGRESP':
+        this.counters.count('messages out of place'); // only gateways say so
+        return;
       case 'PUBLISH':
         if (message.qos < 0) {
           this.#publishUnconnected(message);
@@ -251,7 +266,7 @@ export class Gateway {
       this.counters.count('QoS −1 dropped: no such topic');
       return;
     }
-    if (!this.#own.isOpen) this.#own.open(true, undefined);
+    if (!this.#own.isOpen && this.#clock.now() >= this.#ownBarredUntil) this.#own.open(true, undefined);
     // Also while the first connection is made: what comes then is what it is made for.
     const sent = this.#own.publish({ topic, payload, qos: 0, retain }, () => {});
     this.counters.count(sent ? 'publications' : 'QoS −1 dropped: congestion');

@@ -56,14 +56,15 @@ export class Requests {
   }
 
   register(msgId: number, topic: string): void {
-    const { registrations, send, counters } = this.#parts;
+    const { registrations, uplink, send, counters } = this.#parts;
     if (topicFault(topic)) {
       send(regack(0, msgId, NOT_SUPPORTED));
       return;
     }
-    const topicId = registrations.add(topic);
+    // Who cannot publish now need not register now: it hears of the congestion one message earlier.
+    const topicId = uplink.isCongested ? registrations.idOf(topic) : registrations.add(topic);
     if (topicId === undefined) {
-      counters.count('registrations refused: too many');
+      counters.count(uplink.isCongested ? 'registrations refused: congestion' : 'registrations refused: too many');
       send(regack(0, msgId, CONGESTION));
       return;
     }

@@ -47,6 +47,13 @@ describe('a stranger', () => {
     });
   }
 
+  test('who says what only gateways say is not answered', () => {
+    const answers = world()
+      .device('a')
+      .asks(sn.connack(0), sn.pingresp(), sn.suback(0, 1, 1, 0), sn.unsuback(1), sn.advertise(1, 1), sn.gwinfo(1));
+    assert.deepEqual(answers, []);
+  });
+
   test('is told once a second', () => {
     const { clock, device } = world();
     const a = device('a');
@@ -72,6 +79,17 @@ describe('a publication without a connection (QoS −1)', () => {
     assert.deepEqual(device('a').asks(unconnected(1, 'n', 0), unconnected(7, 'p', 1), unconnected(0x2b2f, 's', 2)), []);
     assert.equal(broker.connections.length, 0);
     assert.equal(gateway.counters.of('QoS −1 dropped: no such topic'), 3);
+  });
+
+  test('asks a broker that refused no more than every ten seconds', () => {
+    const { broker, clock, device } = world();
+    broker.bans.add('twobyte-gw1-0');
+    const a = device('a');
+    for (let i = 0; i < 100; i++) a.sends(unconnected(0x6162, 's', 2));
+    assert.equal(broker.connections.length, 1);
+    clock.advance(10_000);
+    a.sends(unconnected(0x6162, 's', 2));
+    assert.equal(broker.connections.length, 2);
   });
 
   test('can be switched off', () => {

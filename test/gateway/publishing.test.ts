@@ -177,6 +177,7 @@ describe('congestion', () => {
     broker.goesAway();
     clock.advance(10_000);
     const subscribe = sn.subscribe({ dup: false, qos: 0, msgId: 2, topicType: 0, topicId: 0, topicName: 's' });
+    assert.deepEqual(a.asks(sn.register(0, 5, 'new'), sn.register(0, 6, 't')), ['REGACK 0 #5 1', 'REGACK 1 #6 0']);
     assert.deepEqual(a.asks(published(id, '0'), published(id, '1', { qos: 2, msgId: 1 }), subscribe), [
       'PUBACK 1 #1 1',
       'SUBACK 0 #2 QoS 0 1',
