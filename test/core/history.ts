@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { Board } from '../../host/board.js';
-import type { Clock } from '../../host/clock.js';
 import {
   CONFIG_CLIENT_ID,
   CONFIG_KEEP_ALIVE,
   configNames,
   EVENT_COMMAND_REFUSED,
   EVENT_CONFIG_REFUSED,
+  EVENT_DATAGRAM_DROPPED,
   EVENT_LINK_CLOSED,
   EVENT_MESSAGE,
   EVENT_NOT_QUEUED,
@@ -22,62 +22,10 @@ import {
 import type { Link, LinkListener, OpenLink } from '../../host/links/link.js';
 import { builtModule, ClientModule, type Imports, Module } from '../../host/module.js';
 import { bytes } from '../protocol/script.js';
+import { VirtualClock } from './virtual-clock.js';
 
 // A conversation between a module and a scripted peer, on a clock that the test moves. Nothing here waits: what a call causes has
 // happened when it returns.
-
-/** Time that stands still until the test advances it. */
-export class VirtualClock implements Clock {
-  #now: number;
-  #asked = 0;
-  #timers: { due: number; action: () => void }[] = [];
-
-  /** `origin` in ms: near 2 ** 31 or 2 ** 32 the module sees its clock wrap. */
-  constructor(origin = 0) {
-    this.#now = origin;
-  }
-
-  now(): number {
-    // A board asks at each step: one that steps for ever while time stands still must fail its test, not hang it.
-    if (++this.#asked > 1_000_000) throw new Error('the board is kept spinning');
-    return this.#now;
-  }
-
-  after(ms: number, action: () => void): () => void {
-    const timer = { due: this.#now + Math.max(ms, 0), action };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  /** Lets `ms` pass; timers fire in the order in which they are due, each at its time. */
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    this.#asked = 0;
-    for (;;) {
-      const next = this.#timers.reduce<{ due: number; action: () => void } | undefined>(
-        (first, timer) => (timer.due <= end && (first === undefined || timer.due < first.due) ? timer : first),
-        undefined,
-      );
-      if (!next) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.#now = Math.max(this.#now, next.due); // late after skip()
-      next.action();
-    }
-    this.#now = end;
-  }
-
-  /** Lets `ms` pass while the board is kept from running: timers that were due fire late, when the clock next advances. */
-  skip(ms: number): void {
-    this.#now += ms;
-  }
-
-  /** Ms until the next timer, undefined when there is none. */
-  get next(): number | undefined {
-    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ due }) => due)) - this.#now;
-  }
-}
 
 /** The other end of every link the module opens. */
 class Peer {
@@ -158,6 +106,8 @@ class Peer {
   }
 }
 
+export { VirtualClock };
+
 export type Config = Iterable<readonly [key: number, value: string | number | Uint8Array]>;
 
 export interface Options {
@@ -209,10 +159,11 @@ const detailNames: Readonly<Record<number, Readonly<Record<number, string>>>> = 
   [EVENT_READING_DROPPED]: errorNames,
   [EVENT_COMMAND_REFUSED]: errorNames,
   [EVENT_NOT_QUEUED]: errorNames,
+  [EVENT_DATAGRAM_DROPPED]: errorNames,
 };
 
 /** An event as tests write it: `published 7 0`, `protocol_error flags 500`. */
-function told(code: number, a: number, b: number): string {
+export function told(code: number, a: number, b: number): string {
   const detail = code === EVENT_CONFIG_REFUSED ? configNames[b] : b;
   return `${eventNames[code]} ${detailNames[code]?.[a] ?? a} ${detail}`;
 }
