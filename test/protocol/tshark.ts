@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Direction } from './checker.js';
+import { pcapHeader, pcapPacket, TCP } from './pcap.js';
 
 // tshark's opinion of the framing: wrong lengths, truncation, overrun, NUL in a topic. It does not see reserved flags, identifier 0, wildcards
 // in a PUBLISH or bad UTF-8; those are the checker's.
@@ -29,13 +30,12 @@ export function haveTshark(): boolean {
 export const skipTshark = () => (haveTshark() ? false : 'tshark is missing: apt-get install tshark');
 
 /** Errors and warnings: the severity by number, since the name of one never matches. */
-const FILTER = '_ws.malformed || _ws.unreassembled || _ws.expert.severity >= 0x600000';
+export const FAULTS = '_ws.malformed || _ws.unreassembled || _ws.expert.severity >= 0x600000';
 const MQTT_PORT = 1883;
 const CLIENT_PORT = 49_152;
 const PINGREQ = '12';
 const PING_BYTES = Buffer.from([0xc0, 0x00]);
 const SEGMENT_BYTES = 60_000;
-const LINKTYPE_RAW = 101;
 
 /**
  * What tshark finds wrong with packets, each taken alone: one that claims too much must not swallow the next. A PINGREQ follows each in its
@@ -45,8 +45,8 @@ export async function tsharkFindings(packets: readonly Packet[]): Promise<Tshark
   const { file, frames } = capture(packets);
   const whatOf = new Map<Packet, string>();
   const complete = new Set<Packet>();
-  for (const line of (await run(file)).split('\n').filter((text) => text !== '')) {
-    const [number, type, ...words] = line.split('\t');
+  const options = ['-o', 'mqtt.default_version:MQTT v3.1.1', '-Y', `${FAULTS} || mqtt.msgtype == ${PINGREQ}`];
+  for (const [number, type, ...words] of await runTshark(file, options, ['frame.number', 'mqtt.msgtype', '_ws.expert.message'])) {
     const frame = frames[Number(number) - 1];
     if (!frame) continue;
     const what = words.filter((word) => word !== '').join(': ');
@@ -57,26 +57,18 @@ export async function tsharkFindings(packets: readonly Packet[]): Promise<Tshark
   return [...whatOf].map(([packet, what]) => ({ ...packet, what }));
 }
 
-/** Answers the frames that match the filter, one a line. A file, because tshark refuses the socket that Node calls a pipe. */
-async function run(pcap: Buffer): Promise<string> {
+/** Has tshark read a file, and answers its lines as fields. A file, because tshark refuses the socket that Node calls a pipe. */
+export async function runTshark(pcap: Buffer, words: readonly string[], fields: readonly string[]): Promise<string[][]> {
   const directory = await mkdtemp(join(tmpdir(), 'twobyte-tshark-'));
   try {
     const path = join(directory, 'session.pcap');
     await writeFile(path, pcap);
-    const fields = ['frame.number', 'mqtt.msgtype', '_ws.expert.message'].flatMap((field) => ['-e', field]);
-    const words = [
-      '-n',
-      '-o',
-      'mqtt.default_version:MQTT v3.1.1',
-      '-r',
-      path,
-      '-Y',
-      `${FILTER} || mqtt.msgtype == ${PINGREQ}`,
-      '-T',
-      'fields',
-      ...fields,
-    ];
-    return (await promisify(execFile)('tshark', words, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+    const all = ['-n', '-r', path, ...words, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];
+    const { stdout } = await promisify(execFile)('tshark', all, { maxBuffer: 64 * 1024 * 1024 });
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('\t'));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -84,49 +76,32 @@ async function run(pcap: Buffer): Promise<string> {
 
 /** A pcap file that has each packet in a TCP stream of its own, and where each frame of the file comes from. */
 function capture(packets: readonly Packet[]): { file: Buffer; frames: { packet: Packet; isPing: boolean }[] } {
-  const header = Buffer.alloc(24);
-  header.writeUInt32LE(0xa1b2c3d4, 0);
-  header.writeUInt16LE(2, 4); // version 2.4
-  header.writeUInt16LE(4, 6);
-  header.writeUInt32LE(0x40000, 16); // longest frame
-  header.writeUInt32LE(LINKTYPE_RAW, 20);
-  const parts: Uint8Array[] = [header];
+  const parts: Uint8Array[] = [pcapHeader()];
   const frames: { packet: Packet; isPing: boolean }[] = [];
   packets.forEach((packet, stream) => {
     const { direction, bytes } = packet;
     for (let at = 0; at < bytes.length; at += SEGMENT_BYTES) {
       const data = bytes.subarray(at, at + SEGMENT_BYTES);
-      parts.push(headers(direction, stream, at, data.length), data);
+      parts.push(segment(direction, stream, at, data));
       frames.push({ packet, isPing: false });
     }
-    parts.push(headers(direction, stream, bytes.length, PING_BYTES.length), PING_BYTES);
+    parts.push(segment(direction, stream, bytes.length, PING_BYTES));
     frames.push({ packet, isPing: true });
   });
   return { file: Buffer.concat(parts), frames };
 }
 
-/** The record, IPv4 and TCP headers of a segment; the client of each stream has its own address. */
-function headers(direction: Direction, stream: number, offset: number, dataLength: number): Buffer {
-  const record = 16;
-  const tcp = record + 20;
-  const bytes = Buffer.alloc(tcp + 20);
-  const length = bytes.length - record + dataLength;
-  bytes.writeUInt32LE(length, 8);
-  bytes.writeUInt32LE(length, 12);
-  bytes.writeUInt8(0x45, record);
-  bytes.writeUInt16BE(length, record + 2);
-  bytes.writeUInt8(64, record + 8);
-  bytes.writeUInt8(6, record + 9);
+/** A TCP segment; the client of each stream has its own address. */
+function segment(direction: Direction, stream: number, offset: number, data: Uint8Array): Buffer {
+  const tcp = Buffer.alloc(20);
   const client = 0x0a000000 + stream; // 10.0.0.0/8
   const server = 0xc0000201; // 192.0.2.1
   const up = direction === 'client';
-  bytes.writeUInt32BE(up ? client : server, record + 12);
-  bytes.writeUInt32BE(up ? server : client, record + 16);
-  bytes.writeUInt16BE(up ? CLIENT_PORT : MQTT_PORT, tcp);
-  bytes.writeUInt16BE(up ? MQTT_PORT : CLIENT_PORT, tcp + 2);
-  bytes.writeUInt32BE(1 + offset, tcp + 4);
-  bytes.writeUInt32BE(1, tcp + 8);
-  bytes.writeUInt16BE(0x5018, tcp + 12); // PSH, ACK
-  bytes.writeUInt16BE(0xffff, tcp + 14);
-  return bytes;
+  tcp.writeUInt16BE(up ? CLIENT_PORT : MQTT_PORT, 0);
+  tcp.writeUInt16BE(up ? MQTT_PORT : CLIENT_PORT, 2);
+  tcp.writeUInt32BE(1 + offset, 4);
+  tcp.writeUInt32BE(1, 8);
+  tcp.writeUInt16BE(0x5018, 12); // PSH, ACK
+  tcp.writeUInt16BE(0xffff, 14);
+  return pcapPacket(up ? client : server, up ? server : client, TCP, tcp, data);
 }

@@ -55,7 +55,7 @@ export class Conversation {
     this.#judges = { client: new ClientJudge(vantage === 'client'), gateway: new GatewayJudge(vantage === 'gateway') };
   }
 
-  take({ from, bytes, at }: Datagram): void {
+  take({ from, bytes, at, lost }: Datagram): void {
     const number = this.#count++;
     const report: Report = (rule, what) => {
       if (this.#judged !== 'both' && this.#judged !== from) return;
@@ -73,7 +73,7 @@ export class Conversation {
     this.#checkNode(message.node, report);
     const isHeld = this.#vantage === 'between' || this.#vantage === from;
     this.#judges[from].sent(message, at, isHeld ? report : () => {});
-    this.#judges[from === 'client' ? 'gateway' : 'client'].heard(message);
+    if (!lost) this.#judges[from === 'client' ? 'gateway' : 'client'].heard(message);
   }
 
   /** The power of one side was cut. */

@@ -6,4 +6,6 @@ export interface Datagram {
   readonly bytes: Uint8Array;
   /** When it was seen, in ms of any origin. */
   readonly at?: number;
+  /** It was taken out of the network and did not reach the other side. */
+  readonly lost?: boolean;
 }
