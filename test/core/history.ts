@@ -20,7 +20,7 @@ import {
   timeoutNames,
 } from '../../host/contract.js';
 import type { Link, LinkListener, OpenLink } from '../../host/links/link.js';
-import { builtModule, ClientModule, type Imports, Module } from '../../host/module.js';
+import { builtModule, ClientModule, type Imports, type InboundMessage, Module } from '../../host/module.js';
 import { bytes } from '../protocol/script.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -132,6 +132,10 @@ export interface Heard {
   retain: boolean;
   dup: boolean;
   id: number;
+}
+
+export function copied({ payload, ...rest }: InboundMessage): Heard {
+  return { ...rest, payload: Buffer.from(payload).toString() };
 }
 
 /** A client whose memory a test may look at. */
@@ -311,8 +315,7 @@ export class ClientHistory extends History<OpenClient> {
   }
 
   note(): void {
-    const { payload, ...rest } = this.module.message();
-    this.messages.push({ ...rest, payload: Buffer.from(payload).toString() });
+    this.messages.push(copied(this.module.message()));
   }
 
   /** Payloads in the order of their arrival, once each time. */
