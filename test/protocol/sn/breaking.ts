@@ -303,6 +303,13 @@ const gateways: readonly Row[] = [
   ),
   row('SN 5.3.7 in use', 'gateway', 'two REGISTERs under one id', `${hello}\n < 07 0a 0002 0001 'a'\n < 07 0a 0003 0001 'b'`),
   row('SN 6.6 qos 2', 'gateway', 'PUBREL before PUBREC', `${hello}${told}\n < 08 0c 40 0002 0001 'x'\n < 04 10 0001`),
+  row(
+    'SN 6.6 qos 2',
+    'gateway',
+    'PUBLISH after its PUBREL, once the client has registered the topic again',
+    `${keep}${told}\n < 08 0c 40 0002 0001 'x'${keep}\n < 09 0a 0002 0101 't/b'\n > 04 0f 0001\n < 04 10 0001
+     > 07 0b 0002 0101 00\n < 08 0c c0 0002 0001 'x'`,
+  ),
   row('SN 6.6 answer', 'gateway', 'PUBACK of another id', `${hello}${register}${q1}\n < 07 0d 0001 0003 00`),
   row('SN 6.6 answer', 'gateway', 'REGACK of nothing', `${hello}\n < 07 0b 0001 0001 00`),
   row('SN 6.6 answer', 'gateway', 'SUBACK of nothing', `${hello}\n < 08 13 00 0001 0001 00`),

@@ -171,6 +171,10 @@ export const cleanConversations: readonly (readonly [what: string, script: strin
     `${hello}${sleep}\n > 03 16 'c'${told}\n < 08 0c 40 0002 0001 'x'\n > 04 0f 0001\n < 04 10 0001\n > 04 0e 0001\n < 02 17`,
   ],
   ['a client that wakes for good and goes on with its ids', `${hello}${register}${sleep}${keep}\n > 08 0c 00 0001 0000 'x'`],
+  [
+    'an answer of a client that is about to wake for good',
+    `${hello}${told}${sleep}\n > 03 16 'c'\n < 08 0c 20 0002 0001 'x'\n > 07 04 00 01 003c 'c'\n > 07 0d 0002 0001 00\n < 03 05 00`,
+  ],
   ['a DISCONNECT that is sent again', `${hello}\n > 02 18\n > 02 18\n < 02 18\n < 02 18`],
   ['a gateway that dismisses the client', `${hello}\n < 02 18${hello}`],
   ['a client that the gateway does not know', `> 07 04 04 01 003c 'c'\n < 02 18${hello}`],

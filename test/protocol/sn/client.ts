@@ -4,7 +4,7 @@ import type { Report, Rule } from './rules.js';
 
 type State = 'apart' | 'connecting' | 'active' | 'leaving' | 'falling asleep' | 'asleep' | 'awake' | 'dismissed';
 
-const ANSWERS: readonly Name[] = ['PUBACK', 'PUBREC', 'PUBCOMP', 'REGACK', 'PINGRESP'];
+const ANSWERS: ReadonlySet<Name> = new Set(['PUBACK', 'PUBREC', 'PUBCOMP', 'REGACK', 'PINGRESP']);
 const ALWAYS: ReadonlySet<Name> = new Set(['CONNECT', 'SEARCHGW', 'GWINFO']);
 
 /** What may be sent beside it, and the rule that says so. PINGREQ has rules of its own. */
@@ -24,6 +24,8 @@ const DURATIONS = 1.5;
 export class ClientJudge extends Judge {
   #state: State = 'apart';
   #connect: { fields: Connect; content: string } | undefined;
+  /** The CONNECT ends a sleep. */
+  #wakes = false;
   #askedForTopic = 0;
   #askedForMessage = 0;
   /** The step of the handshake that may be sent again. */
@@ -144,7 +146,8 @@ export class ClientJudge extends Judge {
       if (!again) report('SN 6.2 one', `a CONNECT of ${JSON.stringify(this.#connect?.fields.clientId)} has no answer yet`);
       if (again) return;
     }
-    this.reconnect(fields.clean, this.#state === 'asleep' || this.#state === 'awake' || this.#state === 'falling asleep');
+    this.#wakes = this.#state === 'asleep' || this.#state === 'awake' || this.#state === 'falling asleep';
+    this.reconnect(fields.clean, this.#wakes);
     this.#connect = { fields, content };
     this.#state = 'connecting';
     this.#askedForTopic = 0;
@@ -161,6 +164,7 @@ export class ClientJudge extends Judge {
     }
     const { rule, names } = ALLOWED[this.#state];
     if (names.has(name)) return true;
+    if (this.#state === 'connecting' && this.#wakes && ANSWERS.has(name)) return true; // to what came before it wanted to wake
     report(rule, `${name} of a client that is ${this.#state}`);
     return false;
   }
