@@ -146,6 +146,7 @@ export const cleanConversations: readonly (readonly [what: string, script: strin
     `${hello}\n > 07 12 02 0001 'ab'\n < 08 13 00 0000 0001 00\n > 07 12 02 0002 'cd'\n < 08 13 00 'cd' 0002 00\n > 07 12 01 0003 0005\n < 08 13 00 0005 0003 00
      < 08 0c 01 0005 0000 'x'\n < 08 0c 02 'ab' 0000 'x'\n > 07 14 02 0004 'ab'\n < 04 15 0004`,
   ],
+  ['a subscription to a pre-defined topic that is refused', `${hello}\n > 07 12 01 0001 0005\n < 08 13 00 0005 0001 02`],
   ['a subscription that is refused', `${hello}\n > 08 12 00 0001 't/a'\n < 08 13 00 0000 0001 03`],
   [
     'what was in flight is sent again under a new topic id',

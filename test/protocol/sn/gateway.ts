@@ -7,6 +7,18 @@ type State = 'apart' | 'connecting' | 'active' | 'asleep' | 'awake';
 
 const ALWAYS: ReadonlySet<Name> = new Set(['ADVERTISE', 'GWINFO', 'DISCONNECT', 'CONNACK', 'WILLTOPICREQ', 'WILLMSGREQ']);
 
+const ANSWERS: ReadonlySet<Name> = new Set([
+  'PINGRESP',
+  'REGACK',
+  'PUBACK',
+  'PUBREC',
+  'PUBCOMP',
+  'SUBACK',
+  'UNSUBACK',
+  'WILLTOPICRESP',
+  'WILLMSGRESP',
+]);
+
 /** Judges what a gateway sends to one client. It changes the client's state by what it sends itself: until then the client's wish is on its way. */
 export class GatewayJudge extends Judge {
   #state: State = 'apart';
@@ -118,7 +130,7 @@ export class GatewayJudge extends Judge {
 
   #checkState({ name }: Fields, report: Report): boolean {
     if (ALWAYS.has(name) || this.#state === 'active' || this.#state === 'awake') return true;
-    if (this.#state === 'asleep' && name === 'PINGRESP') return true; // to a PINGREQ that came twice
+    if (this.#state === 'asleep' && ANSWERS.has(name)) return true; // to a PINGREQ that came twice, or to what it should not have sent
     if (this.#state === 'asleep') report('SN 6.14 buffered', `${name} to a client that sleeps`);
     else report('SN 6.2 not connected', name);
     return false;
@@ -158,7 +170,7 @@ export class GatewayJudge extends Judge {
     if (qos > asked.qos) report('SN 6.9 granted', `QoS ${qos} where ${asked.qos} was asked for`);
     const shown = `topic id ${topicId}`;
     if (code !== 0) {
-      if (topicId !== 0) report('SN 6.9 topic id', `${shown} where it refuses`);
+      if (topicId !== 0 && topicId !== asked.topicId) report('SN 6.9 topic id', `${shown} where it refuses`);
     } else if (asked.kind === 'normal') {
       const isWild = /[+#]/.test(asked.topic);
       if (isWild !== (topicId === 0)) report('SN 6.9 topic id', `${shown} for ${JSON.stringify(asked.topic)}`);

@@ -58,9 +58,9 @@ export const RULES = {
   'SN 6.5 one name': 'a topic id stands for one name in a connection',
   'SN 6.8 one way': 'a gateway does not publish at QoS -1',
   'SN 6.9 granted': 'the QoS granted is not above the one asked for',
-  'SN 6.9 topic id': 'SUBACK has topic id 0000 for a wildcard and where it refuses, another for a name',
+  'SN 6.9 topic id': 'SUBACK has topic id 0000 for a wildcard, another for a name, and where it refuses none that is new',
   'SN 6.10 registered': 'a gateway publishes on topic ids that the client knows, and waits for REGACK',
-  'SN 6.14 buffered': 'a gateway keeps what is for a client that sleeps until the client asks for it',
+  'SN 6.14 buffered': 'a gateway keeps PUBLISH, PUBREL and REGISTER for a client that sleeps until the client asks for them',
 
   // Both.
   'SN 6.6 answer': 'an answer follows what it answers, once for each time that came',
