@@ -156,7 +156,7 @@ describe('a history over datagrams', () => {
 
   test('keeps a link busy, and nothing is sent twice or lost', () => {
     const h = history().connects();
-    h.isBusy();
+    h.getsBusy();
     h.says('07 0c 21 0005 0001');
     h.hears();
     h.says('07 0c 21 0005 0002');

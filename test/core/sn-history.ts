@@ -235,7 +235,7 @@ export class SnHistory<M extends Module> {
   }
 
   /** Link 0 takes nothing (send answers 0) until it is told to. */
-  isBusy(): void {
+  getsBusy(): void {
     this.peer.isBusy = true;
   }
 

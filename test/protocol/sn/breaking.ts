@@ -167,7 +167,12 @@ const clients: readonly Row[] = [
   ),
   row('SN 6.6 qos 2', 'client', 'PUBREL before PUBREC', `${hello}${register}${q2}\n > 04 10 0002`),
   row('SN 6.6 qos 2', 'client', 'PUBREL of another id', `${hello}${register}${q2}\n < 04 0f 0002\n > 04 10 0003`),
-  row('SN 6.6 qos 2', 'client', 'PUBLISH after PUBREC', `${hello}${register}${q2}\n < 04 0f 0002\n > 08 0c c0 0001 0002 '2'`),
+  row(
+    'SN 6.6 qos 2',
+    'client',
+    'PUBLISH after PUBREL',
+    `${hello}${register}${q2}\n < 04 0f 0002\n > 04 10 0002\n > 08 0c c0 0001 0002 '2'`,
+  ),
   row('SN 6.6 again', 'client', 'PUBLISH after PUBACK', `${hello}${register}${q1}\n < 07 0d 0001 0002 00\n > 08 0c a0 0001 0002 '1'`),
   row('SN 6.9 one', 'client', 'two SUBSCRIBEs', `${hello}\n > 06 12 00 0001 'a'\n > 06 12 00 0002 'b'`),
   row('SN 6.9 one', 'client', 'two UNSUBSCRIBEs', `${hello}\n > 06 14 00 0001 'a'\n > 06 14 00 0002 'b'`),

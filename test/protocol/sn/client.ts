@@ -31,6 +31,8 @@ export class ClientJudge extends Judge {
   /** The step of the handshake that may be sent again. */
   #lastStep = '';
   #sentAt: number | undefined;
+  /** The content of the message that was sent last. */
+  #last = '';
   /** Names that were asked about, by message id. */
   readonly #subscribing = new Map<number, string | undefined>();
   readonly #registering = new Map<number, string>();
@@ -42,6 +44,9 @@ export class ClientJudge extends Judge {
   override sent(message: Message, at: number | undefined, report: Report): void {
     const { fields } = message;
     this.#checkAlive(fields, at, report);
+    const isAgain = this.#last === message.content;
+    this.#last = message.content;
+    if (isAgain && !this.strict && this.#crosses(fields.name)) return;
     if (fields.name === 'CONNECT') {
       this.#connecting(fields, message.content, report);
       return;
@@ -167,6 +172,12 @@ export class ClientJudge extends Judge {
     if (this.#state === 'connecting' && this.#wakes && ANSWERS.has(name)) return true; // to what came before it wanted to wake
     report(rule, `${name} of a client that is ${this.#state}`);
     return false;
+  }
+
+  /** Between the two sides, what is sent again may cross its answer, which has already changed the state here. */
+  #crosses(name: Name): boolean {
+    if (name === 'DISCONNECT') return this.#state === 'apart';
+    return this.#state === 'active' && (name === 'CONNECT' || name === 'WILLMSG');
   }
 
   #handshake(name: 'WILLTOPIC' | 'WILLMSG', content: string, report: Report): void {

@@ -71,10 +71,16 @@ export class Requests {
   readonly #open = new Map<Name, Request>();
   /** Contents sent in earlier connections, or refused, that may come again: with DUP or without. */
   readonly #before = new Set<string>();
+  /** What was answered last, of each kind. */
+  readonly #answered = new Map<Name, string>();
+
+  /** `strict`: see Outgoing. */
+  constructor(readonly strict: boolean) {}
 
   connect(): void {
     for (const { content } of this.#open.values()) this.#before.add(content);
     this.#open.clear();
+    this.#answered.clear();
   }
 
   holds(id: number, except?: Name): boolean {
@@ -84,6 +90,7 @@ export class Requests {
   /** `dup` is undefined where the message has no such flag. */
   send(name: Name, id: number, content: string, dup: boolean | undefined, report: Report): void {
     const open = this.#open.get(name);
+    if (!open && !this.strict && this.#answered.get(name) === content) return; // it crosses its answer
     if (open && open.content === content) {
       if (dup === false) report('SN 5.3.4 dup', `${name} ${id} is sent again without DUP`);
       return;
@@ -100,6 +107,7 @@ export class Requests {
     const open = this.#open.get(name);
     if (!open || open.id !== id) return false;
     this.#open.delete(name);
+    this.#answered.set(name, open.content);
     if (code !== 0) this.#before.add(open.content);
     return true;
   }
@@ -162,7 +170,8 @@ export class Outgoing {
     } else if (flight) {
       const again = !flight.over && flight.state !== 'refused';
       if (again && !dup) report('SN 5.3.4 dup', `${shown} is sent again without DUP`);
-      if (again && flight.state !== 'sent') report('SN 6.6 qos 2', `${shown} is sent again after its PUBREC`);
+      const crosses = !this.strict && flight.state === 'received';
+      if (again && flight.state !== 'sent' && !crosses) report('SN 6.6 qos 2', `${shown} is sent again after its PUBREC`);
     } else if (dup) this.#checkFirst(publish, report);
     const other = [...this.#flights].find(([number, each]) => number !== id && each.here && each.state !== 'refused');
     if (this.one && other && !flight?.here) report('SN 6.6 one', `PUBLISH ${other[0]} is not acknowledged yet`);
@@ -198,7 +207,9 @@ export class Outgoing {
     if (flight && (flight.state === 'received' || flight.state === 'released')) {
       flight.state = 'released';
       flight.here = true;
-    } else if (!this.#stray.has(id) && !this.#forgetful) report('SN 6.6 qos 2', `PUBREL ${id} before its PUBREC`);
+    } else if (!this.strict && this.#done.get(id)?.qos === 2)
+      return; // it crosses PUBCOMP
+    else if (!this.#stray.has(id) && !this.#forgetful) report('SN 6.6 qos 2', `PUBREL ${id} before its PUBREC`);
   }
 
   pubcomp(id: number): void {

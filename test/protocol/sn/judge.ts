@@ -7,7 +7,7 @@ import type { Report } from './rules.js';
 export abstract class Judge {
   protected readonly topics = new Topics();
   protected readonly owed = new Owed();
-  protected readonly requests = new Requests();
+  protected readonly requests: Requests;
   protected readonly outgoing: Outgoing;
   /** Topic ids of PUBLISHes at QoS 0 that were heard: their refusals have no message id. */
   readonly #heardAtQos0 = new Set<number>();
@@ -21,6 +21,7 @@ export abstract class Judge {
     readonly side: Side,
     protected readonly strict: boolean,
   ) {
+    this.requests = new Requests(strict);
     this.outgoing = new Outgoing(strict, side === 'client');
   }
 
