@@ -230,7 +230,7 @@ export const CONFIG_SEARCH_DELAY = 29;
 export const CONFIG_MISSED_ADVERTISEMENTS = 30;
 /** MQTT-SN: whether the sensor sleeps between two readings: 0, 1. Default 0. */
 export const CONFIG_SLEEP = 31;
-/** MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.4.20). Default none. */
+/** MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.5). Default none. */
 export const CONFIG_NODE_ID = 32;
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED = -1000000;

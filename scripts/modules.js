@@ -26,7 +26,14 @@ export const modules = [
   { name: 'sensor-mqttsn', entry: 'assembly/apps/sensor.ts', flags: use('MQTTSN'), pages: 1, budget: 9300, inlined: 0 },
   { name: 'sensor', entry: 'assembly/apps/sensor.ts', flags: use('MQTT', 'MQTTSN'), pages: 1, budget: 16000, inlined: 0 },
   { name: 'client-mqtt', entry: 'assembly/apps/client.ts', flags: use('MQTT', 'CLIENT', 'DESK'), pages: 88, budget: 9000, inlined: 12 },
-  { name: 'client-mqttsn', entry: 'assembly/apps/client-mqttsn.ts', flags: use('MQTTSN', 'CLIENT', 'DESK'), pages: 85, budget: 12000, inlined: 12 },
+  {
+    name: 'client-mqttsn',
+    entry: 'assembly/apps/client-mqttsn.ts',
+    flags: use('MQTTSN', 'CLIENT', 'DESK'),
+    pages: 85,
+    budget: 12000,
+    inlined: 12,
+  },
 ];
 
 /** Where static memory begins, in bytes: the compiler's own 1,024 are a sixth of a sensor's memory. Address 0 stays for "nowhere". */

@@ -12,7 +12,7 @@ import { ENCAPSULATED } from './messages';
 import { IS_CLIENT } from './scope';
 
 const NODE_ID_MOST: i32 = 16;
-/** Length, type and control byte of an envelope stand before the node id (SN 5.4.20). */
+/** Length, type and control byte of an envelope stand before the node id (SN 5.5). */
 const ENVELOPE_HEADER: u32 = 3;
 /** What a datagram over UDP can carry. */
 const DATAGRAM_MOST: u32 = 65507;

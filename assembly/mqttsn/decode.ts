@@ -102,7 +102,7 @@ export function decode(): i32 {
     const type: u32 = load<u8>(p++);
     const header = <u32>(p - start);
     if (IS_CLIENT && type == ENCAPSULATED && !envelope) {
-      // The length of an envelope ends with its node id; the message follows (SN 5.4.20).
+      // The length of an envelope ends with its node id; the message follows (SN 5.5).
       if (stated <= header || stated > size) return -ERROR_LENGTH;
       if (!isOurNode(p + 1, stated - header - 1)) return NOTHING;
       p = start + stated;

@@ -27,7 +27,7 @@ export const WILLTOPICUPD: u32 = 0x1a;
 export const WILLTOPICRESP: u32 = 0x1b;
 export const WILLMSGUPD: u32 = 0x1c;
 export const WILLMSGRESP: u32 = 0x1d;
-/** A message in a forwarder's envelope (SN 5.4.20). */
+/** A message in a forwarder's envelope (SN 5.5). */
 export const ENCAPSULATED: u32 = 0xfe;
 
 export const DUP: u32 = 0x80;

@@ -232,7 +232,7 @@
 #define CONFIG_MISSED_ADVERTISEMENTS 30
 /* MQTT-SN: whether the sensor sleeps between two readings: 0, 1. Default 0. */
 #define CONFIG_SLEEP 31
-/* MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.4.20). Default none. */
+/* MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.5). Default none. */
 #define CONFIG_NODE_ID 32
 /* temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 #define READING_FAILED (-1000000)
