@@ -141,7 +141,7 @@ export const EVENT_PUBLISHED: i32 = 13;
 export const EVENT_SUBSCRIBED: i32 = 14;
 /** An UNSUBSCRIBE is acknowledged [packet identifier; 0]. */
 export const EVENT_UNSUBSCRIBED: i32 = 15;
-/** An acknowledgement for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9, 11 or 13; packet identifier, 0 of a PINGRESP]. */
+/** An answer to nothing that was asked, or for an identifier that is not in flight, ignored [packet type 4, 5, 7, 9, 11 or 13, over MQTT-SN message type; identifier, 0 where it has none]. */
 export const EVENT_UNKNOWN_ACKNOWLEDGEMENT: i32 = 16;
 /** A QoS 2 message that was delivered before came again and was not delivered twice [packet identifier; 0]. */
 export const EVENT_DUPLICATE: i32 = 17;

@@ -2,7 +2,7 @@
 
 import { event } from '../board';
 import { bytes, uint8, uint16 } from '../bytes/cursor';
-import { topicFilterFault, topicNameFault } from '../bytes/topic';
+import { topicFault, topicNameFault } from '../bytes/topic';
 import { ERROR_QOS, ERROR_STATE, ERROR_TOO_LARGE, ERROR_TOPIC_EMPTY, ERROR_TOPIC_TOO_LONG, EVENT_CONFIG_REFUSED } from '../contract';
 import { setNow } from '../delivery/clock';
 import { inbound as inboundRecord } from '../delivery/inbound';
@@ -92,7 +92,7 @@ export function add_filter(length: i32, qos: i32): i32 {
   if (<u32>length > <u32>TOPIC_BYTES) return -ERROR_TOPIC_TOO_LONG;
   if (filtersLength + length + 3 > <u32>FILTERS_BYTES) return -ERROR_TOO_LARGE;
   topicLength = 0; // the buffer no longer holds the topic that was set
-  const fault = topicFilterFault(topic, length);
+  const fault = topicFault(topic, length, true);
   if (fault) return -fault;
   uint8(bytes(uint16(filters + filtersLength, length), topic, length), qos);
   filtersLength += length + 3;

@@ -5,7 +5,7 @@
 import { config_text, event, temperature } from '../board';
 import { uint8, uint16 } from '../bytes/cursor';
 import { parseDecimal } from '../bytes/decimal';
-import { filterMatches, topicFilterFault, topicNameFault } from '../bytes/topic';
+import { filterMatches, topicFault } from '../bytes/topic';
 import { utf8Fault } from '../bytes/utf8';
 import {
   CONFIG_AVAILABILITY_TOPIC,
@@ -109,7 +109,7 @@ function configure(): void {
 function readTopic(key: i32, to: usize): u32 {
   if (config_text(key, 0, 0) < 0) return 0;
   const length = settings.text(key, to, TOPIC_BYTES);
-  settings.refuse(key, key == CONFIG_COMMAND_TOPIC ? topicFilterFault(to, length) : topicNameFault(to, length));
+  settings.refuse(key, topicFault(to, length, key == CONFIG_COMMAND_TOPIC));
   return length;
 }
 

@@ -7,25 +7,19 @@ const HASH: u32 = 0x23;
 
 /** 0 when the text may name a topic, otherwise an ERROR_… [MQTT-4.7.3-1] [MQTT-3.3.2-2]. */
 export function topicNameFault(p: usize, length: u32): i32 {
-  if (length == 0) return ERROR_TOPIC_EMPTY;
-  const end = p + length;
-  for (let at = p; at < end; ++at) {
-    const c: u32 = load<u8>(at);
-    if (c == PLUS || c == HASH) return ERROR_TOPIC_WILDCARD;
-  }
-  return utf8Fault(p, length);
+  return topicFault(p, length, false);
 }
 
-/** 0 when the text may filter topics, otherwise an ERROR_…: + fills a level, # fills the last [MQTT-4.7.1-2] [MQTT-4.7.1-3]. */
-export function topicFilterFault(p: usize, length: u32): i32 {
+/** 0 when the text may name a topic, or with `isFilter` filter topics: + fills a level, # fills the last [MQTT-4.7.1-2] [MQTT-4.7.1-3]. */
+export function topicFault(p: usize, length: u32, isFilter: bool): i32 {
   if (length == 0) return ERROR_TOPIC_EMPTY;
   const end = p + length;
   let before: u32 = SLASH;
   for (let at = p; at < end; ++at) {
     const c: u32 = load<u8>(at);
     if (c == PLUS || c == HASH) {
-      if (before != SLASH) return ERROR_FILTER_WILDCARD;
-      if (at + 1 < end && (c == HASH || <u32>load<u8>(at + 1) != SLASH)) return ERROR_FILTER_WILDCARD;
+      if (!isFilter) return ERROR_TOPIC_WILDCARD;
+      if (before != SLASH || (at + 1 < end && (c == HASH || <u32>load<u8>(at + 1) != SLASH))) return ERROR_FILTER_WILDCARD;
     }
     before = c;
   }

@@ -17,13 +17,14 @@ class Gateway {
   heardAt: i32;
   /** Ms without an ADVERTISE after which it is gone; 0: it never advertised. */
   silence: u32;
-  id: u8;
-  known: bool;
+  /** Its GwId and 1; 0: there is none. */
+  number: u32;
 }
 
 function gateways(): usize {
   return memory.data(GATEWAY_ENTRIES * 12, 4);
 }
+
 /** The place of the gateway that is used, or -1. */
 export let current: i32 = -1;
 
@@ -40,13 +41,12 @@ export function forgetGateways(): void {
 export function heardOf(type: i32, missed: u32): bool {
   const place = flags % GATEWAY_ENTRIES; // gateways are numbered one after the other; of two at one place the first stays while it lasts
   const gateway = gatewayAt(place);
-  const isNew = !gateway.known || <u32>gateway.id != flags;
+  const isNew = gateway.number != flags + 1;
   if (isNew) {
-    if (gateway.known && !isSilent(gateway)) return false;
+    if (gateway.number && !isSilent(gateway)) return false;
     // A client that answers for a gateway says where it is (SN 5.4.3); otherwise it is the sender.
     if (remember_gateway(place, body + 1, type == ADVERTISE ? 0 : rest - 1) < 0) return false;
-    gateway.known = true;
-    gateway.id = <u8>flags;
+    gateway.number = flags + 1;
     gateway.silence = 0;
   }
   gateway.heardAt = now;
@@ -55,29 +55,28 @@ export function heardOf(type: i32, missed: u32): bool {
 }
 
 function isSilent(gateway: Gateway): bool {
-  return gateway.silence != 0 && <u32>(now - gateway.heardAt) >= gateway.silence;
+  return gateway.silence != 0 && isDue(gateway.heardAt + gateway.silence);
 }
 
 /** Chooses a gateway to connect to: its place, or -1 when none is known. */
 export function chooseGateway(): i32 {
   for (current = GATEWAY_ENTRIES - 1; current >= 0; --current) {
     const gateway = gatewayAt(current);
-    if (gateway.known && !isSilent(gateway)) break;
+    if (gateway.number && !isSilent(gateway)) break;
   }
   return current;
 }
 
 /** Whether the gateway in use is gone, for lack of an ADVERTISE. */
 export function isGone(): bool {
-  if (current < 0) return false;
-  const gateway = gatewayAt(current);
-  return gateway.silence != 0 && isDue(gateway.heardAt + gateway.silence);
+  return current >= 0 && isSilent(gatewayAt(current));
 }
 
 /** The gateway in use is lost, and forgotten; answers its GwId. */
 export function loseGateway(): u32 {
   const gateway = gatewayAt(current);
-  gateway.known = false;
+  const id = gateway.number - 1;
+  gateway.number = 0;
   current = -1;
-  return gateway.id;
+  return id;
 }

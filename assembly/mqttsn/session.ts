@@ -33,9 +33,8 @@ import {
   EVENT_SEARCHING,
   EVENT_STOPPED,
   EVENT_TIMEOUT,
-  EVENT_UNKNOWN_ACKNOWLEDGEMENT,
-  LINK_CLOSED,
   LINK_OPENED,
+  LINK_WRITABLE,
   REASON_ENDED,
   TIMEOUT_ADVERTISE,
   TIMEOUT_CONNACK,
@@ -144,15 +143,15 @@ let lastHeard: i32 = 0;
 /** QoS -1: nothing is connected to. */
 let castOnly: bool = false;
 
-let linkOpened: bool = false;
-let linkClosed: i32 = 0; // REASON_…, or 0
+// What became of a link: 0 while it opens, OPEN, or the REASON_… it closed for. Of the one to search by also IDLE, when it was not asked for.
+const OPEN: i32 = -1;
+const IDLE: i32 = -2;
+let link: i32 = 0;
+let searchLink: i32 = 0;
 
 let discovery: bool = false;
 let searchDelay: i32 = 0;
 let missedAdvertisements: u32 = 0;
-let searchAsked: bool = false;
-let searchOpened: bool = false;
-let searchClosed: i32 = 0;
 let searches: u32 = 0;
 /** GwId of a gateway that was lost and not yet told, or -1. */
 let lostId: i32 = -1;
@@ -169,10 +168,8 @@ let collecting: bool = false;
 /** The CONNECT is that of a sleeper. */
 let waking: bool = false;
 
-/** The acknowledgement owed for the message that was delivered last, or 0. */
+/** The acknowledgement owed for the message that was delivered last, which the decoder still has; or 0. */
 let owed: u32 = 0;
-let owedTopicId: u32 = 0;
-let owedId: u32 = 0;
 let dropped: i32 = 0;
 
 /** Reads the configuration and begins, unless it refuses something (settings.fault); the session is stopped, and its will is set. */
@@ -188,6 +185,7 @@ export function start(): void {
   castOnly = config_number(CONFIG_QOS, 0) == -1;
   forgetGateways();
   sleepSeconds = 0;
+  searchLink = IDLE;
   if (!settings.fault) state = STARTING;
 }
 
@@ -271,7 +269,7 @@ function updateWill(kind: u32, text: usize, length: u32, qos: u32, retain: u32):
 
 /** Sleeps for so many seconds at a time, 1 to 65535, as soon as nothing waits in the outbox. Asleep, it changes the time. Answers 0 or -ERROR_STATE. */
 export function sleep(seconds: u32): i32 {
-  if (seconds == 0 || seconds > 0xffff || castOnly || !isRunning()) return -ERROR_STATE;
+  if (IS_CLIENT && (seconds == 0 || seconds > 0xffff || castOnly || !isRunning())) return -ERROR_STATE;
   if (seconds == sleepSeconds) return 0;
   sleepChanged = state == ASLEEP || state == AWAKE;
   sleepSeconds = seconds;
@@ -301,20 +299,21 @@ export function receiveRoom(): u32 {
 }
 
 /** The world tells what became of a link (LINK_…, and REASON_… when it closed); poll() acts on it. */
-export function linkChanged(link: i32, what: i32, reason: i32): void {
-  if (link == SEARCH_LINK) {
-    if (what == LINK_OPENED) searchOpened = true;
-    else if (what == LINK_CLOSED) searchClosed = reason;
-  } else if (what == LINK_OPENED) linkOpened = true;
-  else if (what == LINK_CLOSED) linkClosed = reason;
-  else unblock();
+export function linkChanged(number: i32, what: i32, reason: i32): void {
+  if (what == LINK_WRITABLE) {
+    unblock();
+    return;
+  }
+  const fate = what == LINK_OPENED ? OPEN : reason;
+  if (number == SEARCH_LINK) searchLink = fate;
+  else link = fate;
 }
 
 /** The next event (EVENT_…) with its details in report.ts, or 0. An inbound message holds still until the next call, which acknowledges it. */
 export function poll(): i32 {
   beginLooking();
   if (owed) {
-    acknowledge(owed, owedTopicId, owedId, ACCEPTED);
+    acknowledge(owed, ACCEPTED);
     owed = 0;
   }
   const heard = readDatagram();
@@ -337,9 +336,9 @@ export function poll(): i32 {
       leave();
       break;
   }
-  if (linkClosed) return fail(EVENT_LINK_CLOSED, linkClosed);
+  if (link > 0) return fail(EVENT_LINK_CLOSED, link);
   if (state == OPENING) {
-    if (!linkOpened) return isDue(deadline) ? fail(EVENT_TIMEOUT, TIMEOUT_OPEN) : 0;
+    if (link != OPEN) return isDue(deadline) ? fail(EVENT_TIMEOUT, TIMEOUT_OPEN) : 0;
     if (castOnly) return arrive(false);
     state = GREETING;
     ask(CONNECT);
@@ -463,9 +462,9 @@ function resetConnection(): void {
   forgetDatagram();
   unblock();
   resetRequests();
-  linkOpened = waking = sleepChanged = collecting = false;
-  linkClosed = 0;
+  waking = sleepChanged = collecting = false;
   owed = asked = 0;
+  link = 0;
 }
 
 /** Gives this connection up and waits for the next attempt. */
@@ -499,22 +498,19 @@ function beginSearch(): i32 {
   searches = 0;
   // A fleet that starts as one does not search as one (SN 6.1).
   deadline = now + <i32>(<u32>random() % <u32>(searchDelay + 1));
-  if (searchAsked) return 0;
-  searchAsked = true;
-  const result = link_open(SEARCH_LINK, 0);
-  if (result < 0) searchClosed = -result;
+  if (searchLink == IDLE) searchLink = -link_open(SEARCH_LINK, 0);
   return search();
 }
 
 function search(): i32 {
-  if (searchClosed) {
-    const reason = searchClosed;
+  if (searchLink > 0) {
+    const reason = searchLink;
     closeSearch();
     return fail(EVENT_LINK_CLOSED, reason);
   }
   if (chooseGateway() >= 0) return begin();
   if (!isDue(deadline)) return 0;
-  if (searchOpened) send(SEARCH_LINK, encodeSearch(message(), 0));
+  if (searchLink == OPEN) send(SEARCH_LINK, encodeSearch(message(), 0));
   const pause = searchDelay << min(searches, SEARCH_DOUBLINGS);
   deadline = now + pause;
   return report(EVENT_SEARCHING, ++searches, pause);
@@ -522,8 +518,7 @@ function search(): i32 {
 
 function closeSearch(): void {
   link_close(SEARCH_LINK);
-  searchAsked = searchOpened = false;
-  searchClosed = 0;
+  searchLink = IDLE;
 }
 
 /** The connection is there. */
@@ -555,7 +550,7 @@ function readDatagram(): i32 {
   if (type == NOTHING || state == STOPPED) return 0;
   if (type < 0) {
     // Its sender need not try again.
-    if (isRefusable && state >= CONNECTED) acknowledge(PUBACK, topicId, inbound.id, NOT_SUPPORTED);
+    if (isRefusable && state >= CONNECTED) acknowledge(PUBACK, NOT_SUPPORTED);
     return drop(-type);
   }
   switch (type) {
@@ -594,7 +589,7 @@ function act(type: i32): i32 {
       return receiveMessage();
     case PUBREL:
       if (IS_CLIENT) inbox.forget(inbound.id);
-      acknowledge(PUBCOMP, 0, inbound.id, 0); // also for an identifier that is not known
+      acknowledge(PUBCOMP, 0); // also for an identifier that is not known
       return 0;
     case REGISTER:
       return receiveRegister();
@@ -605,15 +600,8 @@ function act(type: i32): i32 {
       if (asked != PINGREQ) break;
       asked = 0;
       return state == AWAKE ? slept() : 0;
-    case CONNACK:
-      break;
-    case WILLTOPICREQ:
-    case WILLMSGREQ:
-      return drop(ERROR_UNEXPECTED);
-    default:
-      return answered(type);
   }
-  return report(EVENT_UNKNOWN_ACKNOWLEDGEMENT, type, 0);
+  return answered(type);
 }
 
 /** The gateway confirms our DISCONNECT, or ends the connection by its own. */
@@ -632,16 +620,17 @@ function slept(): i32 {
   return report(EVENT_ASLEEP, sleepSeconds, 0);
 }
 
-/** PUBACK and REGACK tell a topic id and a return code, the others nothing but the message id. */
-function acknowledge(type: u32, about: u32, id: u32, code: u32): void {
+/** Answers the message that was decoded last. PUBACK and REGACK tell a topic id and a return code, the others nothing but the message id. */
+function acknowledge(type: u32, code: u32): void {
+  const id = inbound.id;
   const isWhole = type == PUBACK || type == REGACK;
-  send(GATEWAY_LINK, isWhole ? encodeTopicAcknowledgement(message(), type, about, id, code) : encodeAcknowledgement(message(), type, id));
+  send(GATEWAY_LINK, isWhole ? encodeTopicAcknowledgement(message(), type, topicId, id, code) : encodeAcknowledgement(message(), type, id));
 }
 
 function receiveRegister(): i32 {
   let fault = topicNameFault(inbound.topic, inbound.topicLength);
   if (!fault && !learn(inbound.topic, inbound.topicLength, topicId)) fault = ERROR_TOPIC_TOO_LONG;
-  acknowledge(REGACK, topicId, inbound.id, fault ? NOT_SUPPORTED : ACCEPTED);
+  acknowledge(REGACK, fault ? NOT_SUPPORTED : ACCEPTED);
   return fault ? drop(fault) : 0;
 }
 
@@ -653,20 +642,18 @@ function receiveMessage(): i32 {
     inbound.topic = <u32>nameOf(topicIdType, topicId);
     inbound.topicLength = foundLength;
     if (!inbound.topic) {
-      acknowledge(PUBACK, topicId, id, INVALID_TOPIC_ID); // so that it is registered again (SN 6.10)
+      acknowledge(PUBACK, INVALID_TOPIC_ID); // so that it is registered again (SN 6.10)
       return drop(ERROR_UNREGISTERED);
     }
   }
-  owedTopicId = topicId;
-  owedId = id;
   if (IS_CLIENT && qos == 2) {
     const content = hash(inbound.payload, inbound.payloadLength) ^ ((topicId << 2) | topicIdType);
     if (inbox.contains(id) || wasDelivered(id, content)) {
-      acknowledge(PUBREC, 0, id, 0);
+      acknowledge(PUBREC, 0);
       return report(EVENT_DUPLICATE, id, 0);
     }
     if (inbox.isFull()) {
-      acknowledge(PUBACK, topicId, id, CONGESTION); // it comes again
+      acknowledge(PUBACK, CONGESTION); // it comes again
       return drop(ERROR_INBOX_FULL);
     }
     inbox.add(id);
