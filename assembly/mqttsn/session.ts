@@ -358,9 +358,8 @@ function proceed(): i32 {
   }
   switch (state) {
     case CONNECTED:
-      if (sleepSeconds) {
-        if (isIdle()) fallAsleep();
-      } else if (asked == 0 && isQuiet()) ask(PINGREQ);
+      if (sleepSeconds && isIdle()) fallAsleep();
+      else if (asked == 0 && isQuiet()) ask(PINGREQ);
       break;
     case ASLEEP:
       if (sleepSeconds == 0) {
@@ -428,7 +427,8 @@ function encodeAsked(): usize {
     case PINGREQ:
       return encodePing(state == AWAKE);
   }
-  return encodeDisconnect(message(), state == DROWSY ? sleepSeconds : 0);
+  // Woken before its sleep is confirmed, it still announces one: without a time it would end the session.
+  return encodeDisconnect(message(), state == DROWSY ? max(sleepSeconds, 1) : 0);
 }
 
 function fallAsleep(): void {
