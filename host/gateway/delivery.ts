@@ -144,24 +144,25 @@ export class Delivery {
       this.#unknown(topicId);
       return;
     }
-    const item = this.#queue[0];
+    const item = this.#inFlight(msgId);
+    if (!item) return;
     const request = this.#answered('PUBLISH', msgId);
-    if (!request || !item) return;
-    if (code === CONGESTION) {
+    if (code === ACCEPTED) {
+      if (item.qos === 2) return; // a PUBACK that accepts is no answer at QoS 2
+      this.#shift();
+    } else if (!request) return;
+    else if (code === CONGESTION) {
       this.#wait(request);
       return;
-    }
-    if (code === INVALID_TOPIC_ID && this.#mayRefuse(item)) this.#unknown(request.ref.topicId);
-    else if (code !== ACCEPTED) this.#drop('refused by the client');
-    else if (item.qos === 1) this.#shift();
-    else return; // a PUBACK that accepts is no answer at QoS 2
+    } else if (code === INVALID_TOPIC_ID && this.#mayRefuse(item)) this.#unknown(request.ref.topicId);
+    else this.#drop('refused by the client');
     this.#settle();
     this.#pump();
   }
 
   pubrec(msgId: number): void {
-    const item = this.#queue[0];
-    if (item && this.#answered('PUBLISH', msgId) && item.qos === 2) {
+    const item = this.#inFlight(msgId);
+    if (item?.qos === 2) {
       item.stage = 'released';
       this.#settle();
       this.#pump();
@@ -290,6 +291,12 @@ export class Delivery {
   #wait(request: Request): void {
     request.tries = -1;
     this.#wakeIn(this.#parts.limits.congestionWait, request);
+  }
+
+  /** The message that was sent and waits for its first answer, which may come late: while it waits to be sent again, or its topic is told again. */
+  #inFlight(msgId: number): Item | undefined {
+    const item = this.#queue[0];
+    return item?.stage === 'sent' && item.msgId === msgId ? item : undefined;
   }
 
   #answered(kind: Request['kind'], msgId: number): Request | undefined {

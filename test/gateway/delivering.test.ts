@@ -158,6 +158,30 @@ describe('what the client answers', () => {
     assert.deepEqual(a.asks(sn.regack(1, 2, 0)), ['PUBLISH 1 x QoS 2 #1 dup']);
   });
 
+  test('PUBREC after it has connected again, while its topic is told again: PUBREL, and the message does not come again', () => {
+    const { a, broker, clock } = subscribed();
+    broker.says('t', 'x', 2);
+    clock.advance(3000);
+    a.sends(sn.connect({ will: false, clean: false, duration: 0, clientId: 'a' }));
+    a.hears();
+    assert.deepEqual(a.asks(sn.pubrec(1)), ['PUBREL #1']);
+    assert.deepEqual(a.asks(sn.pubrec(1)), ['PUBREL #1'], 'and again');
+    assert.deepEqual(a.asks(sn.regack(1, 2, 0)), []);
+    assert.deepEqual(a.asks(sn.pubcomp(1)), []);
+    broker.says('t', 'y', 1);
+    assert.deepEqual(a.hears(), ['REGISTER 1 t #3']);
+  });
+
+  test('PUBACK after it has connected again, while its topic is told again: the next message follows', () => {
+    const { a, broker, clock } = subscribed();
+    for (const payload of ['x', 'y']) broker.says('t', payload, 1);
+    clock.advance(3000);
+    a.sends(sn.connect({ will: false, clean: false, duration: 0, clientId: 'a' }));
+    a.hears();
+    assert.deepEqual(a.asks(sn.puback(1, 1, 0)), ['REGISTER 1 t #3']);
+    assert.deepEqual(a.asks(sn.regack(1, 3, 0)), ['PUBLISH 1 y QoS 1 #4']);
+  });
+
   test('PUBREC before it was lost: only PUBREL comes when it is back', () => {
     const { a, broker, clock } = subscribed();
     broker.says('t', 'x', 2);
