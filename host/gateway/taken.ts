@@ -14,7 +14,8 @@ interface Completed {
 
 /**
  * What a client published under which MsgId, so that nothing is published twice: offered to the broker, then (QoS 2) received until PUBREL, then
- * completed. Networks hold copies back: a PUBLISH that comes after its exchange is over is known for a while by MsgId and content.
+ * completed. Networks hold copies back: a PUBLISH that comes after its exchange is over is known for a while by MsgId and content. At QoS 1 it is not:
+ * there may be copies, but a client that gives every message the same MsgId must lose none.
  */
 export class Taken {
   readonly #offered = new Map<number, Offered>();
@@ -61,27 +62,26 @@ export class Taken {
     const hash = this.#received.get(msgId);
     if (hash === undefined) return;
     this.#received.delete(msgId);
-    this.complete(msgId, hash, now);
-  }
-
-  /** The exchange is over. */
-  complete(msgId: number, hash: number, now: number): void {
-    this.#completed.push({ msgId, hash, until: now + REMEMBERED_MS });
-    if (this.#completed.length > REMEMBERED) this.#completed.shift();
+    this.#complete(msgId, hash, now);
   }
 
   isOffered(msgId: number): boolean {
     return this.#offered.has(msgId);
   }
+
+  #complete(msgId: number, hash: number, now: number): void {
+    this.#completed.push({ msgId, hash, until: now + REMEMBERED_MS });
+    if (this.#completed.length > REMEMBERED) this.#completed.shift();
+  }
 }
 
-/** FNV-1a over what makes a message: topic, retain and payload. */
-export function hashOf({ topicType, topicId, retain, data }: PublishMessage): number {
+/** FNV-1a over what makes a message: topic, QoS, retain and payload. */
+export function hashOf({ topicType, topicId, qos, retain, data }: PublishMessage): number {
   let hash = 0x811c9dc5;
   const add = (byte: number) => {
     hash = Math.imul(hash ^ byte, 0x01000193);
   };
-  add(topicType | (retain ? 4 : 0));
+  add(topicType | (retain ? 4 : 0) | (qos << 3));
   add(topicId >> 8);
   add(topicId & 255);
   for (const byte of data) add(byte);
