@@ -45,6 +45,9 @@ export interface SessionParts {
  */
 export type State = 'connecting' | 'active' | 'asleep' | 'awake' | 'disconnected' | 'lost';
 
+/** What does not tell a sleeper from one that is awake: answers, which are late, and DISCONNECT, which says itself what it means. */
+const NOT_FROM_AWAKE: ReadonlySet<Message['type']> = new Set(['REGACK', 'PUBACK', 'PUBREC', 'PUBCOMP', 'PINGRESP', 'DISCONNECT']);
+
 const SILENCE = 1.5; // SN 6.11: this many keep alives without a word, and a client is lost
 
 /** One client: its states, its will, its connection to the broker. */
@@ -68,6 +71,8 @@ export class Session {
   #greeted: { message: ConnectMessage; address: string; at: number } | undefined;
   /** The client has sent something since it was told that it is connected. */
   #spoke = false;
+  /** A sleeper has perhaps woken: its CONNECT was answered, but may have been a copy. What it says next decides. */
+  #stirs = false;
 
   constructor(clientId: string, parts: SessionParts) {
     this.clientId = clientId;
@@ -109,6 +114,7 @@ export class Session {
     this.#endGreeting();
     this.#exchange.delivery.close();
     this.#silence.end();
+    this.#stirs = false;
     if (message.clean) this.#forget();
     this.#move(address);
     this.state = 'connecting';
@@ -143,6 +149,12 @@ export class Session {
       this.#greeting.handle(message);
       return;
     }
+    const isAwake = this.#stirs && !NOT_FROM_AWAKE.has(message.type);
+    this.#act(message);
+    if (isAwake) this.#resume();
+  }
+
+  #act(message: Message): void {
     if (this.#exchange.handle(message)) return;
     switch (message.type) {
       case 'PINGREQ':
@@ -173,6 +185,7 @@ export class Session {
       this.#send(pingresp());
       return;
     }
+    this.#stirs = false;
     this.state = 'awake';
     this.#exchange.delivery.flush();
   }
@@ -245,7 +258,12 @@ export class Session {
     if (!this.isLive || !greeted || greeted.address !== address.key || !sameConnect(greeted.message, message)) return false;
     const soon = this.#parts.clock.now() - greeted.at < COPY_MS;
     if (!soon && (this.#spoke || message.will)) return false;
-    if (this.state === 'active') this.#send(connack(ACCEPTED));
+    this.#send(connack(ACCEPTED));
+    if (this.state !== 'active') {
+      this.#stirs = true;
+      this.#silence.heard();
+      this.#watch();
+    }
     return true;
   }
 
@@ -273,10 +291,16 @@ export class Session {
     this.#greeted = { message, address: this.address?.key ?? '', at: now };
     this.#spoke = false;
     this.#silence.heard();
-    this.state = 'active';
     this.#parts.counters.count('connections');
     this.#parts.debug(() => `client '${this.clientId}' is connected from ${this.address?.key}`);
     this.#send(connack(ACCEPTED));
+    this.#resume();
+  }
+
+  /** The client listens. */
+  #resume(): void {
+    this.#stirs = false;
+    this.state = 'active';
     this.#watch();
     this.#exchange.resume();
   }
@@ -341,6 +365,7 @@ export class Session {
   #fallAsleep(duration: number): void {
     this.#parts.debug(() => `client '${this.clientId}' sleeps for ${duration} s`);
     this.#sleep = duration;
+    this.#stirs = false;
     this.#exchange.delivery.close();
     this.state = 'asleep';
     this.#send(disconnect());
@@ -374,6 +399,7 @@ export class Session {
   /** The client does not listen any more. */
   #rest(state: 'disconnected' | 'lost'): void {
     this.state = state;
+    this.#stirs = false;
     this.#silence.end();
     this.#exchange.delivery.close();
     this.#exchange.delivery.forgetUnreliable();
@@ -394,7 +420,13 @@ export class Session {
   /** Watches that the client is heard in time. */
   #watch(): void {
     if (this.state === 'lost') this.#silence.watch(this.#parts.limits.lostExpiry, () => this.#retire());
-    else this.#silence.watch((this.state === 'active' ? this.#keepAlive : this.#sleep) * 1000 * SILENCE, () => this.lose());
+    else this.#silence.watch(this.#promised * 1000 * SILENCE, () => this.lose());
+  }
+
+  /** Seconds within which the client is to be heard; 0 where it promised nothing. */
+  get #promised(): number {
+    if (this.state === 'active') return this.#keepAlive;
+    return this.#stirs && (this.#keepAlive === 0 || this.#keepAlive > this.#sleep) ? this.#keepAlive : this.#sleep;
   }
 
   /** The client was lost for so long that nothing is buffered for it any more but by the broker. */

@@ -120,6 +120,42 @@ describe('a client that sleeps (SN 6.14)', () => {
     assert.deepEqual(broker.fates('a'), ['open']);
   });
 
+  test('and wakes twice within a moment is answered each time, and gets what waits once it says something', () => {
+    const { a, broker, clock, gateway } = asleep({}, false);
+    clock.advance(5000);
+    const connect = sn.connect({ will: false, clean: false, duration: 10, clientId: 'a' });
+    assert.deepEqual(a.asks(connect), ['CONNACK 0']);
+    assert.deepEqual(a.asks(sn.disconnect(100)), ['DISCONNECT']);
+    broker.says('t', 'x', 1);
+    clock.advance(700);
+    assert.deepEqual(a.asks(connect), ['CONNACK 0'], 'perhaps a copy of the first: it may sleep');
+    assert.deepEqual(a.asks(sn.pingreq()), ['PINGRESP', 'REGISTER 1 t #1']);
+    assert.equal(gateway.clients[0]?.state, 'active');
+  });
+
+  test('hears nothing after a copy of the CONNECT before its sleep, but a CONNACK', () => {
+    const { a, broker, clock, gateway } = asleep({}, false);
+    clock.advance(5000);
+    const connect = sn.connect({ will: false, clean: false, duration: 10, clientId: 'a' });
+    a.asks(connect, sn.disconnect(100), connect);
+    broker.says('t', 'x', 1);
+    assert.deepEqual(a.hears(), []);
+    clock.advance(149_000);
+    assert.deepEqual(a.asks(sn.pingreq('a')), ['REGISTER 1 t #1']);
+    assert.equal(gateway.clients[0]?.state, 'awake');
+  });
+
+  test('and may have woken has the time that it promised then', () => {
+    const { a, clock, gateway } = asleep({}, false);
+    clock.advance(5000);
+    const connect = sn.connect({ will: false, clean: false, duration: 10, clientId: 'a' });
+    a.asks(connect, sn.disconnect(1), connect);
+    clock.advance(14_999);
+    assert.equal(gateway.clients[0]?.state, 'asleep');
+    clock.advance(1);
+    assert.equal(gateway.clients[0]?.state, 'lost');
+  });
+
   test('and began with a clean session keeps its subscriptions when it comes back without', () => {
     const { a, broker, clock } = asleep();
     clock.advance(5000);
