@@ -4,6 +4,7 @@
 // A packet identifier's low bits are its entry's place, so an acknowledgement finds its entry without a search and an identifier in
 // flight is never given out again. Bodies lie in a ring in the same order; a body's room returns when all before it have gone.
 
+import { random } from '../board';
 import { bytes } from '../bytes/cursor';
 import { OUTBOX_BYTES, OUTBOX_ENTRIES } from '../limits';
 
@@ -53,7 +54,8 @@ let oldest: u32 = 0;
 let newest: u32 = 0;
 let unsent: u32 = 0;
 let count: u32 = 0;
-let nextId: u32 = 1;
+/** The first is drawn: on a kept session the broker may still hold the last ones of an earlier start, and takes them for the same message. */
+let nextId: u32 = 0x10000;
 let ringEnd: u32 = 0;
 
 function entryOf(id: u32): Entry {
@@ -79,7 +81,7 @@ export function enqueue(kind: u32, qos: u32, retain: u32, headCount: u32, head: 
   if (count == OUTBOX_ENTRIES) return 0;
   const offset = roomFor(headLength + length);
   if (offset < 0) return 0;
-  let id = nextId;
+  let id: u32 = nextId > 0xffff ? random() & 0xffff : nextId;
   while (id == 0 || entryOf(id).stage != FREE) id = (id + 1) & 0xffff; // one entry is free, so this ends within one round
   nextId = (id + 1) & 0xffff;
 

@@ -11,6 +11,19 @@ import { boardClient } from './compile.js';
 import { ClientHistory, clientHistory } from './history.js';
 
 describe('packet identifiers', () => {
+  for (const [bits, first] of [
+    [0, 1],
+    [0x1234_5678, 0x5678],
+    [-1, 0xffff],
+    [0x7000_0000, 1],
+  ] as const) {
+    test(`begin at ${first} when the board draws ${bits}, and rise from there`, () => {
+      const h = clientHistory({ random: () => bits }).connects();
+      const ids = [1, 2].map(() => h.publish('a', '', 1));
+      assert.deepEqual(ids, [first, (first % 0xffff) + 1]);
+    });
+  }
+
   test('pass 65,535 and skip the one in flight', () => {
     const h = clientHistory().connects();
     assert.equal(h.publish('a', 'stuck', 1), 1);
