@@ -58,8 +58,6 @@ export let rest: u32 = 0;
 export let flags: u32 = 0;
 export let topicId: u32 = 0;
 export let returnCode: u32 = 0;
-/** After ERROR_TOO_LARGE: it was a PUBLISH that waits for an answer. */
-export let isRefusable: bool = false;
 
 /** A place for one datagram, of whichever link. It keeps what was read until the next one is written. */
 export function datagramRoom(): u32 {
@@ -81,12 +79,11 @@ export function arrivedBy(): i32 {
   return from;
 }
 
-/** The datagram's message type, its fields above and in `inbound`; NOTHING; or a negated ERROR_…. */
+/** The datagram's message type, its fields above and in `inbound`; NOTHING; or a negated ERROR_…. With ERROR_TOO_LARGE inbound.id is above 0 when a PUBLISH waits for an answer. */
 export function decode(): i32 {
   let size = length;
   if (size == 0) return NOTHING;
   const whole = size <= <u32>RECEIVE_BYTES;
-  isRefusable = false;
   let p: usize = receiveArea;
   length = 0;
   let envelope = false;
@@ -115,7 +112,7 @@ export function decode(): i32 {
     rest = size - header;
     const read = readBody(type);
     if (whole) return read;
-    isRefusable = read == PUBLISH && inbound.id != 0;
+    if (read != PUBLISH) inbound.id = 0;
     return -ERROR_TOO_LARGE;
   }
 }

@@ -36,6 +36,7 @@ import {
   LINK_OPENED,
   LINK_WRITABLE,
   REASON_ENDED,
+  REASON_UNREACHABLE,
   TIMEOUT_ADVERTISE,
   TIMEOUT_CONNACK,
   TIMEOUT_DISCONNECT,
@@ -57,18 +58,7 @@ import { hasWill } from '../delivery/will';
 import * as settings from '../settings';
 import { cleanSession, encodeOurConnect, encodeOurWillPayload, encodeOurWillTopic, encodePing, readIdentity } from './connection';
 import { blocked, blockedSince, lastSent, message, messageMost, prepareEnvelope, send, unblock } from './datagram';
-import {
-  arrivedBy,
-  datagramArrived,
-  datagramRoom,
-  decode,
-  flags,
-  forgetDatagram,
-  isRefusable,
-  NOTHING,
-  returnCode,
-  topicId,
-} from './decode';
+import { arrivedBy, datagramArrived, datagramRoom, decode, flags, forgetDatagram, NOTHING, returnCode, topicId } from './decode';
 import {
   encodeAcknowledgement,
   encodeDisconnect,
@@ -129,8 +119,8 @@ const ENDING: u32 = 12; // DISCONNECT waits for its confirmation
 /** Links: to the gateway, and to where gateways are searched. */
 const GATEWAY_LINK: i32 = 0;
 const SEARCH_LINK: i32 = 1;
-/** A search is repeated after 1, 2, 4 … 32 times its first delay. */
-const SEARCH_DOUBLINGS: u32 = 5;
+/** A search is repeated after 1, 2, 4, 8, 16 times its first delay: of a day, once more would be over what the clock can tell. */
+const SEARCH_DOUBLINGS: u32 = 4;
 
 let state: u32 = 0; // STOPPED
 /** The state that stop() found. */
@@ -153,8 +143,9 @@ let discovery: bool = false;
 let searchDelay: i32 = 0;
 let missedAdvertisements: u32 = 0;
 let searches: u32 = 0;
-/** GwId of a gateway that was lost and not yet told, or -1. */
-let lostId: i32 = -1;
+/** A gateway was lost and not yet told: its GwId. */
+let lost: bool = false;
+let lostId: i32 = 0;
 
 /** The message of the connection itself that waits for an answer: CONNECT, WILLTOPIC, WILLMSG, PINGREQ, DISCONNECT; or 0. */
 let asked: u32 = 0;
@@ -191,7 +182,7 @@ export function start(): void {
 
 /** Delivers what is queued and says DISCONNECT where there is a connection, then EVENT_STOPPED follows. The outbox keeps what has no answer. */
 export function stop(): void {
-  if (state == STOPPED || state >= LEAVING) return;
+  if (!isRunning()) return;
   left = state;
   state = LEAVING;
 }
@@ -210,7 +201,7 @@ export function isStopped(): bool {
 
 /** Between start() and stop(). */
 export function isRunning(): bool {
-  return state != STOPPED && state < LEAVING;
+  return state - 1 < LEAVING - 1; // STOPPED is 0, which wraps
 }
 
 /**
@@ -318,10 +309,9 @@ export function poll(): i32 {
   }
   const heard = readDatagram();
   if (heard) return heard;
-  if (lostId >= 0) {
-    const id = lostId;
-    lostId = -1;
-    return report(EVENT_GATEWAY_LOST, id, 0);
+  if (lost) {
+    lost = false;
+    return report(EVENT_GATEWAY_LOST, lostId, 0);
   }
   switch (state) {
     case STOPPED:
@@ -439,7 +429,7 @@ function fallAsleep(): void {
 
 /** Begins to end. */
 function leave(): void {
-  deadline = now + min(replyTimeout, connectTimeout);
+  deadline = now + replyTimeout;
   asked = 0;
   if (left == CONNECTED) state = DRAINING;
   else {
@@ -472,7 +462,8 @@ function fail(event: i32, a: i32): i32 {
   if (state >= LEAVING) return ended();
   if (state >= CONNECTED) backoff.countLoss(now - connectedAt);
   resetConnection();
-  if (current >= 0) lostId = loseGateway();
+  lost = current >= 0;
+  if (lost) lostId = loseGateway();
   const delay = event == EVENT_REFUSED && a == CONGESTION ? congestionWait : backoff.nextDelay();
   state = WAITING;
   deadline = now + delay;
@@ -487,6 +478,7 @@ function begin(): i32 {
     if (place < 0) return beginSearch();
   }
   backoff.countAttempt();
+  unblock(); // the searching link may have been busy
   state = OPENING;
   deadline = now + connectTimeout;
   const result = link_open(GATEWAY_LINK, place);
@@ -503,14 +495,15 @@ function beginSearch(): i32 {
 }
 
 function search(): i32 {
+  if (searchLink == 0 && isDue(deadline + connectTimeout)) searchLink = REASON_UNREACHABLE;
   if (searchLink > 0) {
     const reason = searchLink;
     closeSearch();
     return fail(EVENT_LINK_CLOSED, reason);
   }
   if (chooseGateway() >= 0) return begin();
-  if (!isDue(deadline)) return 0;
-  if (searchLink == OPEN) send(SEARCH_LINK, encodeSearch(message(), 0));
+  if (!isDue(deadline) || searchLink != OPEN) return 0;
+  send(SEARCH_LINK, encodeSearch(message(), 0));
   const pause = searchDelay << min(searches, SEARCH_DOUBLINGS);
   deadline = now + pause;
   return report(EVENT_SEARCHING, ++searches, pause);
@@ -550,7 +543,7 @@ function readDatagram(): i32 {
   if (type == NOTHING || state == STOPPED) return 0;
   if (type < 0) {
     // Its sender need not try again.
-    if (isRefusable && state >= CONNECTED) acknowledge(PUBACK, NOT_SUPPORTED);
+    if (type == -ERROR_TOO_LARGE && inbound.id && state >= CONNECTED) acknowledge(PUBACK, NOT_SUPPORTED);
     return drop(-type);
   }
   switch (type) {
@@ -570,12 +563,9 @@ function readDatagram(): i32 {
 function welcome(type: i32): i32 {
   switch (type) {
     case WILLTOPICREQ:
-      if (!hasWill) break;
-      ask(WILLTOPIC);
-      return 0;
     case WILLMSGREQ:
       if (!hasWill) break;
-      ask(WILLMSG);
+      ask(type + 1); // WILLTOPIC, WILLMSG
       return 0;
     case CONNACK:
       return returnCode ? fail(EVENT_REFUSED, returnCode) : arrive(waking);
