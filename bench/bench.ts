@@ -1,7 +1,9 @@
+import { dayFigures } from './day.js';
 import { heapFigures, instructionFigures } from './device.js';
 import { encodeFigures } from './encode.js';
 import { type Figure, print } from './figure.js';
 import { frameFigures } from './frames.js';
+import { snFrameFigures } from './frames-sn.js';
 import { sizeFigures } from './size.js';
 import { throughputFigures } from './throughput.js';
 
@@ -20,7 +22,7 @@ export async function bench(
   { modules, publishBench, has, progress }: Setting,
   { json, counted }: { json: boolean; counted: boolean },
 ): Promise<boolean> {
-  const figures: Figure[] = [...sizeFigures(modules), ...frameFigures()];
+  const figures: Figure[] = [...sizeFigures(modules), ...frameFigures(), ...snFrameFigures(), ...dayFigures()];
   const needs = (what: string, programs: readonly string[]) => {
     const missing = [...programs.filter((program) => !has(program)), ...(publishBench ? [] : ['the posix board'])];
     if (missing.length > 0) progress(`left out: ${what}, for want of ${missing.join(', ')}`);

@@ -50,7 +50,7 @@ export function print(figures: readonly Figure[], json: boolean): boolean {
   } else {
     const rows = figures.map(({ name, value, unit, bound, peer, peerValue, ok }) => [
       name,
-      `${value.toLocaleString('en')} ${unit}`,
+      `${value.toLocaleString('en')} ${unit}`.trimEnd(),
       bound === null ? '' : `${unit === '×' ? '≥' : '≤'} ${bound.toLocaleString('en')}`,
       bound === null ? '' : ok ? 'ok' : 'NO',
       peer === null ? '' : `${peerValue?.toLocaleString('en')} · ${peer}`,

@@ -8,39 +8,46 @@ import {
   CONFIG_WILL_TOPIC,
   LINK_OPENED,
 } from '../host/contract.js';
-import { ClientModule } from '../host/module.js';
+import { builtModule, ClientModule } from '../host/module.js';
 import { counted, type Figure } from './figure.js';
 
-const topic = 'myhome/底楼/客厅/温度';
-const payload = Buffer.from('23.5');
+export const topic = 'myhome/底楼/客厅/温度';
+export const payload = Buffer.from('23.5');
 
-const config = new Map<number, string | number>([
+const texts: [key: number, value: string][] = [
   [CONFIG_CLIENT_ID, 'living-room'],
   [CONFIG_USERNAME, 'board'],
   [CONFIG_PASSWORD, 'secret'],
-  [CONFIG_KEEP_ALIVE, 60],
   [CONFIG_WILL_TOPIC, `${topic}/availability`],
   [CONFIG_WILL_PAYLOAD, 'offline'],
-]);
+];
 
-/** The client module on a link that takes everything: what it sends, packet by packet. */
-class Wire {
+/** The settings of the boards whose frames are counted. */
+export const settings: ReadonlyMap<number, string | number> = new Map<number, string | number>([...texts, [CONFIG_KEEP_ALIVE, 60]]);
+
+/** A client module on a link that takes everything: what it sends, packet by packet. */
+export class Wire {
   readonly module: ClientModule;
   #sent: Buffer[] = [];
   #now = 0;
 
-  constructor() {
-    this.module = new ClientModule({
-      linkOpen: () => 0,
-      linkSend: (_link, bytes) => this.#sent.push(Buffer.from(bytes)) && bytes.length,
-      linkClose() {},
-      random: () => 0,
-      configText: (key) => (config.has(key) ? Buffer.from(String(config.get(key))) : undefined),
-      configNumber: (key, otherwise) => Number(config.get(key) ?? otherwise),
-      temperature: () => 0,
-      event() {},
-    });
-    this.module.start();
+  /** `name` of a built module. */
+  constructor(name: string, config: ReadonlyMap<number, string | number>) {
+    this.module = new ClientModule(
+      {
+        linkOpen: () => 0,
+        linkSend: (_link, bytes) => this.#sent.push(Buffer.from(bytes)) && bytes.length,
+        linkClose() {},
+        random: () => 0,
+        configText: (key) => (config.has(key) ? Buffer.from(String(config.get(key))) : undefined),
+        configNumber: (key, otherwise) => Number(config.get(key) ?? otherwise),
+        temperature: () => 0,
+        event() {},
+      },
+      builtModule(name),
+    );
+    const fault = this.module.start();
+    if (fault) throw new Error(`${name} does not start: ${fault}`);
     this.module.step(this.#now);
     this.module.linkChanged(0, LINK_OPENED);
   }
@@ -54,8 +61,9 @@ class Wire {
     return Buffer.concat(this.#sent);
   }
 
-  receives(packet: Packet): Buffer {
-    return this.sends(() => this.module.received(0, generate(packet)));
+  /** What is sent in answer to bytes of a stream, or to a datagram. */
+  hears(bytes: Uint8Array): Buffer {
+    return this.sends(() => this.module.receivedDatagram(0, bytes));
   }
 }
 
@@ -73,10 +81,11 @@ function acknowledgeAll(module: ClientModule): void {
 
 /** The bytes of every packet kind a client sends, beside what mqtt-packet makes of the same fields. A frame that differs counts as one byte over. */
 export function frameFigures(): Figure[] {
-  const wire = new Wire();
+  const wire = new Wire('client-mqtt', settings);
+  const receives = (packet: Packet) => wire.hears(generate(packet));
   const { module } = wire;
   const connect = wire.sends(() => {});
-  wire.receives({ cmd: 'connack', returnCode: 0, sessionPresent: false });
+  receives({ cmd: 'connack', returnCode: 0, sessionPresent: false });
   const inbound = (qos: 1 | 2, messageId: number): Packet => ({
     cmd: 'publish',
     topic,
@@ -113,10 +122,10 @@ export function frameFigures(): Figure[] {
     ['PUBLISH QoS 0', wire.sends(() => module.publish(topic, payload, 0, false)), outbound(0)],
     ['PUBLISH QoS 1', wire.sends(() => module.publish(topic, payload, 1, false)), outbound(1, 1)],
     ['PUBLISH QoS 2', wire.sends(() => module.publish(topic, payload, 2, false)), outbound(2, 2)],
-    ['PUBREL', wire.receives({ cmd: 'pubrec', messageId: 2 }), { cmd: 'pubrel', messageId: 2 }],
-    ['PUBACK', wire.receives(inbound(1, 7)), { cmd: 'puback', messageId: 7 }],
-    ['PUBREC', wire.receives(inbound(2, 8)), { cmd: 'pubrec', messageId: 8 }],
-    ['PUBCOMP', wire.receives({ cmd: 'pubrel', messageId: 8 }), { cmd: 'pubcomp', messageId: 8 }],
+    ['PUBREL', receives({ cmd: 'pubrec', messageId: 2 }), { cmd: 'pubrel', messageId: 2 }],
+    ['PUBACK', receives(inbound(1, 7)), { cmd: 'puback', messageId: 7 }],
+    ['PUBREC', receives(inbound(2, 8)), { cmd: 'pubrec', messageId: 8 }],
+    ['PUBCOMP', receives({ cmd: 'pubrel', messageId: 8 }), { cmd: 'pubcomp', messageId: 8 }],
     [
       'SUBSCRIBE, 2 filters',
       wire.sends(() =>
