@@ -4,6 +4,7 @@ import { encodeFigures } from './encode.js';
 import { type Figure, print } from './figure.js';
 import { frameFigures } from './frames.js';
 import { snFrameFigures } from './frames-sn.js';
+import { gatewayFigures, tellsProcesses } from './gateway.js';
 import { sizeFigures } from './size.js';
 import { throughputFigures } from './throughput.js';
 
@@ -37,6 +38,8 @@ export async function bench(
     figures.push(...encodeFigures());
     if (has('mosquitto')) figures.push(...(await throughputFigures(progress)));
     else progress('left out: messages per second, for want of mosquitto');
+    if (has('mosquitto') && tellsProcesses) figures.push(...(await gatewayFigures(progress)));
+    else progress('left out: the gateway under load, for want of mosquitto or /proc');
   }
   return print(figures, json);
 }

@@ -33,6 +33,11 @@ export function timed(name: string, value: number, unit: string, peer: string, p
   return { name, value: round(value), unit, bound: null, peer, peerValue: round(peerValue), ok: true };
 }
 
+/** A figure of this run alone, with nothing beside it. */
+export function seen(name: string, value: number, unit: string): Figure {
+  return { name, value: round(value), unit, bound: null, peer: null, peerValue: null, ok: true };
+}
+
 function round(value: number): number {
   return Number(value.toPrecision(3));
 }
