@@ -61,8 +61,12 @@ const runs: { begins: string; skip?: string | false; run(command: string): Promi
   {
     begins: 'npm start',
     async run(command) {
-      const { stdout } = await run(command, /^myhome\/底楼\/客厅\/温度 {2}-?\d+\.\d °C {2}QoS 1 {2}\d+\.\d ms$/m);
-      assert.match(stdout, /°C/);
+      const { stdout } = await run(command, /厨房.* {2}MQTT-SN\n(.*\n)*.*客厅.* {2}MQTT\n/);
+      for (const [topic, protocol] of [
+        ['myhome/底楼/客厅/温度', 'MQTT'],
+        ['myhome/底楼/厨房/温度', 'MQTT-SN'],
+      ])
+        assert.match(stdout, new RegExp(`^${topic} {2}-?\\d+\\.\\d °C {2}QoS 1 {2}\\d+\\.\\d ms {2}${protocol}$`, 'm'));
     },
   },
   { begins: 'npm test', async run() {} }, // this is part of it

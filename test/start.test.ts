@@ -11,7 +11,7 @@ import { posixBoard, skipUnbuilt } from './rungs/world.js';
 
 /** This file runs as build/js/test/start.test.js. */
 const script = fileURLToPath(new URL('../../../scripts/start.js', import.meta.url));
-const TOPIC = 'myhome/底楼/客厅/温度';
+const topics: Readonly<Record<string, string>> = { MQTT: 'myhome/底楼/客厅/温度', 'MQTT-SN': 'myhome/底楼/厨房/温度' };
 
 /** Begins `npm start -- …args`, the way npm does. */
 function begin(args: readonly string[], env: Record<string, string> = {}): Run {
@@ -26,20 +26,26 @@ const quick = ['--thermometer', 'simulated:1', '--interval', '100'];
 
 const lines = ({ stdout }: Ended) => String(stdout).trim().split('\n');
 
-/** The temperature of a printed line. */
-function temperature(line: string): string {
-  const [, topic, celsius] = /^(\S+) {2}(-?\d+\.\d) °C {2}QoS 1 {2}\d+\.\d ms$/.exec(line) ?? [];
-  assert.equal(topic, TOPIC, line);
-  return celsius ?? '';
+/** What a printed line says, its topic checked. */
+function reading(line: string): { protocol: string; topic: string; celsius: string } {
+  const [, topic = '', celsius = '', protocol = ''] = /^(\S+) {2}(-?\d+\.\d) °C {2}QoS 1 {2}\d+\.\d ms {2}(MQTT|MQTT-SN)$/.exec(line) ?? [];
+  assert.equal(topic, topics[protocol], line);
+  return { protocol, topic, celsius };
+}
+
+/** How many of these are of which board. */
+function shares(readings: readonly { protocol: string }[]): number[] {
+  return Object.keys(topics).map((protocol) => readings.filter((each) => each.protocol === protocol).length);
 }
 
 describe('npm start', { timeout: 60_000 }, () => {
-  test('--readings 3 prints three readings of the board under wasm3 and ends', { skip: skipUnbuilt(posixBoard) }, async () => {
-    const ended = await start(['--readings', '3']);
+  test('--readings 6 prints three readings of each board under wasm3 and ends', { skip: skipUnbuilt(posixBoard) }, async () => {
+    const ended = await start(['--readings', '6']);
     assert.equal(ended.status, 0, ended.stderr);
-    assert.equal(lines(ended).map(temperature).length, 3);
+    assert.deepEqual(shares(lines(ended).map(reading)), [3, 3]);
     assert.match(ended.stderr, /embedded broker at mqtt:\/\/127\.0\.0\.1:\d+/);
-    assert.match(ended.stderr, /\d+ bytes of heap, wasm3/);
+    assert.match(ended.stderr, /embedded MQTT-SN gateway at mqtt-sn:\/\/127\.0\.0\.1:\d+/);
+    for (const protocol of Object.keys(topics)) assert.match(ended.stderr, new RegExp(`${protocol}: .*\\d+ bytes of heap, wasm3`));
   });
 
   for (const rung of ['virtual', 'posix'])
@@ -49,9 +55,9 @@ describe('npm start', { timeout: 60_000 }, () => {
       const ended = await start(['--rung', rung, '--json', '--readings', '4', ...quick]);
       assert.equal(ended.status, 0, ended.stderr);
       const readings = lines(ended).map((line) => JSON.parse(line));
-      assert.equal(readings.length, 4);
-      for (const { topic, payload, qos, latency, at } of readings) {
-        assert.deepEqual([topic, qos], [TOPIC, 1]);
+      assert.deepEqual(shares(readings), [2, 2]);
+      for (const { protocol, topic, payload, qos, latency, at } of readings) {
+        assert.deepEqual([topic, qos], [topics[protocol], 1]);
         assert.match(payload, /^-?\d+\.\d$/);
         assert.ok(latency >= 0);
         assert.equal(new Date(at).toISOString(), at);
@@ -67,27 +73,47 @@ describe('npm start', { timeout: 60_000 }, () => {
       // Its session is there before the board, so that it misses nothing.
       const beside = ['-p', String(broker.port), '-i', 'beside', '-c', '-q', '1', '-t', 'myhome/#', '-v'];
       assert.equal((await program('mosquitto_sub', [...beside, '-E'])).status, 0);
-      const ended = await start(['--rung', rung, '--readings', '3', '--broker', `mqtt://127.0.0.1:${broker.port}`, ...quick]);
+      const ended = await start(['--rung', rung, '--readings', '6', '--broker', `mqtt://127.0.0.1:${broker.port}`, ...quick]);
       assert.equal(ended.status, 0, ended.stderr);
-      const { stdout } = await program('mosquitto_sub', [...beside, '-C', '5', '-W', '10']);
+      const { stdout } = await program('mosquitto_sub', [...beside, '-C', '10', '-W', '10']);
       const seen = String(stdout).trim().split('\n');
-      assert.ok(seen.includes(`${TOPIC}/availability online`));
-      const readings = seen.filter((line) => line.startsWith(`${TOPIC} `)).slice(0, 3);
-      assert.deepEqual(
-        readings,
-        lines(ended).map((line) => `${TOPIC} ${temperature(line)}`),
-      );
+      const printed = lines(ended).map(reading);
+      for (const [protocol, topic] of Object.entries(topics)) {
+        assert.ok(seen.includes(`${topic}/availability online`));
+        const readings = seen.filter((line) => line.startsWith(`${topic} `)).slice(0, 3);
+        const ours = printed.filter((each) => each.protocol === protocol);
+        assert.deepEqual(
+          readings,
+          ours.map(({ celsius }) => `${topic} ${celsius}`),
+        );
+      }
     });
 
-  test('--topic is where the readings go', async () => {
-    const ended = await start(['--rung', 'virtual', '--readings', '1', '--topic', 'attic/t', ...quick]);
-    assert.equal(ended.status, 0, ended.stderr);
-    assert.match(String(ended.stdout), /^attic\/t {2}/);
-  });
+  for (const [what, args, expected] of [
+    ['given once, the readings over MQTT-SN go below it', ['--topic', 'attic/t'], ['attic/t', 'attic/t/mqtt-sn']],
+    ['given twice, it names both', ['--topic', 'attic/t', '--topic', 'cellar/t'], ['attic/t', 'cellar/t']],
+  ] as const)
+    test(`--topic is where the readings go: ${what}`, async () => {
+      const ended = await start(['--rung', 'virtual', '--json', '--readings', '2', ...args, ...quick]);
+      assert.equal(ended.status, 0, ended.stderr);
+      const topicOf = new Map(lines(ended).map((line) => [JSON.parse(line).protocol, JSON.parse(line).topic]));
+      assert.deepEqual([topicOf.get('MQTT'), topicOf.get('MQTT-SN')], expected);
+    });
 
-  test('without --readings it goes on until it is interrupted, and then ends in order', async () => {
-    const run = begin(['--rung', 'virtual', ...quick]);
-    await run.prints(TOPIC);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    test(`without --readings it goes on until ${signal}, and then ends in order`, async () => {
+      const run = begin(['--rung', 'virtual', ...quick]);
+      for (const topic of Object.values(topics)) await run.prints(topic);
+      run.child.kill(signal);
+      assert.equal((await run.ended).status, 0);
+    });
+
+  test('ended after the broker went away, it does not hang', { skip: skipPeers }, async () => {
+    const broker = await startMosquitto();
+    const run = begin(['--rung', 'virtual', '--broker', `mqtt://127.0.0.1:${broker.port}`, ...quick]);
+    for (const topic of Object.values(topics)) await run.prints(topic);
+    await broker.stop();
+    await run.says(/broker is away/);
     run.child.kill('SIGINT');
     assert.equal((await run.ended).status, 0);
   });
@@ -109,7 +135,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     test('it says so, names the package, and runs in V8', async () => {
       const ended = await start(['--readings', '2', ...quick], env);
       assert.equal(ended.status, 0, ended.stderr);
-      assert.equal(lines(ended).map(temperature).length, 2);
+      assert.equal(lines(ended).map(reading).length, 2);
       assert.match(ended.stderr, /needs a C compiler.*apt-get install build-essential.*V8/s);
     });
 
@@ -129,7 +155,15 @@ describe('npm start', { timeout: 60_000 }, () => {
     ['a rung that is none', ['--rung', 'moon'], /moon.*posix.*virtual/s],
     ['an address without a scheme', ['--rung', 'virtual', '--broker', '127.0.0.1'], /127\.0\.0\.1.*mqtt:\/\//s],
     ['a thermometer that is none', ['--rung', 'virtual', '--thermometer', 'mercury'], /mercury.*simulated/s],
-    ['a topic that is none', ['--rung', 'virtual', '--thermometer', 'simulated:1', '--topic', 'a/#'], /topic/],
+    ['a topic that is none', ['--rung', 'virtual', '--thermometer', 'simulated:1', '--topic', 'a/#'], /MQTT: .*topic/],
+    [
+      'a second topic that is none',
+      ['--rung', 'virtual', '--thermometer', 'simulated:1', '--topic', 'a', '--topic', '+'],
+      /MQTT-SN: .*topic/,
+    ],
+    ['one topic for both boards', ['--topic', 'a', '--topic', 'a'], /--topic: 'a' stands there twice/],
+    ['three topics', ['--topic', 'a', '--topic', 'b', '--topic', 'c'], /--topic: there are two boards/],
+    ['a gateway for a broker', ['--broker', 'mqtt-sn://127.0.0.1'], /--broker: .*gateway.*mqtt:\/\//],
   ];
   for (const [what, args, words] of refused)
     test(`${what}: status 1, and a message that names it`, async () => {

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { BoardListener, BoardSettings, Rung, RunningBoard } from './rung.js';
+import { type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard } from './rung.js';
 
 /** The sensor module under wasm3 in a process of its own: `executable` is the posix board. */
-export function posixRung(executable: string, module = builtModulePath()): Rung {
-  return (settings, listener) => start(executable, module, settings, listener);
+export function posixRung(executable: string): Rung {
+  return (settings, listener) => start(executable, settings, listener);
 }
 
 /** In quotation marks, blanks at either end stay, and the board takes off only the outer pair. */
@@ -18,13 +18,13 @@ function settingLine([name, value]: [string, string | number]): string {
   return `${name} = "${value}"\n`;
 }
 
-/** This file runs as build/js/host/rungs/posix.js. */
-function builtModulePath(): string {
-  return fileURLToPath(new URL('../../../sensor-mqtt.wasm', import.meta.url));
+/** Of a module in build/; this file runs as build/js/host/rungs/posix.js. */
+function pathOf(module: string): string {
+  return fileURLToPath(new URL(`../../../${module}.wasm`, import.meta.url));
 }
 
-async function start(executable: string, module: string, settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
-  const text = Object.entries({ ...settings, module })
+async function start(executable: string, settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
+  const text = Object.entries({ ...settings, module: pathOf(moduleOf(settings)) })
     .map(settingLine)
     .join('');
   // In a file, where a password is not in the list of processes.

@@ -33,8 +33,20 @@ export interface BoardListener {
 }
 
 /**
- * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts).
+ * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts),
+ * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other).
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
+
+const sensorModules = ['sensor-mqtt', 'sensor-mqttsn', 'sensor'] as const;
+
+/** The name of the module that a board with these settings runs. */
+export function moduleOf({ broker, module }: BoardSettings): (typeof sensorModules)[number] {
+  // Whatever else is wrong with the address, the board says.
+  if (module === undefined) return /^\s*mqtt-sn\b/i.test(String(broker)) ? 'sensor-mqttsn' : 'sensor-mqtt';
+  const known = sensorModules.find((name) => name === module);
+  if (!known) throw new TypeError(`setting 'module': '${module}' is none; take ${sensorModules.join(', ')}`);
+  return known;
+}
 
 export type Rung = (settings: BoardSettings, listener: BoardListener) => Promise<RunningBoard>;

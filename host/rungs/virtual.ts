@@ -1,14 +1,15 @@
 import { Board } from '../board.js';
 import { configNames, EVENT_CONFIG_REFUSED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
 import { errorText } from '../errors.js';
-import { isMqttSn, routeTo } from '../links/address.js';
+import { routeTo } from '../links/address.js';
 import { builtModule, Module } from '../module.js';
 import { thermometer } from '../thermometers.js';
-import type { BoardListener, BoardSettings, RunningBoard } from './rung.js';
+import { type BoardListener, type BoardSettings, moduleOf, type RunningBoard } from './rung.js';
 
 /** The sensor module in this process, with real links and the real clock. */
 export async function startVirtual(settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
-  const { broker, thermometer: name, ...rest } = settings;
+  const { broker, thermometer: name, module: _, ...rest } = settings;
+  const module = builtModule(moduleOf(settings));
   let stopped = () => {};
   let refused = '';
   const { links, discovery, config } = routeTo(String(broker));
@@ -24,7 +25,7 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
         listener.event({ event: eventNames[code] ?? String(code), at: performance.timeOrigin + performance.now(), a, b });
       },
     },
-    (imports) => new Module(builtModule(sensorModule(String(broker))), imports),
+    (imports) => new Module(module, imports),
   );
   const result = board.start();
   if (result < 0) throw new Error(`the module does not start: ${refused || errorNames[-result]}`);
@@ -36,11 +37,6 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
       }),
     kill: async () => board.halt(),
   };
-}
-
-/** The module that speaks the protocol of the broker's address, without the other. */
-export function sensorModule(broker: string): string {
-  return isMqttSn(broker) ? 'sensor-mqttsn' : 'sensor-mqtt';
 }
 
 function configByNumber(settings: BoardSettings): Map<number, string | number> {
