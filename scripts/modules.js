@@ -53,10 +53,11 @@ export async function compileModule(module, root) {
     module.entry,
     ...['--config', 'asconfig.json', '--baseDir', root, '--outFile', compiled],
     ...['--initialMemory', pages, '--maximumMemory', pages, '--memoryBase', String(MEMORY_BASE)],
+    ...['--shrinkLevel', shrinkLevel(module)],
     ...module.flags,
   ]);
   if (result.error) throw new Error(`${module.entry} does not compile:\n${result.stderr.toString()}`);
-  const { bytes, text } = optimized(readFileSync(`${root}${compiled}`), module.inlined);
+  const { bytes, text } = optimized(readFileSync(`${root}${compiled}`), module);
   rmSync(`${root}${compiled}`);
   const faults = moduleFaults(bytes, text, module.budget);
   if (faults.length > 0) throw new Error(`${module.name}.wasm is refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
@@ -64,16 +65,21 @@ export async function compileModule(module, root) {
   writeFileSync(`${root}build/${module.name}.wat`, text);
 }
 
-/** The same module with its functions of at most `nodes` inlined, and as text. @param {Uint8Array} compiled @param {number} nodes */
-function optimized(compiled, nodes) {
+/** Where nothing is inlined for speed, size is what counts. @param {Module} module */
+function shrinkLevel({ inlined }) {
+  return inlined > 0 ? '1' : '2';
+}
+
+/** The same module with its small functions inlined, and as text. @param {Uint8Array} compiled @param {Module} wanted */
+function optimized(compiled, wanted) {
   const module = binaryen.readBinary(compiled);
   module.setFeatures(features.reduce((set, name) => set | Number(/** @type {Record<string, unknown>} */ (binaryen.Features)[name]), 0));
   binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(nodes > 0 ? 1 : 2);
-  binaryen.setAlwaysInlineMaxSize(nodes);
+  binaryen.setShrinkLevel(Number(shrinkLevel(wanted)));
+  binaryen.setAlwaysInlineMaxSize(wanted.inlined);
   binaryen.setFlexibleInlineMaxSize(0);
   binaryen.setOneCallerInlineMaxSize(0);
-  if (nodes > 0) module.runPasses(['inlining-optimizing']);
+  if (wanted.inlined > 0) module.runPasses(['inlining-optimizing']);
   module.optimize();
   module.optimize(); // what the first leaves behind is worth a second look: it makes the module smaller
   return { bytes: module.emitBinary(), text: module.emitText() };

@@ -51,13 +51,12 @@ function entryAt(number: u32): Topic {
   return changetype<Topic>(entries() + <usize>number * ENTRY_BYTES);
 }
 
-/** The entry of a name, or with `length` 0 of an id; null when there is none. */
+/** An entry under which messages to a name may go out now, or with `length` 0 the entry of an id; null when there is none. */
 function search(name: usize, length: u32, type: u32, id: u32): Topic | null {
   for (let left = count; left; --left) {
     if (latest >= count) latest = 0;
     const entry = entryAt(latest);
-    if (length ? <u32>entry.length == length && equal(entry.name, name, length) : <u32>entry.id == id && <u32>entry.type == type)
-      return entry;
+    if (length ? isUsable(entry) && isNamed(entry, name, length) : <u32>entry.id == id && <u32>entry.type == type) return entry;
     latest++;
   }
   return null;
@@ -69,10 +68,18 @@ export function idOf(name: usize, length: u32): bool {
   foundId = ((<u32>load<u8>(name)) << 8) | load<u8>(name, 1);
   if (length == 2) return true;
   const entry = search(name, length, 0, 0);
-  if (!entry || entry.id == 0) return false;
+  if (!entry) return false;
   foundType = entry.type;
   foundId = entry.id;
-  return foundType == PREDEFINED || <u32>entry.connection == connection;
+  return true;
+}
+
+function isUsable(entry: Topic): bool {
+  return entry.id != 0 && (<u32>entry.type == PREDEFINED || <u32>entry.connection == connection);
+}
+
+function isNamed(entry: Topic, name: usize, length: u32): bool {
+  return <u32>entry.length == length && equal(entry.name, name, length);
 }
 
 /** The name of an inbound id; null when it is not known. The gateway that uses an id has it registered. */
@@ -87,19 +94,22 @@ export function nameOf(type: u32, id: u32): usize {
 /** Length of the name that nameOf answered. */
 export let foundLength: u32 = 0;
 
-/** Notes that `name`, which was checked, has `id`; false when it cannot be held. */
+/**
+ * Notes that `name`, which was checked, has `id`; false when it cannot be held. A name may have several: a gateway may give one for REGISTER,
+ * another for SUBSCRIBE, and send messages on either.
+ */
 export function learn(name: usize, length: u32, id: u32): bool {
-  forgetId(NORMAL, id);
-  let entry = search(name, length, 0, 0);
-  if (!entry) {
+  let entry = search(0, 0, NORMAL, id);
+  if (!entry || !isNamed(entry, name, length)) {
+    if (entry) entry.id = 0;
     if (isFull(length)) forgetTopics();
     if (isFull(length)) return false;
     entry = append(names() + namesEnd, length);
     bytes(entry.name, name, length);
     namesEnd += length;
+    entry.type = <u16>NORMAL;
+    entry.id = <u16>id;
   }
-  entry.type = <u16>NORMAL;
-  entry.id = <u16>id;
   entry.connection = <u16>connection;
   return true;
 }
