@@ -9,7 +9,6 @@ import {
   ERROR_PACKET_ID,
   ERROR_PACKET_TYPE,
   ERROR_QOS,
-  ERROR_RETURN_CODE,
   ERROR_TOO_LARGE,
   ERROR_TOPIC_ID,
 } from '../contract';
@@ -19,7 +18,6 @@ import { isOurNode } from './datagram';
 import {
   CONNECT,
   ENCAPSULATED,
-  NOT_SUPPORTED,
   PUBACK,
   PUBLISH,
   QOS_MINUS_1,
@@ -128,7 +126,6 @@ function readBody(type: u32): i32 {
   topicId = readUint16(p + (places & 3));
   inbound.id = (places & 0x1c) == 0x1c ? 0 : readUint16(p + ((places >> 2) & 7));
   returnCode = places >> 5 == 7 ? 0 : load<u8>(p + (places >> 5));
-  if (returnCode > NOT_SUPPORTED) return -ERROR_RETURN_CODE;
   const qos = (flags >> QOS_SHIFT) & 3;
   // Nobody sends a client QoS -1, or grants it (SN 6.8).
   if (qos == QOS_MINUS_1 && (type == PUBLISH || type == SUBACK)) return -ERROR_QOS;
