@@ -30,6 +30,7 @@ import { blocked, message, send } from './datagram';
 import { isReserved, returnCode, topicId } from './decode';
 import { encodeAcknowledgement, encodeBytes, encodePublish, encodeRegister, encodeSubscribe, encodeWillTopic } from './encode';
 import {
+  ACCEPTED,
   CONGESTION,
   DUP,
   INVALID_TOPIC_ID,
@@ -83,6 +84,21 @@ export function resetRequests(): void {
   refusals = 0;
 }
 
+/**
+ * A CONNECT told the gateway the will of now. An update of it that was sent before is done with; a gateway that never answers updates would
+ * else be lost again and again.
+ */
+export function tellWill(): void {
+  const entry = outbox.nextUnsent();
+  if (entry && <u32>entry.kind >= WILL_TOPIC_REQUEST && entry.stage == SENT) entry.stage = <u8>RELEASED;
+}
+
+/** The configuration was read anew: the will of the next CONNECT is another than updates made before told. */
+export function forgetSent(): void {
+  const entry = outbox.nextUnsent();
+  if (entry && <u32>entry.kind >= WILL_TOPIC_REQUEST) entry.stage = <u8>QUEUED;
+}
+
 /** The first request goes on: its next message is due now. */
 function goOn(): void {
   waiting = false;
@@ -105,6 +121,7 @@ export function pursue(): i32 {
   while (!waiting && !held && !blocked) {
     const entry = outbox.nextUnsent();
     if (!entry) break;
+    if (IS_CLIENT && <u32>entry.kind >= WILL_TOPIC_REQUEST && entry.stage == RELEASED) return settle(entry, EVENT_WILL_UPDATED, ACCEPTED);
     if (<u32>entry.kind == PUBLISH_REQUEST && entry.stage != RELEASED && !idOf(entry.body, entry.head)) {
       if (<u32>entry.qos == QOS_MINUS_1) return reject(entry, INVALID_TOPIC_ID); // without a connection nothing is registered
       if (awaited != REGACK) registerId = (registerId % 0xffff) + 1;

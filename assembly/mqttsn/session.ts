@@ -97,7 +97,7 @@ import {
   WILLTOPIC,
   WILLTOPICREQ,
 } from './messages';
-import { answered, isIdle, LOST, publishFlags, pursue, resetRequests } from './requests';
+import { answered, forgetSent, isIdle, LOST, publishFlags, pursue, resetRequests, tellWill } from './requests';
 import { answerTime, congestionWait, readRetry, retries } from './retry';
 import { IS_CLIENT } from './scope';
 import { beginConnection, forgetTopics, foundId, foundLength, foundType, idOf, learn, nameOf, readPredefined } from './topics';
@@ -175,6 +175,7 @@ export function start(): void {
   discovery = settings.number(CONFIG_DISCOVERY, 0, 0, 1) != 0;
   castOnly = config_number(CONFIG_QOS, 0) == -1;
   forgetGateways();
+  if (IS_CLIENT) forgetSent();
   sleepSeconds = 0;
   searchLink = IDLE;
   if (!settings.fault) state = STARTING;
@@ -519,6 +520,7 @@ function arrive(resumed: bool): i32 {
   asked = 0;
   waking = false;
   resetRequests();
+  if (IS_CLIENT && !resumed && (hasWill || cleanSession)) tellWill();
   if (!resumed && cleanSession) {
     if (IS_CLIENT) {
       inbox.clear();
