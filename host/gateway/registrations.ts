@@ -1,4 +1,6 @@
 const MOST_IDS = 0xfffe; // 0000 and FFFF are reserved (SN 5.3.11)
+/** The first id is not above this: there are clients that take ids for signed numbers of 16 bits, and fail from 8000 on. */
+const FIRST_MOST = 0x4000;
 
 /**
  * The topic ids of one client. They begin anywhere, so that an id which a client still holds from before the gateway was started again is
@@ -15,7 +17,7 @@ export class Registrations {
   /** `limit`: most ids; `random`: 32 bits. */
   constructor(limit: number, random: number) {
     this.#limit = Math.min(limit, MOST_IDS);
-    this.#next = ((random >>> 0) % MOST_IDS) + 1;
+    this.#next = ((random >>> 0) % FIRST_MOST) + 1;
   }
 
   get size(): number {
