@@ -4,30 +4,11 @@
 import { receiveArea } from '../bytes/buffers';
 import { readUint16 } from '../bytes/cursor';
 import { topicNameFault } from '../bytes/topic';
-import {
-  ERROR_LENGTH,
-  ERROR_PACKET_ID,
-  ERROR_PACKET_TYPE,
-  ERROR_QOS,
-  ERROR_TOO_LARGE,
-  ERROR_TOPIC_ID,
-} from '../contract';
+import { ERROR_LENGTH, ERROR_PACKET_ID, ERROR_PACKET_TYPE, ERROR_QOS, ERROR_TOO_LARGE, ERROR_TOPIC_ID } from '../contract';
 import { inbound } from '../delivery/inbound';
 import { RECEIVE_BYTES } from '../limits';
 import { isOurNode } from './datagram';
-import {
-  CONNECT,
-  ENCAPSULATED,
-  PUBACK,
-  PUBLISH,
-  QOS_MINUS_1,
-  QOS_SHIFT,
-  REGISTER,
-  RETAIN,
-  SHORT,
-  SUBACK,
-  WILLMSGRESP,
-} from './messages';
+import { CONNECT, ENCAPSULATED, PUBACK, PUBLISH, QOS_MINUS_1, QOS_SHIFT, REGISTER, RETAIN, SHORT, SUBACK, WILLMSGRESP } from './messages';
 import { IS_CLIENT } from './scope';
 
 /** decode() answers this when there is no message for us. */

@@ -125,6 +125,8 @@ const SEARCH_DOUBLINGS: u32 = 4;
 let state: u32 = 0; // STOPPED
 /** The state that stop() found. */
 let left: u32 = 0;
+/** stop() was called again: no answer is waited for. */
+let hurried: bool = false;
 /** When the state ends by itself: WAITING, SEARCHING, OPENING, ASLEEP, DRAINING, ENDING. */
 let deadline: i32 = 0;
 let connectedAt: i32 = 0;
@@ -154,7 +156,8 @@ let due: i32 = 0;
 
 /** How long to sleep in seconds, 0 to be active; and what a sleeper was told to do. */
 let sleepSeconds: u32 = 0;
-let sleepChanged: bool = false;
+/** What the DISCONNECT said that the gateway confirmed or is to confirm. */
+let announcedSeconds: u32 = 0;
 let collecting: bool = false;
 /** The CONNECT is that of a sleeper. */
 let waking: bool = false;
@@ -181,8 +184,12 @@ export function start(): void {
   if (!settings.fault) state = STARTING;
 }
 
-/** Delivers what is queued and says DISCONNECT where there is a connection, then EVENT_STOPPED follows. The outbox keeps what has no answer. */
+/**
+ * Delivers what is queued and says DISCONNECT where there is a connection, then EVENT_STOPPED follows. The outbox keeps what has no answer.
+ * Called again, it waits for no answer any more.
+ */
 export function stop(): void {
+  if (IS_CLIENT) hurried = state >= LEAVING;
   if (!isRunning()) return;
   left = state;
   state = LEAVING;
@@ -263,7 +270,6 @@ function updateWill(kind: u32, text: usize, length: u32, qos: u32, retain: u32):
 export function sleep(seconds: u32): i32 {
   if (IS_CLIENT && (seconds == 0 || seconds > 0xffff || castOnly || !isRunning())) return -ERROR_STATE;
   if (seconds == sleepSeconds) return 0;
-  sleepChanged = state == ASLEEP || state == AWAKE;
   sleepSeconds = seconds;
   lookAgain();
   return 0;
@@ -357,7 +363,7 @@ function proceed(): i32 {
         waking = true;
         state = GREETING;
         ask(CONNECT);
-      } else if (IS_CLIENT && sleepChanged) fallAsleep();
+      } else if (sleepSeconds != announcedSeconds) fallAsleep();
       else if (isDue(deadline) || collecting) {
         collecting = false;
         state = AWAKE;
@@ -366,13 +372,14 @@ function proceed(): i32 {
       }
       break;
     case DRAINING:
-      if (!isIdle() && !isDue(deadline)) break;
+      if (!hurried && !isIdle() && !isDue(deadline)) break;
       if (castOnly) return ended();
       state = ENDING;
       ask(DISCONNECT);
+      lookAgain(); // at the deadline
       break;
     case ENDING:
-      if (isDue(deadline)) return ended();
+      if (hurried || isDue(deadline)) return ended();
       break;
   }
   if (asked == 0 || !isDue(due)) return 0;
@@ -418,12 +425,11 @@ function encodeAsked(): usize {
     case PINGREQ:
       return encodePing(state == AWAKE);
   }
-  // Woken before its sleep is confirmed, it still announces one: without a time it would end the session.
-  return encodeDisconnect(message(), state == DROWSY ? max(sleepSeconds, 1) : 0);
+  return encodeDisconnect(message(), state == DROWSY ? announcedSeconds : 0);
 }
 
 function fallAsleep(): void {
-  sleepChanged = false;
+  announcedSeconds = sleepSeconds;
   state = DROWSY;
   ask(DISCONNECT);
 }
@@ -453,7 +459,7 @@ function resetConnection(): void {
   forgetDatagram();
   unblock();
   resetRequests();
-  waking = sleepChanged = collecting = false;
+  waking = collecting = false;
   owed = asked = 0;
   link = 0;
 }
@@ -608,8 +614,8 @@ function receiveDisconnect(): i32 {
 function slept(): i32 {
   asked = 0;
   state = ASLEEP;
-  deadline = now + sleepSeconds * 875; // after seven eighths of the time
-  return report(EVENT_ASLEEP, sleepSeconds, 0);
+  deadline = now + announcedSeconds * 875; // after seven eighths of the time
+  return report(EVENT_ASLEEP, announcedSeconds, 0);
 }
 
 /** Answers the message that was decoded last. PUBACK and REGACK tell a topic id and a return code, the others nothing but the message id. */

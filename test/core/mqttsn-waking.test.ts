@@ -29,7 +29,7 @@ test('woken before its sleep is confirmed, it goes on to announce a sleep and no
   h.connects();
   h.hears("0b 0c 01 0001 0000 '20.0'", '04 18 000b');
   h.waits(1600); // the second reading is due after 1000
-  h.hears('04 18 0001');
+  h.hears('04 18 000b');
   h.says('02 18');
   h.hears("07 04 00 01 0000 'c'");
   h.says('03 05 00');
