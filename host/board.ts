@@ -37,7 +37,7 @@ export interface BoardParts {
 /** A board in software: gives a module the imports that the firmware gives, runs its steps, and moves bytes between it and its links. */
 export class Board<M extends Module> {
   readonly module: M;
-  /** What the system said of the last link that closed. */
+  /** What the system said of the last link that closed by itself, until another is opened. */
   linkMessage = '';
   /** Datagrams that arrived and were not handed in: the module did not read as fast, or closed the link. */
   datagramsDropped = 0;
@@ -153,6 +153,7 @@ export class Board<M extends Module> {
 
   #openLink(number: number, choice: number): number {
     this.#closeLink(number);
+    this.linkMessage = '';
     const open = this.#openerOf(number, choice);
     if (!open) return -REASON_ADDRESS;
     const link: Link = open({

@@ -3,43 +3,44 @@ import { Board } from './board.js';
 import {
   configNames,
   ERROR_TOO_LARGE,
+  EVENT_ASLEEP,
+  EVENT_AWAKE,
   EVENT_CONFIG_REFUSED,
+  EVENT_CONGESTED,
   EVENT_CONNECTED,
-  EVENT_LINK_CLOSED,
+  EVENT_DATAGRAM_DROPPED,
+  EVENT_GATEWAY_FOUND,
+  EVENT_GATEWAY_LOST,
   EVENT_MESSAGE,
   EVENT_OPENING,
-  EVENT_PROTOCOL_ERROR,
   EVENT_PUBLISHED,
-  EVENT_REFUSED_AUTHORIZATION,
-  EVENT_REFUSED_CLIENT_ID,
-  EVENT_REFUSED_CREDENTIALS,
-  EVENT_REFUSED_UNAVAILABLE,
-  EVENT_REFUSED_VERSION,
+  EVENT_REJECTED,
+  EVENT_SEARCHING,
   EVENT_STOPPED,
   EVENT_SUBSCRIBED,
-  EVENT_TIMEOUT,
   EVENT_UNSUBSCRIBED,
-  errorNames,
-  reasonNames,
-  timeoutNames,
+  EVENT_WILL_UPDATED,
 } from './contract.js';
-import { configFaultText, errorText, reasonText, refusalText, TwobyteError, timeoutText } from './errors.js';
-import { linkTo } from './links/address.js';
-import type { Link } from './links/link.js';
+import { configFaultText, connectionError, errorCode, errorText, isForGood, returnCodeText, TwobyteError } from './errors.js';
+import { isMqttSn, routeTo } from './links/address.js';
+import type { Link, OpenLink } from './links/link.js';
 import { Assembly, type Message, type MessagePiece, pieceOf } from './messages.js';
-import { ClientModule, type InboundMessage, isOutboxFull } from './module.js';
-import { type ClientOptions, configOf, optionOf, type QoS } from './options.js';
+import { ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
+import { type ClientOptions, configOf, optionOf, type QoS, type Will } from './options.js';
 import {
   describe,
   type Filters,
   fail,
   filterList,
   type Granted,
-  type Pending,
+  merged,
   type PublishOptions,
+  parts,
   publishMisuse,
   type Queued,
+  Requests,
 } from './requests.js';
+import { Sleep } from './sleep.js';
 
 interface ClientEvents {
   /** The broker accepted the connection. */
@@ -57,13 +58,30 @@ interface ClientEvents {
   error: [TwobyteError];
   /** The client has stopped: end() is done, or the broker refused us, or the connection went and reconnectPeriod is 0. reconnect() starts it again. */
   end: [];
+
+  // The others are of MQTT-SN.
+
+  /** A gateway was found where they are searched, or is silent: another is looked for. `id` is its GwId. */
+  gateway: [gateway: { id: number; found: boolean }];
+  /** The gateway confirmed that we sleep, so many seconds at a time; also after each `awake`. */
+  asleep: [seconds: number];
+  /** The gateway was asked for what waits for us; `asleep` follows it, or `connect` when the sleep is over. */
+  awake: [];
+  /** The gateway is congested: the request is made again by itself in `wait` ms. */
+  congested: [{ wait: number }];
+  /** A datagram was dropped: it was malformed, or fits nothing. `total` counts them. */
+  dropped: [{ reason: string; code: string; total: number }];
 }
 
 const DEFAULT_QUEUE_LIMIT = 1_000_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
+const LONGEST_SLEEP = 65_535;
+/** Of 65,507 bytes over UDP, what the header of a PUBLISH leaves. */
+const MOST_OF_A_DATAGRAM = 65_498;
 const nothing = () => {};
 
 /**
- * Connects to the broker at `url`: mqtt, mqtts, ws or wss. Throws a TwobyteError when the options cannot be used; everything later is an event.
+ * Connects to the broker at `url`: mqtt, mqtts, ws or wss; or to a gateway of MQTT-SN: mqtt-sn, mqtt-sn+serial. Throws a TwobyteError when the options cannot be used; everything later is an event.
  */
 export function connect(url: string, options: ClientOptions = {}): Client {
   return new Client(url, options);
@@ -88,7 +106,10 @@ export async function connectAsync(url: string, options: ClientOptions = {}): Pr
   });
 }
 
-/** An MQTT 3.1.1 client with the events and methods of MQTT.js. The protocol runs in a Wasm module, the same code that runs on a board. */
+/**
+ * A client of MQTT 3.1.1 or, where the address says so, of MQTT-SN 1.2, with the events and methods of MQTT.js. The protocol runs in a Wasm module, the
+ * same code that runs on a board.
+ */
 export class Client extends EventEmitter<ClientEvents> {
   readonly options: ClientOptions;
   connected = false;
@@ -98,10 +119,10 @@ export class Client extends EventEmitter<ClientEvents> {
   #leaving = false;
   readonly #board: Board<ClientModule>;
   readonly #module: ClientModule;
-  /** By packet identifier. */
-  readonly #pending: (Pending | undefined)[] = [];
-  #queue: Queued[] = [];
-  #queueHead = 0;
+  /** The same module, over MQTT-SN. */
+  readonly #sn: SnClientModule | undefined;
+  readonly #sleep = new Sleep();
+  readonly #requests: Requests;
   readonly #subscriptions = new Map<string, QoS>();
   #stepScheduled = false;
   #stopped = true;
@@ -111,24 +132,47 @@ export class Client extends EventEmitter<ClientEvents> {
   #lastError: TwobyteError | undefined;
   #link: Link | undefined;
   #paused = false;
+  #endTimer: NodeJS.Timeout | undefined;
+  /** Requests that were answered, for end(): as long as there are answers, it waits. */
+  #answers = 0;
+  #searchTimer: NodeJS.Timeout | undefined;
 
   constructor(url: string, options: ClientOptions) {
     super();
     this.options = options;
     this.#assembly = new Assembly(options.maximumMessageSize);
-    const open = linkTo(url, options);
-    const config = configOf(new URL(url), options);
-    this.#board = new Board(
+    this.#requests = new Requests(options.queueLimit ?? DEFAULT_QUEUE_LIMIT);
+    const overSn = isMqttSn(url);
+    if (!overSn && options.connectionless) throw new TypeError('option connectionless: MQTT always connects; only MQTT-SN can do without');
+    const { links, discovery, config } = routeTo(url, options);
+    const pausable =
+      (open: OpenLink): OpenLink =>
+      (listener) =>
+        this.#pausable(open(listener));
+    this.#board = new Board<ClientModule>(
       {
-        links: [(listener) => this.#pausable(open(listener))],
-        config,
+        links: links.map(pausable),
+        discovery: discovery && {
+          search: discovery.search,
+          gateway(address) {
+            const open = discovery.gateway(address);
+            return open && pausable(open);
+          },
+        },
+        config: new Map([...config, ...configOf(new URL(url), options, overSn)]),
         event: (code, a, b) => this.#happened(code, a, b),
         stepped: () => this.#stepped(),
       },
-      (imports) => new ClientModule(imports),
+      (imports) => (overSn ? new SnClientModule(imports) : new ClientModule(imports)),
     );
     this.#module = this.#board.module;
+    this.#sn = this.#module instanceof SnClientModule ? this.#module : undefined;
     this.reconnect();
+  }
+
+  /** Over MQTT-SN: the gateway holds what arrives until wakeAsync(), collectAsync() or its turn. */
+  get asleep(): boolean {
+    return this.#sleep.asleep;
   }
 
   /** Starts again after end(), or after the broker refused us. */
@@ -136,15 +180,15 @@ export class Client extends EventEmitter<ClientEvents> {
     if (!this.#stopped) return this;
     this.#lastError = undefined;
     const result = this.#board.start();
-    if (result < 0) throw this.#lastError ?? new TwobyteError(errorText(-result), errorNames[-result] ?? -result);
+    if (result < 0) throw this.#lastError ?? new TwobyteError(errorText(-result), errorCode(-result));
     this.#stopped = false;
     this.disconnecting = this.#leaving = false;
     return this;
   }
 
   /**
-   * Publishes, or queues while there is no connection; returns at once. `done` is called when the message is acknowledged in full (QoS 1, 2) or
-   * handed to the connection or its queue (QoS 0), or with the error. Payloads are copied.
+   * Publishes, or queues while there is no connection or the client sleeps; returns at once. `done` is called when the message is acknowledged in full (QoS 1, 2) or
+   * handed to the connection or its queue (QoS 0 and −1), or with the error. Payloads are copied.
    */
   publish(
     topic: string,
@@ -156,21 +200,21 @@ export class Client extends EventEmitter<ClientEvents> {
     const qos = options?.qos ?? 0;
     const retain = options?.retain ?? false;
     const report = done ?? ((error?: Error) => error && this.#reportError(error));
-    const misuse = publishMisuse(topic, payload, qos);
+    const misuse = publishMisuse(topic, payload, qos) ?? this.#misuse(qos === -1, `publish to '${topic}'`);
     if (misuse) {
       queueMicrotask(() => report(new TwobyteError(misuse, 'ERROR_TYPE')));
       return this;
     }
-    if (this.#queue.length === 0 && !this.disconnecting && !this.#stopped) {
+    if (this.#requests.isEmpty && !this.disconnecting && !this.#stopped) {
       const answer = this.#module.publish(topic, payload, qos, retain);
       if (answer >= 0) {
         this.#scheduleStep();
-        if (answer > 0) this.#pending[answer] = { kind: 'publish', done: report };
+        if (answer > 0) this.#requests.await(answer, { kind: 'publish', done: report });
         else if (done) queueMicrotask(done);
         return this;
       }
       if (!isOutboxFull(answer)) {
-        const error = this.#requestError(-answer, `publish to '${topic}'`);
+        const error = this.#requestError(answer, `publish to '${topic}'`);
         queueMicrotask(() => report(error));
         return this;
       }
@@ -193,9 +237,7 @@ export class Client extends EventEmitter<ClientEvents> {
     done?: (error: Error | undefined, granted: Granted[]) => void,
   ): this {
     if (typeof options === 'function') return this.subscribe(filters, {}, options);
-    const list = filterList(filters, options?.qos ?? 0);
-    const report = done ?? ((error: Error | undefined) => error && this.#reportError(error));
-    this.#enqueue({ send: () => this.#module.subscribe(list), pending: { kind: 'subscribe', filters: list, granted: [], done: report } });
+    this.#subscribe(filterList(filters, options?.qos ?? 0), done ?? ((error: Error | undefined) => error && this.#reportError(error)));
     return this;
   }
 
@@ -209,7 +251,14 @@ export class Client extends EventEmitter<ClientEvents> {
   unsubscribe(filters: string | readonly string[], done?: (error?: Error) => void): this {
     const list = typeof filters === 'string' ? [filters] : [...filters];
     const report = done ?? ((error?: Error) => error && this.#reportError(error));
-    this.#enqueue({ send: () => this.#module.unsubscribe(list), pending: { kind: 'unsubscribe', filters: list, done: report } });
+    const each = parts(list, this.#module.filtersAtOnce);
+    const fault = this.#filterFault(each.map((part) => part.map((filter) => ({ filter, qos: 0 }))));
+    const answers = merged(each.length, report);
+    for (const [index, part] of each.entries())
+      this.#enqueue({
+        send: () => fault ?? this.#module.unsubscribe(part),
+        pending: { kind: 'unsubscribe', filters: part, done: (error) => answers[index]?.(error) },
+      });
     return this;
   }
 
@@ -220,9 +269,66 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
+   * Over MQTT-SN: sleeps for so many seconds at a time, 1 to 65535, as soon as nothing waits for its answer; asleep, it changes the time. The gateway
+   * holds what arrives; it is fetched before each time is over. What is published meanwhile waits for wakeAsync(). Resolves when the gateway has
+   * confirmed it, if need be over another connection; rejects when it cannot be, or was called off.
+   */
+  async sleepAsync(seconds: number): Promise<void> {
+    const sn = this.#needSn('sleepAsync');
+    if (!Number.isInteger(seconds) || seconds < 1 || seconds > LONGEST_SLEEP)
+      throw new TwobyteError(
+        `sleepAsync: the time must be a whole number of seconds from 1 to ${LONGEST_SLEEP}, not ${seconds}`,
+        'ERROR_TYPE',
+      );
+    const answer = sn.sleep(seconds);
+    if (answer < 0) throw this.#requestError(answer, 'sleepAsync');
+    this.#sleep.calledOff(new TwobyteError(`another sleep, of ${seconds} s, was asked for`, 'ERROR_STATE'));
+    this.#scheduleStep();
+    return this.#sleep.began(seconds);
+  }
+
+  /** Ends the sleep, and one that was only asked for. Resolves when the client is connected: at once when it does not sleep. */
+  async wakeAsync(): Promise<void> {
+    this.#needSn('wakeAsync').wake();
+    this.#sleep.calledOff(new TwobyteError('the sleep was called off by wakeAsync()', 'ERROR_STATE'));
+    this.#scheduleStep();
+    if (!this.connected) return this.#sleep.ended();
+  }
+
+  /** A sleeper fetches what the gateway holds for it. Resolves when all has come as messages, and the client sleeps again. */
+  async collectAsync(): Promise<void> {
+    const sn = this.#needSn('collectAsync');
+    if (!this.asleep) throw new TwobyteError('collectAsync: the client does not sleep; messages come by themselves', 'ERROR_STATE');
+    sn.collect();
+    this.#scheduleStep();
+    return this.#sleep.collected();
+  }
+
+  /** Over MQTT-SN: replaces the will, or deletes it. Resolves when the gateway has confirmed topic and payload. */
+  async updateWillAsync(will: Will | undefined): Promise<void> {
+    const sn = this.#needSn('updateWillAsync');
+    const { topic = '', payload = '', qos = 0, retain = false } = will ?? {};
+    if (will && topic === '')
+      throw new TwobyteError('updateWillAsync: the topic is missing; without a will at all it is deleted', 'ERROR_TYPE');
+    const misuse = publishMisuse(topic, payload, qos);
+    if (misuse) throw new TwobyteError(`updateWillAsync: ${misuse}`, 'ERROR_TYPE');
+    const kept = typeof payload === 'string' ? payload : Buffer.from(payload);
+    const update = (send: () => number) =>
+      new Promise<void>((resolve, reject) => {
+        this.#enqueue({ send, pending: { kind: 'will', done: (error) => (error ? reject(error) : resolve()) } });
+      });
+    const updates = [update(() => sn.updateWillTopic(topic, qos, retain))];
+    if (will) updates.push(update(() => sn.updateWillPayload(kept)));
+    await Promise.all(updates);
+  }
+
+  /**
    * Ends the session: waits for what is unacknowledged while there is a connection (not with `force`), sends DISCONNECT, closes. Requests that
    * had no answer fail: what was handed over may still have arrived, and is sent again after reconnect(). So are QoS 0 messages that still
    * wait for a connection.
+   *
+   * Over MQTT-SN a sleeper first wakes for what waits. Nothing is waited for when replyTimeout has passed without an answer; the gateway then has the
+   * shorter of replyTimeout and connectTimeout to confirm the DISCONNECT. With `force` it is sent, and not waited for.
    */
   end(force: boolean | (() => void) = false, done: (error?: Error) => void = nothing): this {
     if (typeof force === 'function') return this.end(false, force);
@@ -232,8 +338,16 @@ export class Client extends EventEmitter<ClientEvents> {
     }
     this.#ending.push(done);
     this.disconnecting = true;
-    if (force || !this.connected) this.#leave();
-    else this.#endWhenIdle();
+    this.#sleep.calledOff(new TwobyteError('the client has ended', 'ERROR_STATE'));
+    const wakes = this.asleep && this.#isBusy;
+    if (force || !(this.connected || wakes)) {
+      this.#leave(force);
+      return this;
+    }
+    if (wakes) this.#sn?.wake();
+    if (this.#sn) this.#limitEnd();
+    this.#endWhenIdle();
+    if (wakes) this.#scheduleStep();
     return this;
   }
 
@@ -264,6 +378,7 @@ export class Client extends EventEmitter<ClientEvents> {
   #pausable(link: Link): Link {
     this.#link = link;
     return {
+      ...(link.datagrams && { datagrams: true }),
       send: (bytes) => link.send(bytes),
       pause: () => link.pause(),
       resume: () => {
@@ -275,53 +390,82 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /** After each step: the module may have room for what is queued, and may have finished what end() waits for. */
   #stepped(): void {
-    if (this.#queue.length > 0) this.#drainQueue();
+    if (!this.#requests.isEmpty) this.#drainQueue();
     if (this.disconnecting) this.#endWhenIdle();
+  }
+
+  get #isBusy(): boolean {
+    return !this.#requests.isEmpty || this.#module.held > 0;
   }
 
   /** What end() waits for: nothing queued here, nothing queued or in flight in the module. */
   #endWhenIdle(): void {
-    if (!this.#leaving && this.#queue.length === 0 && this.#module.held === 0) this.#leave();
+    if (!this.#leaving && !this.#isBusy) this.#leave(false);
   }
 
-  #leave(): void {
+  /** Over MQTT-SN the gateway counts as lost only after minutes of retries: end() does not wait as long for an answer. */
+  #limitEnd(): void {
+    const answers = this.#answers;
+    clearTimeout(this.#endTimer);
+    this.#endTimer = setTimeout(() => {
+      if (this.#stopped || this.#leaving) return;
+      if (this.#answers > answers) this.#limitEnd();
+      else this.#leave(true);
+    }, this.options.replyTimeout ?? DEFAULT_TIMEOUT_MS);
+  }
+
+  #leave(force: boolean): void {
     this.#leaving = true; // its step comes back to #stepped
     this.#board.stop();
+    if (force && this.#sn && !this.#stopped) this.#board.stop(); // the second time it waits for no answer
+  }
+
+  /** What this client cannot do, in words: everything over MQTT-SN without a connection, but to publish at QoS −1; and that over MQTT. */
+  #misuse(isCast: boolean, what: string): string | undefined {
+    if (isCast && !this.#sn) return `${what}: QoS −1 is of MQTT-SN; over MQTT it is 0, 1 or 2`;
+    if (!isCast && this.#sn && this.options.connectionless) return `${what}: a client that is connectionless only publishes at QoS −1`;
+    return undefined;
+  }
+
+  #needSn(method: string): SnClientModule {
+    const fault = this.#misuse(false, method);
+    if (fault) throw new TwobyteError(fault, 'ERROR_STATE');
+    if (!this.#sn)
+      throw new TwobyteError(`${method}: MQTT has no such thing; connect to an MQTT-SN gateway, with mqtt-sn://`, 'ERROR_STATE');
+    return this.#sn;
+  }
+
+  /** A list that takes several requests is refused as a whole when one filter is malformed. */
+  #filterFault(each: readonly (readonly { filter: string; qos: number }[])[]): number | undefined {
+    return each.length > 1 ? each.map((part) => this.#module.filterFault(part)).find((answer) => answer < 0) : undefined;
+  }
+
+  /** Subscribes in as many requests as it takes. */
+  #subscribe(list: readonly { filter: string; qos: QoS }[], done: (error: Error | undefined, granted: Granted[]) => void): void {
+    const each = parts(list, this.#module.filtersAtOnce);
+    const fault = this.#filterFault(each);
+    const answers = merged(each.length, done);
+    for (const [index, part] of each.entries())
+      this.#enqueue({
+        send: () => fault ?? this.#module.subscribe(part),
+        pending: { kind: 'subscribe', filters: part, granted: [], done: (error, granted) => answers[index]?.(error, granted) },
+      });
   }
 
   #enqueue(request: Queued): void {
-    if (this.disconnecting || this.#stopped) {
-      queueMicrotask(() => fail(request.pending, new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE')));
-      return;
-    }
-    const limit = this.options.queueLimit ?? DEFAULT_QUEUE_LIMIT;
-    if (this.#queue.length - this.#queueHead >= limit) {
-      queueMicrotask(() =>
-        fail(request.pending, new TwobyteError(`more than queueLimit = ${limit} requests are waiting`, 'ERROR_OUTBOX_FULL')),
-      );
-      return;
-    }
-    this.#queue.push(request);
-    this.#drainQueue();
+    const { pending } = request;
+    const misuse = pending?.kind === 'publish' ? undefined : this.#misuse(false, describe(pending));
+    const fault = misuse
+      ? new TwobyteError(misuse, 'ERROR_STATE')
+      : this.disconnecting || this.#stopped
+        ? new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE')
+        : this.#requests.add(request);
+    if (fault) queueMicrotask(() => fail(pending, fault));
+    else this.#drainQueue();
   }
 
-  /** Hands waiting requests to the module, in order, as long as it has room. */
   #drainQueue(): void {
-    const from = this.#queueHead;
-    while (this.#queueHead < this.#queue.length) {
-      const { send, pending } = this.#queue[this.#queueHead] as Queued;
-      const answer = send();
-      if (isOutboxFull(answer)) break;
-      this.#queueHead++;
-      if (answer > 0) this.#pending[answer] = pending;
-      else if (answer < 0) queueMicrotask(() => fail(pending, this.#requestError(-answer, describe(pending))));
-      else if (pending?.kind === 'publish') queueMicrotask(pending.done);
-    }
-    if (this.#queueHead > from) this.#scheduleStep();
-    if (this.#queueHead === this.#queue.length || this.#queueHead > 1024) {
-      this.#queue = this.#queue.slice(this.#queueHead);
-      this.#queueHead = 0;
-    }
+    if (this.#requests.drain((answer, pending) => this.#requestError(answer, describe(pending)))) this.#scheduleStep();
   }
 
   /** Steps once when the present turn is over: what was published in one turn leaves in one write. */
@@ -347,40 +491,75 @@ export class Client extends EventEmitter<ClientEvents> {
         this.#granted(a, b);
         break;
       case EVENT_OPENING:
+        this.#stopSearching();
         this.reconnecting = this.#everConnected || a > 1;
         if (this.reconnecting) this.emit('reconnect');
         break;
       case EVENT_CONNECTED:
         this.#arrived(a === 1);
         break;
-      case EVENT_REFUSED_VERSION:
-      case EVENT_REFUSED_CLIENT_ID:
-      case EVENT_REFUSED_CREDENTIALS:
-      case EVENT_REFUSED_AUTHORIZATION:
-        this.#lost(new TwobyteError(refusalText(a), a), true); // trying again cannot help
+      case EVENT_REJECTED:
+        this.#rejected(a, b);
         break;
-      case EVENT_REFUSED_UNAVAILABLE:
-        this.#lost(new TwobyteError(refusalText(a), a));
+      case EVENT_WILL_UPDATED:
+        this.#answered(a, b > 0 ? new TwobyteError(`the gateway refuses the update of the will: ${returnCodeText(b)}`, b) : undefined);
         break;
-      case EVENT_LINK_CLOSED:
-        this.#lost(new TwobyteError(`${reasonText(a)} (${this.#board.linkMessage})`, nameOf('REASON', reasonNames, a)));
+      case EVENT_ASLEEP:
+        this.connected = false;
+        this.#sleep.slept(a);
+        this.emit('asleep', a);
         break;
-      case EVENT_PROTOCOL_ERROR:
-        this.#lost(new TwobyteError(errorText(a), nameOf('ERROR', errorNames, a)));
+      case EVENT_AWAKE:
+        this.#sleep.fetching();
+        this.emit('awake');
         break;
-      case EVENT_TIMEOUT:
-        this.#lost(new TwobyteError(timeoutText(a), nameOf('TIMEOUT', timeoutNames, a)));
+      case EVENT_SEARCHING:
+        this.#searching();
+        break;
+      case EVENT_GATEWAY_FOUND:
+      case EVENT_GATEWAY_LOST:
+        this.emit('gateway', { id: a, found: code === EVENT_GATEWAY_FOUND });
+        break;
+      case EVENT_CONGESTED:
+        this.emit('congested', { wait: b });
+        break;
+      case EVENT_DATAGRAM_DROPPED:
+        this.emit('dropped', { reason: errorText(a), code: errorCode(a), total: b });
         break;
       case EVENT_CONFIG_REFUSED:
-        this.#lastError = new TwobyteError(
-          `option ${optionOf(b)} (${configNames[b]}): ${configFaultText(a, b)}`,
-          nameOf('ERROR', errorNames, a),
-        );
+        this.#lastError = new TwobyteError(`option ${optionOf(b)} (${configNames[b]}): ${configFaultText(a, b)}`, errorCode(a));
         break;
       case EVENT_STOPPED:
         this.#ended();
         break;
+      default: {
+        const error = connectionError(code, a, this.#board.linkMessage);
+        if (error) this.#lost(error, isForGood(code, a));
+      }
     }
+  }
+
+  /** The search goes on without an end; whoever waits for a connection hears now and then that there is none. */
+  #searching(): void {
+    const patience = this.options.connectTimeout ?? DEFAULT_TIMEOUT_MS;
+    this.#searchTimer ??= setTimeout(() => {
+      this.#searchTimer = undefined;
+      this.#lost(new TwobyteError(`no gateway answered a search within ${patience / 1000} s`, 'TIMEOUT_SEARCH'));
+    }, patience);
+  }
+
+  #stopSearching(): void {
+    clearTimeout(this.#searchTimer);
+    this.#searchTimer = undefined;
+  }
+
+  /** The gateway does not take a publish, nor will it. */
+  #rejected(id: number, code: number): void {
+    const pending = this.#requests.awaiting(id);
+    const what = pending ? describe(pending) : 'a message';
+    const error = new TwobyteError(`the gateway refuses ${what}: ${returnCodeText(code)}`, code);
+    if (id > 0) this.#answered(id, error);
+    else this.#reportError(error); // of QoS 0 or −1, which nobody waits for
   }
 
   #arrived(sessionPresent: boolean): void {
@@ -388,15 +567,10 @@ export class Client extends EventEmitter<ClientEvents> {
     this.reconnecting = false;
     this.#everConnected = true;
     if (this.#paused) this.#link?.pause(); // only now: a new connection has to read its CONNACK
+    this.#sleep.woke();
     if (!sessionPresent && this.options.resubscribe !== false && this.#subscriptions.size > 0) {
       const list = [...this.#subscriptions].map(([filter, qos]) => ({ filter, qos }));
-      for (let from = 0; from < list.length; from += 100) {
-        const part = list.slice(from, from + 100);
-        this.#enqueue({
-          send: () => this.#module.subscribe(part),
-          pending: { kind: 'subscribe', filters: part, granted: [], done: (error, granted) => this.#resubscribed(error, granted) },
-        });
-      }
+      this.#subscribe(list, (error, granted) => this.#resubscribed(error, granted));
     }
     this.emit('connect', { sessionPresent });
   }
@@ -408,9 +582,10 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #lost(error: TwobyteError, forGood = false): void {
-    const was = this.connected;
+    const was = this.connected || this.asleep;
     this.connected = false;
     this.#lastError = error;
+    this.#sleep.lost(error);
     this.#assembly.reset();
     this.#reportError(error);
     if (was) this.emit('offline');
@@ -419,28 +594,30 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   #ended(): void {
-    const was = this.connected;
+    const was = this.connected || this.asleep;
     this.connected = false;
     this.#stopped = true;
+    clearTimeout(this.#endTimer);
+    this.#stopSearching();
     const error = this.#lastError ?? new TwobyteError('the client ended before the answer came', 'ERROR_STATE');
-    for (const pending of this.#pending.splice(0)) fail(pending, error);
-    for (const { pending } of this.#queue.splice(0).slice(this.#queueHead)) fail(pending, error);
-    this.#queueHead = 0;
+    this.#sleep.lost(error);
+    this.#sleep.calledOff(error);
+    this.#requests.failAll(error);
     if (was) this.emit('close');
     this.emit('end');
     for (const done of this.#ending.splice(0)) done();
   }
 
-  #answered(id: number): void {
-    const pending = this.#pending[id];
-    this.#pending[id] = undefined;
+  #answered(id: number, error?: Error): void {
+    const pending = this.#requests.answered(id);
+    this.#answers++;
     if (pending?.kind === 'unsubscribe') for (const filter of pending.filters) this.#subscriptions.delete(filter);
-    if (pending?.kind === 'publish' || pending?.kind === 'unsubscribe') pending.done();
+    if (pending && pending.kind !== 'subscribe') pending.done(error);
   }
 
   /** One filter of a SUBSCRIBE is answered: `detail` is its index × 256 + the return code. */
   #granted(id: number, detail: number): void {
-    const pending = this.#pending[id];
+    const pending = this.#requests.awaiting(id);
     if (pending?.kind !== 'subscribe') return;
     const index = detail >> 8;
     const asked = pending.filters[index];
@@ -450,7 +627,8 @@ export class Client extends EventEmitter<ClientEvents> {
     if (qos === 128) this.#subscriptions.delete(asked.filter);
     else this.#subscriptions.set(asked.filter, asked.qos);
     if (index + 1 < pending.filters.length) return;
-    this.#pending[id] = undefined;
+    this.#requests.answered(id);
+    this.#answers++;
     pending.done(undefined, pending.granted);
   }
 
@@ -470,12 +648,10 @@ export class Client extends EventEmitter<ClientEvents> {
     if (this.listenerCount('error') > 0) this.emit('error', reported);
   }
 
-  #requestError(error: number, what: string): TwobyteError {
-    const limit = error === ERROR_TOO_LARGE ? `; the limit is ${this.#module.payloadLimit} bytes of payload` : '';
-    return new TwobyteError(`${what}: ${errorText(error)}${limit}`, nameOf('ERROR', errorNames, error));
+  /** `answer` is a negated ERROR_…. */
+  #requestError(answer: number, what: string): TwobyteError {
+    const limit =
+      -answer === ERROR_TOO_LARGE ? `; the limit is ${this.#sn ? MOST_OF_A_DATAGRAM : this.#module.payloadLimit} bytes of payload` : '';
+    return new TwobyteError(`${what}: ${errorText(-answer)}${limit}`, errorCode(-answer));
   }
-}
-
-function nameOf(family: string, names: Readonly<Record<number, string>>, number: number): string {
-  return `${family}_${(names[number] ?? String(number)).toUpperCase()}`;
 }

@@ -9,21 +9,36 @@ import {
   ERROR_FILTER_WILDCARD,
   ERROR_FLAGS,
   ERROR_INBOX_FULL,
+  ERROR_LENGTH,
+  ERROR_NO_TOPIC_ID,
   ERROR_NUL,
   ERROR_OUTBOX_FULL,
   ERROR_PACKET_ID,
   ERROR_PACKET_TYPE,
   ERROR_QOS,
   ERROR_REMAINING_LENGTH,
+  ERROR_RETURN_CODE,
   ERROR_SESSION_PRESENT,
   ERROR_STATE,
   ERROR_SUBACK,
   ERROR_TOO_LARGE,
   ERROR_TOPIC_EMPTY,
+  ERROR_TOPIC_ID,
   ERROR_TOPIC_TOO_LONG,
   ERROR_TOPIC_WILDCARD,
   ERROR_UNEXPECTED,
+  ERROR_UNREGISTERED,
   ERROR_UTF8,
+  EVENT_LINK_CLOSED,
+  EVENT_PROTOCOL_ERROR,
+  EVENT_REFUSED,
+  EVENT_REFUSED_AUTHORIZATION,
+  EVENT_REFUSED_CLIENT_ID,
+  EVENT_REFUSED_CREDENTIALS,
+  EVENT_REFUSED_UNAVAILABLE,
+  EVENT_REFUSED_VERSION,
+  EVENT_TIMEOUT,
+  errorNames,
   REASON_ADDRESS,
   REASON_CERTIFICATE,
   REASON_ENDED,
@@ -33,11 +48,15 @@ import {
   REASON_TLS,
   REASON_UNREACHABLE,
   REASON_WEBSOCKET,
+  reasonNames,
+  TIMEOUT_ADVERTISE,
   TIMEOUT_CONNACK,
+  TIMEOUT_DISCONNECT,
   TIMEOUT_OPEN,
   TIMEOUT_PINGRESP,
   TIMEOUT_REPLY,
   TIMEOUT_SEND,
+  timeoutNames,
 } from './contract.js';
 
 // What the numbers of the boundary say to people.
@@ -51,7 +70,7 @@ const errors: Readonly<Record<number, string>> = {
   [ERROR_FILTER_WILDCARD]: 'the topic filter is malformed: + stands alone between slashes, # alone at the end',
   [ERROR_UTF8]: 'the text is not well-formed UTF-8',
   [ERROR_NUL]: 'the text contains U+0000, which MQTT forbids',
-  [ERROR_QOS]: 'the quality of service must be 0, 1 or 2',
+  [ERROR_QOS]: 'the quality of service must be 0, 1 or 2, or −1 to publish over MQTT-SN',
   [ERROR_STATE]: 'the call does not fit the present state',
   [ERROR_CONFIG_MISSING]: 'a required value is missing',
   [ERROR_CONFIG_INVALID]: 'the value is outside its range',
@@ -66,6 +85,11 @@ const errors: Readonly<Record<number, string>> = {
   [ERROR_UNEXPECTED]: 'the peer sent a packet that does not fit the state of the session',
   [ERROR_INBOX_FULL]: 'the peer sent more QoS 2 messages at once than the inbox holds',
   [ERROR_SESSION_PRESENT]: 'the peer speaks of a kept session although a clean one was asked for',
+  [ERROR_LENGTH]: 'the datagram is cut, or its length is not the one it states',
+  [ERROR_TOPIC_ID]: 'the datagram has a reserved topic id',
+  [ERROR_UNREGISTERED]: 'the message has a topic id that the gateway has not registered here; it was told so',
+  [ERROR_RETURN_CODE]: 'the datagram has a return code that is reserved',
+  [ERROR_NO_TOPIC_ID]: 'QoS −1 needs a topic of two bytes, or one of the option predefinedTopics',
 };
 
 const reasons: Readonly<Record<number, string>> = {
@@ -82,10 +106,12 @@ const reasons: Readonly<Record<number, string>> = {
 
 const timeouts: Readonly<Record<number, string>> = {
   [TIMEOUT_OPEN]: 'the connection did not open in time',
-  [TIMEOUT_CONNACK]: 'no CONNACK came in time; is it an MQTT broker?',
+  [TIMEOUT_CONNACK]: 'no CONNACK came in time; is it an MQTT broker or gateway?',
   [TIMEOUT_PINGRESP]: 'no PINGRESP came in time',
   [TIMEOUT_REPLY]: 'an acknowledgement did not come in time',
   [TIMEOUT_SEND]: 'the connection took no bytes for too long',
+  [TIMEOUT_DISCONNECT]: 'the gateway did not confirm our DISCONNECT in time',
+  [TIMEOUT_ADVERTISE]: 'the gateway no longer advertises itself',
 };
 
 const refusals: Readonly<Record<number, string>> = {
@@ -94,6 +120,13 @@ const refusals: Readonly<Record<number, string>> = {
   3: 'Connection refused: server unavailable',
   4: 'Connection refused: bad user name or password',
   5: 'Connection refused: not authorized',
+};
+
+/** Return codes of MQTT-SN (SN 5.3.10). */
+const returnCodes: Readonly<Record<number, string>> = {
+  1: 'it is congested',
+  2: 'invalid topic id',
+  3: 'not supported',
 };
 
 export function errorText(error: number): string {
@@ -107,19 +140,68 @@ export function configFaultText(error: number, key: number): string {
   return errorText(error);
 }
 
-export function reasonText(reason: number): string {
+/** Why a gateway says no. */
+export function returnCodeText(code: number): string {
+  return returnCodes[code] ?? `return code ${code}`;
+}
+
+/** A number of the boundary as the `code` of an error, 'ERROR_TOO_LARGE' for example. */
+function named(family: string, names: Readonly<Record<number, string>>, number: number): string {
+  return `${family}_${(names[number] ?? String(number)).toUpperCase()}`;
+}
+
+export function errorCode(error: number): string {
+  return named('ERROR', errorNames, error);
+}
+
+const REFUSED_FOR_GOOD = new Set([EVENT_REFUSED_VERSION, EVENT_REFUSED_CLIENT_ID, EVENT_REFUSED_CREDENTIALS, EVENT_REFUSED_AUTHORIZATION]);
+const CONGESTION = 1;
+
+/**
+ * What an EVENT_… with its detail says of the end of a connection or an attempt; undefined when it is about something else. A link that a gateway's DISCONNECT
+ * closed has no message.
+ */
+export function connectionError(event: number, detail: number, linkMessage: string): TwobyteError | undefined {
+  switch (event) {
+    case EVENT_REFUSED_VERSION:
+    case EVENT_REFUSED_CLIENT_ID:
+    case EVENT_REFUSED_UNAVAILABLE:
+    case EVENT_REFUSED_CREDENTIALS:
+    case EVENT_REFUSED_AUTHORIZATION:
+      return new TwobyteError(refusalText(detail), detail);
+    case EVENT_REFUSED:
+      return new TwobyteError(`Connection refused by the gateway: ${returnCodeText(detail)}`, detail);
+    case EVENT_LINK_CLOSED:
+      return new TwobyteError(
+        linkMessage ? `${reasonText(detail)} (${linkMessage})` : 'the gateway ended the connection',
+        named('REASON', reasonNames, detail),
+      );
+    case EVENT_PROTOCOL_ERROR:
+      return new TwobyteError(errorText(detail), errorCode(detail));
+    case EVENT_TIMEOUT:
+      return new TwobyteError(timeoutText(detail), named('TIMEOUT', timeoutNames, detail));
+  }
+  return undefined;
+}
+
+/** Whether trying again cannot help. */
+export function isForGood(event: number, detail: number): boolean {
+  return REFUSED_FOR_GOOD.has(event) || (event === EVENT_REFUSED && detail !== CONGESTION);
+}
+
+function reasonText(reason: number): string {
   return reasons[reason] ?? 'the connection failed';
 }
 
-export function timeoutText(timeout: number): string {
+function timeoutText(timeout: number): string {
   return timeouts[timeout] ?? 'no answer came in time';
 }
 
-export function refusalText(code: number): string {
+function refusalText(code: number): string {
   return refusals[code] ?? `Connection refused: return code ${code}`;
 }
 
-/** What a client reports. `code` is the CONNACK's return code where there was one, else a name such as 'ERROR_TOPIC_WILDCARD' or 'REASON_REFUSED'. */
+/** What a client reports. `code` is the return code of the broker or gateway where there was one, else a name such as 'ERROR_TOPIC_WILDCARD' or 'REASON_REFUSED'. */
 export class TwobyteError extends Error {
   override readonly name = 'TwobyteError';
   constructor(

@@ -57,6 +57,14 @@ interface ClientExports extends Exports {
   outbox_held(): number;
 }
 
+interface SnClientExports extends ClientExports {
+  sleep(seconds: number): number;
+  wake(): void;
+  collect(): void;
+  update_will_topic(length: number, qos: number, retain: number): number;
+  update_will_payload(length: number): number;
+}
+
 const compiled = new Map<string, WebAssembly.Module>();
 
 /** The built module `name` ('sensor-mqtt', 'client-mqtt'), compiled once a process. */
@@ -166,8 +174,10 @@ export interface InboundMessage {
 /** Strings up to this many UTF-16 units are written by a loop: cheaper than a call into the runtime. */
 const SHORT = 48;
 
-/** The module behind the Node client. Calls that send answer a packet identifier (0 at QoS 0) or a negated ERROR_…. */
-export class ClientModule extends Module<ClientExports> {
+/** The module behind the Node client. Calls that send answer a packet identifier (0 at QoS 0 and −1) or a negated ERROR_…. */
+export class ClientModule<E extends ClientExports = ClientExports> extends Module<E> {
+  /** Filters that one subscribe or unsubscribe takes. */
+  readonly filtersAtOnce: number = 100;
   readonly #topicAt: number;
   readonly #topicLimit: number;
   readonly #payloadAt: number;
@@ -195,13 +205,7 @@ export class ClientModule extends Module<ClientExports> {
       const fault = this.#setTopic(topic);
       if (fault) return fault;
     }
-    let length: number;
-    if (typeof payload === 'string') {
-      length = this.#write(payload, this.#payloadAt, this.payloadLimit);
-    } else {
-      length = payload.length;
-      if (length <= this.payloadLimit) this.memory.set(payload, this.#payloadAt);
-    }
+    const length = this.writePayload(payload);
     return length > this.payloadLimit ? -ERROR_TOO_LARGE : this.exports.publish(length, qos, retain ? 1 : 0);
   }
 
@@ -211,6 +215,13 @@ export class ClientModule extends Module<ClientExports> {
 
   unsubscribe(filters: readonly string[]): number {
     return this.#addFilters(filters.map((filter) => ({ filter, qos: 0 }))) || this.exports.unsubscribe();
+  }
+
+  /** 0, or a negated ERROR_… when one of the filters is malformed. */
+  filterFault(filters: readonly { filter: string; qos: number }[]): number {
+    const fault = this.#addFilters(filters);
+    this.exports.clear_filters();
+    return fault;
   }
 
   /** Requests queued and in flight. */
@@ -245,22 +256,33 @@ export class ClientModule extends Module<ClientExports> {
   }
 
   #setTopic(topic: string): number {
-    this.#topic = undefined;
-    if (!topic.isWellFormed()) return -ERROR_UTF8;
     if (topic === '') return -ERROR_TOPIC_EMPTY;
-    const length = this.#write(topic, this.#topicAt, this.#topicLimit);
-    const fault = length > this.#topicLimit ? -ERROR_TOPIC_TOO_LONG : this.exports.set_topic(length);
+    const length = this.writeTopic(topic);
+    const fault = length < 0 ? length : this.exports.set_topic(length);
     if (!fault) this.#topic = topic;
     return fault;
   }
 
+  /** Writes to the topic buffer, which then no longer holds the topic of the publishes. Answers the length or a negated ERROR_…. */
+  protected writeTopic(text: string): number {
+    this.#topic = undefined;
+    if (!text.isWellFormed()) return -ERROR_UTF8;
+    const length = this.#write(text, this.#topicAt, this.#topicLimit);
+    return length > this.#topicLimit ? -ERROR_TOPIC_TOO_LONG : length;
+  }
+
+  /** Writes to the payload buffer and answers the length; above payloadLimit nothing useful was written. */
+  protected writePayload(payload: string | Uint8Array): number {
+    if (typeof payload === 'string') return this.#write(payload, this.#payloadAt, this.payloadLimit);
+    if (payload.length <= this.payloadLimit) this.memory.set(payload, this.#payloadAt);
+    return payload.length;
+  }
+
   #addFilters(filters: readonly { filter: string; qos: number }[]): number {
-    this.#topic = undefined; // filters go through the topic buffer
     this.exports.clear_filters();
     for (const { filter, qos } of filters) {
-      if (!filter.isWellFormed()) return -ERROR_UTF8;
-      const length = this.#write(filter, this.#topicAt, this.#topicLimit);
-      const fault = length > this.#topicLimit ? -ERROR_TOPIC_TOO_LONG : this.exports.add_filter(length, qos);
+      const length = this.writeTopic(filter);
+      const fault = length < 0 ? length : this.exports.add_filter(length, qos);
       if (fault) return fault;
     }
     return 0;
@@ -283,6 +305,39 @@ export class ClientModule extends Module<ClientExports> {
       if (length > limit) return length;
     }
     return memory.write(text, at, limit);
+  }
+}
+
+/** The module of MQTT-SN behind the Node client. */
+export class SnClientModule extends ClientModule<SnClientExports> {
+  override readonly filtersAtOnce = 1;
+
+  constructor(imports: Imports, module = builtModule('client-mqttsn')) {
+    super(imports, module);
+  }
+
+  /** 0 or a negated ERROR_…; the sleep begins when nothing waits. */
+  sleep(seconds: number): number {
+    return this.exports.sleep(seconds);
+  }
+
+  wake(): void {
+    this.exports.wake();
+  }
+
+  collect(): void {
+    this.exports.collect();
+  }
+
+  /** Without a topic the will is deleted. */
+  updateWillTopic(topic: string, qos: number, retain: boolean): number {
+    const length = this.writeTopic(topic);
+    return length < 0 ? length : this.exports.update_will_topic(length, qos, retain ? 1 : 0);
+  }
+
+  updateWillPayload(payload: string | Uint8Array): number {
+    const length = this.writePayload(payload);
+    return length > this.payloadLimit ? -ERROR_TOO_LARGE : this.exports.update_will_payload(length);
   }
 }
 

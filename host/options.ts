@@ -2,13 +2,21 @@ import { randomBytes } from 'node:crypto';
 import {
   CONFIG_CLEAN_SESSION,
   CONFIG_CLIENT_ID,
+  CONFIG_CONGESTION_WAIT,
   CONFIG_CONNECT_TIMEOUT,
   CONFIG_KEEP_ALIVE,
   CONFIG_MAX_INFLIGHT,
+  CONFIG_MISSED_ADVERTISEMENTS,
+  CONFIG_NODE_ID,
   CONFIG_PASSWORD,
+  CONFIG_PREDEFINED,
+  CONFIG_QOS,
   CONFIG_RECONNECT_MAX,
   CONFIG_RECONNECT_MIN,
   CONFIG_REPLY_TIMEOUT,
+  CONFIG_RETRIES,
+  CONFIG_RETRY_INTERVAL,
+  CONFIG_SEARCH_DELAY,
   CONFIG_USERNAME,
   CONFIG_WILL_PAYLOAD,
   CONFIG_WILL_QOS,
@@ -16,13 +24,15 @@ import {
   CONFIG_WILL_TOPIC,
 } from './contract.js';
 import type { LinkOptions } from './links/address.js';
+import { kindOf } from './requests.js';
 
 export type QoS = 0 | 1 | 2;
 
 /** Names and defaults are those of MQTT.js where it has them. Times in ms unless said otherwise. */
 export interface ClientOptions extends LinkOptions {
-  /** Default: `twobyte_` and eight random hexadecimal digits. */
+  /** Default: `twobyte_` and eight random hexadecimal digits. Over MQTT-SN it has 1 to 23 characters. */
   clientId?: string;
+  /** MQTT-SN has no user names and passwords. */
   username?: string;
   password?: string | Uint8Array;
   /** Clean session. Default true. */
@@ -42,18 +52,47 @@ export interface ClientOptions extends LinkOptions {
    * own default it acknowledges what is beyond and forgets it.
    */
   maxInflight?: number;
-  /** Subscribe again when the broker has no session of ours. Default true. */
+  /** Subscribe again when the broker has no session of ours; over MQTT-SN, which does not tell, at each connection. Default true. */
   resubscribe?: boolean;
   /** Requests held in this process when the module's outbox is full; above it publish fails. Default 1,000,000. */
   queueLimit?: number;
   /** Largest inbound payload put together from pieces, in bytes; a larger one is reported and dropped. Default 16 MiB. Pieces have no limit. */
   maximumMessageSize?: number;
-  will?: { topic: string; payload?: string | Uint8Array; qos?: QoS; retain?: boolean };
+  will?: Will;
+
+  // The others are of MQTT-SN only; over MQTT they have no effect.
+
+  /** Topics whose ids, 1 to 65534, the gateway knows from a list of its own: `{ 1: 'myhome/底楼/客厅/温度' }`. At most 512. */
+  predefinedTopics?: Readonly<Record<number, string>>;
+  /** Never connects: publish() at QoS −1 is all it can, and nobody answers. Default false. */
+  connectionless?: boolean;
+  /** Until a request is sent again (Tretry); it doubles with each retry, up to eightfold. Default 10000. */
+  retryInterval?: number;
+  /** How often a request is sent again before the gateway counts as lost (Nretry), 0 to 255. Default 4. */
+  retries?: number;
+  /** How long a congested gateway is left alone (TWAIT). Default 300000. */
+  congestionWait?: number;
+  /** The longest random delay before the first search for a gateway (TSEARCHGW), and the first interval between two. Default 5000. */
+  searchDelay?: number;
+  /** Advertisements that a gateway may miss before another is looked for (NADV), 1 to 255. Default 3. */
+  missedAdvertisements?: number;
+  /** Wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does. Default none. */
+  nodeId?: string | Uint8Array;
 }
 
-/** The module's configuration for these options and the credentials of the URL. */
-export function configOf(url: URL, options: ClientOptions): Map<number, string | number | Uint8Array> {
-  const config = new Map<number, string | number | Uint8Array>();
+/** What the broker publishes should the client be lost. */
+export interface Will {
+  topic: string;
+  payload?: string | Uint8Array;
+  qos?: QoS;
+  retain?: boolean;
+}
+
+type Config = Map<number, string | number | Uint8Array>;
+
+/** The module's configuration for these options and the credentials of the URL. Throws a TypeError. */
+export function configOf(url: URL, options: ClientOptions, overSn = false): Config {
+  const config: Config = new Map();
   const set = (key: number, value: string | number | Uint8Array | undefined) => {
     if (value !== undefined) config.set(key, value);
   };
@@ -69,6 +108,7 @@ export function configOf(url: URL, options: ClientOptions): Map<number, string |
   set(CONFIG_CONNECT_TIMEOUT, options.connectTimeout);
   set(CONFIG_REPLY_TIMEOUT, options.replyTimeout);
   set(CONFIG_MAX_INFLIGHT, options.maxInflight);
+  if (overSn) configureSn(options, set);
   const { will } = options;
   if (will) {
     if (typeof will.topic !== 'string') throw new TypeError('option will: its topic is missing');
@@ -78,6 +118,55 @@ export function configOf(url: URL, options: ClientOptions): Map<number, string |
     set(CONFIG_WILL_RETAIN, will.retain ? 1 : 0);
   }
   return config;
+}
+
+const CLIENT_ID_CHARACTERS = 23;
+const NODE_ID_BYTES = 16;
+const LARGEST_TOPIC_ID = 65_534;
+
+function configureSn(options: ClientOptions, set: (key: number, value: string | number | Uint8Array | undefined) => void): void {
+  const { clientId, nodeId, connectionless } = options;
+  for (const name of ['username', 'password'] as const)
+    if (options[name] !== undefined) throw new TypeError(`option ${name}: MQTT-SN 1.2 has no user names and passwords; leave it out`);
+  if (clientId !== undefined && (typeof clientId !== 'string' || clientId === '' || [...clientId].length > CLIENT_ID_CHARACTERS))
+    throw new TypeError(`option clientId: over MQTT-SN it has 1 to ${CLIENT_ID_CHARACTERS} characters`);
+  if (connectionless !== undefined && typeof connectionless !== 'boolean')
+    throw new TypeError(`option connectionless: it must be true or false, not ${kindOf(connectionless)}`);
+  if (nodeId !== undefined) {
+    if (typeof nodeId !== 'string' && !(nodeId instanceof Uint8Array))
+      throw new TypeError(`option nodeId: it must be a string, a Buffer or a Uint8Array, not ${kindOf(nodeId)}`);
+    const length = Buffer.byteLength(nodeId);
+    if (length < 1 || length > NODE_ID_BYTES) throw new TypeError(`option nodeId: it has 1 to ${NODE_ID_BYTES} bytes, not ${length}`);
+  }
+  set(CONFIG_NODE_ID, nodeId);
+  set(CONFIG_QOS, connectionless ? -1 : undefined);
+  set(CONFIG_PREDEFINED, predefinedText(options.predefinedTopics));
+  set(CONFIG_RETRY_INTERVAL, options.retryInterval);
+  set(CONFIG_RETRIES, options.retries);
+  set(CONFIG_CONGESTION_WAIT, options.congestionWait);
+  set(CONFIG_SEARCH_DELAY, options.searchDelay);
+  set(CONFIG_MISSED_ADVERTISEMENTS, options.missedAdvertisements);
+}
+
+/** As CONFIG_PREDEFINED has it: `1=a/b+2=c/d`. */
+function predefinedText(topics: unknown): string | undefined {
+  if (topics === undefined) return undefined;
+  if (typeof topics !== 'object' || topics === null || Array.isArray(topics) || topics instanceof Map)
+    throw new TypeError(`option predefinedTopics: it must be an object such as { 1: 'myhome/temperature' }, not ${kindOf(topics)}`);
+  const idOf = new Map<string, string>();
+  const parts = Object.entries(topics as Record<string, unknown>).map(([id, topic]) => {
+    if (!/^[1-9]\d*$/.test(id) || Number(id) > LARGEST_TOPIC_ID)
+      throw new TypeError(`option predefinedTopics: the id '${id}' is not a whole number from 1 to ${LARGEST_TOPIC_ID}`);
+    if (typeof topic !== 'string' || topic === '' || !topic.isWellFormed() || /[+#\0]/.test(topic))
+      throw new TypeError(
+        `option predefinedTopics: ${typeof topic === 'string' ? `'${topic}'` : kindOf(topic)} (id ${id}) is not a topic name`,
+      );
+    const other = idOf.get(topic);
+    if (other !== undefined) throw new TypeError(`option predefinedTopics: '${topic}' has two ids, ${other} and ${id}`);
+    idOf.set(topic, id);
+    return `${id}=${topic}`;
+  });
+  return parts.length > 0 ? parts.join('+') : undefined;
 }
 
 /** A part of a URL as it was meant, undefined when it is empty. */
@@ -102,6 +191,14 @@ export function optionOf(key: number): string {
     [CONFIG_CONNECT_TIMEOUT]: 'connectTimeout',
     [CONFIG_REPLY_TIMEOUT]: 'replyTimeout',
     [CONFIG_MAX_INFLIGHT]: 'maxInflight',
+    [CONFIG_PREDEFINED]: 'predefinedTopics',
+    [CONFIG_QOS]: 'connectionless',
+    [CONFIG_RETRY_INTERVAL]: 'retryInterval',
+    [CONFIG_RETRIES]: 'retries',
+    [CONFIG_CONGESTION_WAIT]: 'congestionWait',
+    [CONFIG_SEARCH_DELAY]: 'searchDelay',
+    [CONFIG_MISSED_ADVERTISEMENTS]: 'missedAdvertisements',
+    [CONFIG_NODE_ID]: 'nodeId',
     [CONFIG_WILL_TOPIC]: 'will.topic',
     [CONFIG_WILL_PAYLOAD]: 'will.payload',
     [CONFIG_WILL_QOS]: 'will.qos',
