@@ -22,9 +22,10 @@ import {
   EVENT_WILL_UPDATED,
 } from './contract.js';
 import { configFaultText, connectionError, errorCode, errorText, isForGood, returnCodeText, TwobyteError } from './errors.js';
+import type { ClientEvents } from './events.js';
 import { isMqttSn, routeTo } from './links/address.js';
-import type { Link, OpenLink } from './links/link.js';
-import { Assembly, type Message, type MessagePiece, pieceOf } from './messages.js';
+import { Valve } from './links/valve.js';
+import { Assembly, pieceOf } from './messages.js';
 import { ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
 import { type ClientOptions, configOf, optionOf, type QoS, type Will } from './options.js';
 import {
@@ -33,45 +34,13 @@ import {
   fail,
   filterList,
   type Granted,
-  merged,
   type PublishOptions,
-  parts,
   publishMisuse,
   type Queued,
   Requests,
 } from './requests.js';
 import { Sleep } from './sleep.js';
-
-interface ClientEvents {
-  /** The broker accepted the connection. */
-  connect: [{ sessionPresent: boolean }];
-  message: [topic: string, payload: Buffer, packet: Message];
-  /** A part of a large message. With a listener here, large messages are not put together for `message`. */
-  piece: [piece: MessagePiece];
-  /** Another attempt begins. */
-  reconnect: [];
-  /** A connection, or an attempt, came to its end. */
-  close: [];
-  /** The connection was lost. */
-  offline: [];
-  /** What went wrong; reconnection goes on by itself where it can. Without a listener it is told by the calls that wait, if any. */
-  error: [TwobyteError];
-  /** The client has stopped: end() is done, or the broker refused us, or the connection went and reconnectPeriod is 0. reconnect() starts it again. */
-  end: [];
-
-  // The others are of MQTT-SN.
-
-  /** A gateway was found where they are searched, or is silent: another is looked for. `id` is its GwId. */
-  gateway: [gateway: { id: number; found: boolean }];
-  /** The gateway confirmed that we sleep, so many seconds at a time; also after each `awake`. */
-  asleep: [seconds: number];
-  /** The gateway was asked for what waits for us; `asleep` follows it, or `connect` when the sleep is over. */
-  awake: [];
-  /** The gateway is congested: the request is made again by itself in `wait` ms. */
-  congested: [{ wait: number }];
-  /** A datagram was dropped: it was malformed, or fits nothing. `total` counts them. */
-  dropped: [{ reason: string; code: string; total: number }];
-}
+import { Subscriptions } from './subscriptions.js';
 
 const DEFAULT_QUEUE_LIMIT = 1_000_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -123,15 +92,14 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #sn: SnClientModule | undefined;
   readonly #sleep = new Sleep();
   readonly #requests: Requests;
-  readonly #subscriptions = new Map<string, QoS>();
+  readonly #subscriptions: Subscriptions;
   #stepScheduled = false;
   #stopped = true;
   #everConnected = false;
   #ending: ((error?: Error) => void)[] = [];
   readonly #assembly: Assembly;
   #lastError: TwobyteError | undefined;
-  #link: Link | undefined;
-  #paused = false;
+  readonly #valve = new Valve();
   #endTimer: NodeJS.Timeout | undefined;
   /** Requests that were answered, for end(): as long as there are answers, it waits. */
   #answers = 0;
@@ -145,18 +113,14 @@ export class Client extends EventEmitter<ClientEvents> {
     const overSn = isMqttSn(url);
     if (!overSn && options.connectionless) throw new TypeError('option connectionless: MQTT always connects; only MQTT-SN can do without');
     const { links, discovery, config } = routeTo(url, options);
-    const pausable =
-      (open: OpenLink): OpenLink =>
-      (listener) =>
-        this.#pausable(open(listener));
     this.#board = new Board<ClientModule>(
       {
-        links: links.map(pausable),
+        links: links.map((open) => this.#valve.through(open)),
         discovery: discovery && {
           search: discovery.search,
-          gateway(address) {
+          gateway: (address) => {
             const open = discovery.gateway(address);
-            return open && pausable(open);
+            return open && this.#valve.through(open);
           },
         },
         config: new Map([...config, ...configOf(new URL(url), options, overSn)]),
@@ -166,6 +130,7 @@ export class Client extends EventEmitter<ClientEvents> {
       (imports) => (overSn ? new SnClientModule(imports) : new ClientModule(imports)),
     );
     this.#module = this.#board.module;
+    this.#subscriptions = new Subscriptions(this.#module);
     this.#sn = this.#module instanceof SnClientModule ? this.#module : undefined;
     this.reconnect();
   }
@@ -200,9 +165,10 @@ export class Client extends EventEmitter<ClientEvents> {
     const qos = options?.qos ?? 0;
     const retain = options?.retain ?? false;
     const report = done ?? ((error?: Error) => error && this.#reportError(error));
-    const misuse = publishMisuse(topic, payload, qos) ?? this.#misuse(qos === -1, `publish to '${topic}'`);
-    if (misuse) {
-      queueMicrotask(() => report(new TwobyteError(misuse, 'ERROR_TYPE')));
+    const misuse = publishMisuse(topic, payload, qos);
+    const error = misuse ? new TwobyteError(misuse, 'ERROR_TYPE') : this.#misuse(qos === -1, `publish to '${topic}'`);
+    if (error) {
+      queueMicrotask(() => report(error));
       return this;
     }
     if (this.#requests.isEmpty && !this.disconnecting && !this.#stopped) {
@@ -237,7 +203,8 @@ export class Client extends EventEmitter<ClientEvents> {
     done?: (error: Error | undefined, granted: Granted[]) => void,
   ): this {
     if (typeof options === 'function') return this.subscribe(filters, {}, options);
-    this.#subscribe(filterList(filters, options?.qos ?? 0), done ?? ((error: Error | undefined) => error && this.#reportError(error)));
+    const report = done ?? ((error: Error | undefined) => error && this.#reportError(error));
+    for (const request of this.#subscriptions.subscribe(filterList(filters, options?.qos ?? 0), report)) this.#enqueue(request);
     return this;
   }
 
@@ -251,14 +218,7 @@ export class Client extends EventEmitter<ClientEvents> {
   unsubscribe(filters: string | readonly string[], done?: (error?: Error) => void): this {
     const list = typeof filters === 'string' ? [filters] : [...filters];
     const report = done ?? ((error?: Error) => error && this.#reportError(error));
-    const each = parts(list, this.#module.filtersAtOnce);
-    const fault = this.#filterFault(each.map((part) => part.map((filter) => ({ filter, qos: 0 }))));
-    const answers = merged(each.length, report);
-    for (const [index, part] of each.entries())
-      this.#enqueue({
-        send: () => fault ?? this.#module.unsubscribe(part),
-        pending: { kind: 'unsubscribe', filters: part, done: (error) => answers[index]?.(error) },
-      });
+    for (const request of this.#subscriptions.unsubscribe(list, report)) this.#enqueue(request);
     return this;
   }
 
@@ -362,30 +322,14 @@ export class Client extends EventEmitter<ClientEvents> {
    * not read either: paused for longer than keepalive and replyTimeout, the connection counts as lost and is made again.
    */
   pause(): this {
-    this.#paused = true;
-    this.#link?.pause();
+    this.#valve.shut();
     return this;
   }
 
   /** Reads on after pause(). */
   resume(): this {
-    this.#paused = false;
-    this.#link?.resume();
+    this.#valve.open();
     return this;
-  }
-
-  /** A link that stays unread while the client is paused, whatever the board has room for. */
-  #pausable(link: Link): Link {
-    this.#link = link;
-    return {
-      ...(link.datagrams && { datagrams: true }),
-      send: (bytes) => link.send(bytes),
-      pause: () => link.pause(),
-      resume: () => {
-        if (!this.#paused) link.resume();
-      },
-      close: () => link.close(),
-    };
   }
 
   /** After each step: the module may have room for what is queued, and may have finished what end() waits for. */
@@ -421,45 +365,28 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /** What this client cannot do, in words: everything over MQTT-SN without a connection, but to publish at QoS −1; and that over MQTT. */
-  #misuse(isCast: boolean, what: string): string | undefined {
-    if (isCast && !this.#sn) return `${what}: QoS −1 is of MQTT-SN; over MQTT it is 0, 1 or 2`;
-    if (!isCast && this.#sn && this.options.connectionless) return `${what}: a client that is connectionless only publishes at QoS −1`;
+  #misuse(isCast: boolean, what: string): TwobyteError | undefined {
+    if (isCast && !this.#sn) return new TwobyteError(`${what}: QoS −1 is of MQTT-SN; over MQTT it is 0, 1 or 2`, 'ERROR_QOS');
+    if (!isCast && this.#sn && this.options.connectionless)
+      return new TwobyteError(`${what}: a client that is connectionless only publishes at QoS −1`, 'ERROR_STATE');
     return undefined;
   }
 
   #needSn(method: string): SnClientModule {
-    const fault = this.#misuse(false, method);
-    if (fault) throw new TwobyteError(fault, 'ERROR_STATE');
+    const misuse = this.#misuse(false, method);
+    if (misuse) throw misuse;
     if (!this.#sn)
       throw new TwobyteError(`${method}: MQTT has no such thing; connect to an MQTT-SN gateway, with mqtt-sn://`, 'ERROR_STATE');
     return this.#sn;
   }
 
-  /** A list that takes several requests is refused as a whole when one filter is malformed. */
-  #filterFault(each: readonly (readonly { filter: string; qos: number }[])[]): number | undefined {
-    return each.length > 1 ? each.map((part) => this.#module.filterFault(part)).find((answer) => answer < 0) : undefined;
-  }
-
-  /** Subscribes in as many requests as it takes. */
-  #subscribe(list: readonly { filter: string; qos: QoS }[], done: (error: Error | undefined, granted: Granted[]) => void): void {
-    const each = parts(list, this.#module.filtersAtOnce);
-    const fault = this.#filterFault(each);
-    const answers = merged(each.length, done);
-    for (const [index, part] of each.entries())
-      this.#enqueue({
-        send: () => fault ?? this.#module.subscribe(part),
-        pending: { kind: 'subscribe', filters: part, granted: [], done: (error, granted) => answers[index]?.(error, granted) },
-      });
-  }
-
   #enqueue(request: Queued): void {
     const { pending } = request;
     const misuse = pending?.kind === 'publish' ? undefined : this.#misuse(false, describe(pending));
-    const fault = misuse
-      ? new TwobyteError(misuse, 'ERROR_STATE')
-      : this.disconnecting || this.#stopped
-        ? new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE')
-        : this.#requests.add(request);
+    const isOver = this.disconnecting || this.#stopped;
+    const fault =
+      misuse ??
+      (isOver ? new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE') : this.#requests.add(request));
     if (fault) queueMicrotask(() => fail(pending, fault));
     else this.#drainQueue();
   }
@@ -566,12 +493,12 @@ export class Client extends EventEmitter<ClientEvents> {
     this.connected = true;
     this.reconnecting = false;
     this.#everConnected = true;
-    if (this.#paused) this.#link?.pause(); // only now: a new connection has to read its CONNACK
+    this.#valve.connected();
     this.#sleep.woke();
-    if (!sessionPresent && this.options.resubscribe !== false && this.#subscriptions.size > 0) {
-      const list = [...this.#subscriptions].map(([filter, qos]) => ({ filter, qos }));
-      this.#subscribe(list, (error, granted) => this.#resubscribed(error, granted));
-    }
+    const { list } = this.#subscriptions;
+    if (!sessionPresent && this.options.resubscribe !== false && list.length > 0)
+      for (const request of this.#subscriptions.subscribe(list, (error, granted) => this.#resubscribed(error, granted)))
+        this.#enqueue(request);
     this.emit('connect', { sessionPresent });
   }
 
@@ -611,22 +538,13 @@ export class Client extends EventEmitter<ClientEvents> {
   #answered(id: number, error?: Error): void {
     const pending = this.#requests.answered(id);
     this.#answers++;
-    if (pending?.kind === 'unsubscribe') for (const filter of pending.filters) this.#subscriptions.delete(filter);
+    if (pending?.kind === 'unsubscribe') this.#subscriptions.forget(pending.filters);
     if (pending && pending.kind !== 'subscribe') pending.done(error);
   }
 
-  /** One filter of a SUBSCRIBE is answered: `detail` is its index × 256 + the return code. */
   #granted(id: number, detail: number): void {
     const pending = this.#requests.awaiting(id);
-    if (pending?.kind !== 'subscribe') return;
-    const index = detail >> 8;
-    const asked = pending.filters[index];
-    if (!asked) return;
-    const qos = (detail & 255) as Granted['qos'];
-    pending.granted.push({ topic: asked.filter, qos });
-    if (qos === 128) this.#subscriptions.delete(asked.filter);
-    else this.#subscriptions.set(asked.filter, asked.qos);
-    if (index + 1 < pending.filters.length) return;
+    if (pending?.kind !== 'subscribe' || !this.#subscriptions.answered(pending, detail)) return;
     this.#requests.answered(id);
     this.#answers++;
     pending.done(undefined, pending.granted);

@@ -60,7 +60,7 @@ export interface ClientOptions extends LinkOptions {
   maximumMessageSize?: number;
   will?: Will;
 
-  // The others are of MQTT-SN only; over MQTT they have no effect.
+  // The others are of MQTT-SN only; over MQTT they have no effect, but for connectionless, which is refused.
 
   /** Topics whose ids, 1 to 65534, the gateway knows from a list of its own: `{ 1: 'myhome/底楼/客厅/温度' }`. At most 512. */
   predefinedTopics?: Readonly<Record<number, string>>;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { PredefinedError, readPredefined } from '../gateway/predefined.js';
 import { type Address, parseAddress } from '../links/address.js';
 import type { ClientOptions, QoS } from '../options.js';
 import { payloadLimit, topicFault } from './topics.js';
@@ -15,6 +16,8 @@ export interface Connection {
   /** The topic in the URL of -L. */
   topic: string | undefined;
   tls: boolean;
+  /** It speaks MQTT-SN. */
+  sn: boolean;
   debug: boolean;
   quiet: boolean;
 }
@@ -41,6 +44,7 @@ export interface ConnectionValues {
   key?: string;
   insecure?: true;
   tlsVersion?: 'tlsv1.2' | 'tlsv1.3';
+  predefined?: string;
   debug?: true;
   quiet?: true;
 }
@@ -62,10 +66,10 @@ export function addConnectionOptions(command: Command): Command {
     .optionsGroup('Where to:')
     .option('-h, --host <host>', 'name or address of the broker (default: localhost)')
     .option('-p, --port <port>', `(default: 1883, with TLS ${TLS_PORT})`, whole(1, 65535));
-  option('-L, --url <url>', 'mqtt(s)://[user[:password]@]host[:port][/topic]; or ws(s)://…, whose path is the WebSocket’s').conflicts([
-    'host',
-    'port',
-  ]);
+  option(
+    '-L, --url <url>',
+    'mqtt(s)://[user[:password]@]host[:port][/topic]; ws(s)://…, whose path is the WebSocket’s; mqtt-sn://host[:port][/topic]; mqtt-sn+serial:///dev/…[?baud=…]',
+  ).conflicts(['host', 'port']);
   command.optionsGroup('As whom:');
   option('-i, --id <id>', 'client id (default: random)').conflicts('idPrefix');
   command
@@ -89,6 +93,8 @@ export function addConnectionOptions(command: Command): Command {
   option('--tls-version <version>', 'this version only').choices(['tlsv1.2', 'tlsv1.3']);
   return command
     .option('--insecure', 'do not check that the certificate is for this host: for trials only')
+    .optionsGroup('MQTT-SN (mqtt-sn:// and mqtt-sn+serial:// in -L; it has no user names and no TLS):')
+    .option('--predefined <file>', 'topics that the gateway knows by their ids: a line `id topic` each, as `twobyte gateway` reads it')
     .optionsGroup('This program:')
     .option('-d, --debug', 'tell each event on stderr')
     .option('--quiet', 'tell nothing on stderr but bad usage')
@@ -102,7 +108,10 @@ variables TWOBYTE_USERNAME and TWOBYTE_PASSWORD instead of -u, -P and -L; the op
 
 /** Checks the shared options. Throws a UsageError. */
 export function connectionOf(values: ConnectionValues): Connection {
-  const { url, name, topic, username, password, tls } = addressOf(values);
+  const target = addressOf(values);
+  const { url, name, topic, tls, sn } = target;
+  if (!sn && values.predefined !== undefined)
+    throw new UsageError('--predefined: MQTT has no topic ids; they are of MQTT-SN, as in -L mqtt-sn://…');
   if (values.disableCleanSession && !values.id)
     throw new UsageError('-c: a session is kept under its client id, which has to be the same each time; give one with -i');
   return {
@@ -110,10 +119,11 @@ export function connectionOf(values: ConnectionValues): Connection {
     name,
     topic,
     tls,
+    sn,
     options: {
-      ...identity(values, username, password),
+      ...identity(values, target),
       ...will(values),
-      ...tlsOptions(values, tls),
+      ...(sn ? snOptions(values) : tlsOptions(values, tls)),
     },
     debug: values.debug ?? false,
     quiet: values.quiet ?? false,
@@ -127,6 +137,7 @@ interface Target {
   username: string | undefined;
   password: string | undefined;
   tls: boolean;
+  sn: boolean;
 }
 
 function addressOf(values: ConnectionValues): Target {
@@ -139,7 +150,7 @@ function addressOf(values: ConnectionValues): Target {
   // An address of IPv6 stands in brackets in a URL, and without them on a command line.
   const url = `${scheme}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
   parsed('-h', url);
-  return { url, name: url, topic: undefined, username: undefined, password: undefined, tls };
+  return { url, name: url, topic: undefined, username: undefined, password: undefined, tls, sn: false };
 }
 
 function parsed(option: string, url: string): Address {
@@ -154,13 +165,15 @@ function parsed(option: string, url: string): Address {
 function urlTarget(text: string): Target {
   const [, scheme = '', authority = '', path] = /^([^:/]*:\/\/)([^/]*)(\/.*)?$/s.exec(text) ?? [];
   const at = authority.lastIndexOf('@');
-  const websocket = /^wss?:/i.test(scheme);
+  const isWhole = /^(wss?|mqtt-sn\+serial):/i.test(scheme); // its path is no topic
   const bare = scheme + authority.slice(at + 1);
-  const url = websocket ? bare + (path ?? '') : bare;
+  const url = isWhole ? bare + (path ?? '') : bare;
   const { carrier } = parsed('-L', scheme ? url : text);
   const [username, password] = at < 0 ? [] : credentials(authority.slice(0, at));
-  const topic = websocket ? undefined : path?.slice(1) || undefined;
-  return { url, name: bare, topic, username, password, tls: carrier === 'tls' || carrier === 'wss' };
+  const topic = isWhole ? undefined : path?.slice(1) || undefined;
+  const sn = carrier === 'udp' || carrier === 'serial';
+  if (sn && at >= 0) throw new UsageError('-L: MQTT-SN 1.2 has no user names and passwords; leave out what stands before the @');
+  return { url, name: sn ? url : bare, topic, username, password, tls: carrier === 'tls' || carrier === 'wss', sn };
 }
 
 function credentials(text: string): [username: string, password: string | undefined] {
@@ -175,9 +188,12 @@ function credentials(text: string): [username: string, password: string | undefi
   }
 }
 
-function identity(values: ConnectionValues, urlUsername: string | undefined, urlPassword: string | undefined): ClientOptions {
-  const username = values.username ?? urlUsername ?? (process.env.TWOBYTE_USERNAME || undefined); // an empty variable is none
-  const password = values.pw ?? urlPassword ?? (process.env.TWOBYTE_PASSWORD || undefined);
+function identity(values: ConnectionValues, target: Target): ClientOptions {
+  const env = target.sn ? {} : process.env; // what MQTT needs may stand there, and MQTT-SN has no use for it
+  const username = values.username ?? target.username ?? (env.TWOBYTE_USERNAME || undefined); // an empty variable is none
+  const password = values.pw ?? target.password ?? (env.TWOBYTE_PASSWORD || undefined);
+  if (target.sn && (values.username ?? values.pw) !== undefined)
+    throw new UsageError(`${values.username === undefined ? '-P' : '-u'}: MQTT-SN 1.2 has no user names and passwords; leave it out`);
   if (password !== undefined && username === undefined) {
     const source = values.pw === undefined ? 'TWOBYTE_PASSWORD' : '-P';
     throw new UsageError(`${source}: MQTT has no password without a user name; give one with -u or TWOBYTE_USERNAME`);
@@ -204,12 +220,40 @@ function will({ willTopic, willPayload, willQos, willRetain }: ConnectionValues)
   return { will: { topic: willTopic, payload: willPayload ?? '', qos: willQos ?? 0, retain: willRetain ?? false } };
 }
 
+/** Until a request is sent again, and how often: somebody waits, for half a minute when nobody answers. */
+const RETRY_MS = 2000;
+const RETRIES = 3;
+
+function snOptions(values: ConnectionValues): ClientOptions {
+  const stray = strayTlsOption(values);
+  if (stray) throw new UsageError(`${stray}: MQTT-SN has no TLS; leave it out`);
+  return {
+    retryInterval: RETRY_MS,
+    retries: RETRIES,
+    ...(values.predefined !== undefined && { predefinedTopics: predefinedTopics(values.predefined) }),
+  };
+}
+
+function predefinedTopics(path: string): Record<number, string> {
+  try {
+    return Object.fromEntries(readPredefined(path).entries());
+  } catch (error) {
+    if (error instanceof PredefinedError) throw new UsageError(`--predefined: ${error.message}`);
+    throw error;
+  }
+}
+
+/** An option of TLS that was given. */
+function strayTlsOption({ cafile, capath, cert, key, insecure, tlsUseOsCerts, tlsVersion }: ConnectionValues): string | undefined {
+  const given = Object.entries({ '--cafile': cafile, '--capath': capath, '--cert': cert, '--key': key, '--insecure': insecure });
+  const more = Object.entries({ '--tls-use-os-certs': tlsUseOsCerts, '--tls-version': tlsVersion });
+  return [...given, ...more].find(([, value]) => value !== undefined)?.[0];
+}
+
 function tlsOptions(values: ConnectionValues, tls: boolean): ClientOptions {
   const { cafile, capath, cert, key, insecure, tlsUseOsCerts, tlsVersion } = values;
   if (!tls) {
-    const given = Object.entries({ '--cafile': cafile, '--capath': capath, '--cert': cert, '--key': key, '--insecure': insecure });
-    const more = Object.entries({ '--tls-use-os-certs': tlsUseOsCerts, '--tls-version': tlsVersion });
-    const [stray] = [...given, ...more].find(([, value]) => value !== undefined) ?? [];
+    const stray = strayTlsOption(values);
     if (stray)
       throw new UsageError(
         `${stray}: this connection is without TLS; use -L mqtts://…, -L wss://…, -p ${TLS_PORT}, --cafile or --tls-use-os-certs`,

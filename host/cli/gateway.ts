@@ -183,6 +183,7 @@ function brokerOf(values: Values): Connection {
     if (error instanceof UsageError) throw new UsageError(error.message.replace(/-L\b/g, '--broker'));
     throw error;
   }
+  if (connection.sn) throw new UsageError('--broker: a gateway leads to an MQTT broker, not to another gateway; use mqtt:// or mqtts://');
   if (connection.topic) throw new UsageError(`--broker: '${connection.topic}' is a topic, and a gateway has none`);
   return connection;
 }

@@ -1,12 +1,21 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { TwobyteError } from '../errors.js';
 import type { QoS } from '../options.js';
-import { addConnectionOptions, type ConnectionValues, connectionOf, secretsHelp, tooLarge, unreadable } from './connection.js';
+import {
+  addConnectionOptions,
+  type Connection,
+  type ConnectionValues,
+  connectionOf,
+  secretsHelp,
+  tooLarge,
+  unreadable,
+} from './connection.js';
 import { LineSplitter } from './lines.js';
 import { Session } from './session.js';
 import { payloadLimit, topicFault } from './topics.js';
-import { exitWith, qosLevel, repeated, seconds, UsageError, whole } from './usage.js';
+import { EXIT_FAILURE, exitWith, publishQosLevel, repeated, seconds, UsageError, whole } from './usage.js';
 
 interface PubValues extends ConnectionValues {
   topic?: string[];
@@ -15,7 +24,7 @@ interface PubValues extends ConnectionValues {
   stdinLine?: true;
   nullMessage?: true;
   stdinFile?: true;
-  qos?: QoS;
+  qos?: QoS | -1;
   retain?: true;
   maxInflight?: number;
   repeat?: number;
@@ -32,7 +41,8 @@ const after = `${secretsHelp}
 With -l a lost connection is made again and nothing is lost above QoS 0; with a single message it is a failure.
 
 Exit status: 0 all is sent, and above QoS 0 acknowledged; 1 bad usage or failure; 1 to 5 the broker's CONNACK refused us (2 client id,
-3 unavailable, 4 user name or password, 5 not authorized); 128 + n ended by signal n.
+3 unavailable, 4 user name or password, 5 not authorized), or the return code of an MQTT-SN gateway that refused us or the message
+(1 congestion, 2 invalid topic id, 3 not supported); 128 + n ended by signal n.
 
 Example: echo 23.4 | twobyte pub -h broker -t myhome/底楼/客厅/温度 -l -q 1
 `;
@@ -51,7 +61,7 @@ export function pubCommand(): Command {
   source('-n, --null-message', 'an empty message; with -r it clears what the topic retains');
   source('-s, --stdin-file', 'the whole standard input as the message');
   command
-    .option('-q, --qos <qos>', '(default: 0)', qosLevel)
+    .option('-q, --qos <qos>', '(default: 0); over MQTT-SN also -1: sent without a connection', publishQosLevel)
     .option('-r, --retain', 'as a retained message')
     .option(
       '-M, --max-inflight <n>',
@@ -65,8 +75,9 @@ export function pubCommand(): Command {
 }
 
 async function pub(values: PubValues): Promise<number> {
-  const connection = connectionOf(values);
+  const connection = withoutConnecting(values, connectionOf(values));
   const topic = topicOf(values, connection.topic);
+  if (connection.options.connectionless) checkTopicId(topic, connection);
   if (values.stdinLine && (values.repeat !== undefined || values.repeatDelay !== undefined))
     throw new UsageError('--repeat: it repeats one message, while -l publishes many; drop one of the two');
   const message = { topic, qos: values.qos ?? 0, retain: values.retain ?? false };
@@ -81,6 +92,18 @@ async function pub(values: PubValues): Promise<number> {
   const session = new Session({ command: 'pub', connection, reconnect: false });
   await publishOne(session, message, payload, values.repeat ?? 1, (values.repeatDelay ?? 0) * 1000);
   return session.ended;
+}
+
+/** QoS −1 needs no connection, so none is made. */
+function withoutConnecting({ qos }: PubValues, connection: Connection): Connection {
+  if (qos !== -1) return connection;
+  if (!connection.sn) throw new UsageError('-q: QoS -1 is of MQTT-SN, as in -L mqtt-sn://…; over MQTT it is 0, 1 or 2');
+  return { ...connection, options: { ...connection.options, connectionless: true } };
+}
+
+function checkTopicId(topic: string, { options }: Connection): void {
+  if (Buffer.byteLength(topic) === 2 || Object.values(options.predefinedTopics ?? {}).includes(topic)) return;
+  throw new UsageError(`-t '${topic}': QoS -1 needs a topic of two bytes, or one of the file that --predefined names`);
 }
 
 function topicOf({ topic: topics = [] }: PubValues, urlTopic: string | undefined): string {
@@ -121,7 +144,7 @@ async function readAll(option: string, what: string, path: string, input: AsyncI
 
 interface Heading {
   topic: string;
-  qos: QoS;
+  qos: QoS | -1;
   retain: boolean;
 }
 
@@ -137,8 +160,13 @@ async function publishOne(session: Session, { topic, qos, retain }: Heading, pay
     await session.finish();
   } catch (error) {
     // When the connection failed, the session has said so.
-    if (!over.signal.aborted) session.fail((error as Error).message);
+    if (!over.signal.aborted) session.fail((error as Error).message, statusOf(error as Error));
   }
+}
+
+/** A gateway's return code, where one refused the message. */
+function statusOf(error: Error): number {
+  return error instanceof TwobyteError && typeof error.code === 'number' ? error.code : EXIT_FAILURE;
 }
 
 async function publishLines(session: Session, { topic, qos, retain }: Heading, window: number): Promise<void> {
@@ -167,7 +195,7 @@ async function publishLines(session: Session, { topic, qos, retain }: Heading, w
       client.publish(topic, line, { qos, retain }, (error) => {
         messages--;
         bytes -= line.length;
-        if (error) session.fail(error.message);
+        if (error) session.fail(error.message, statusOf(error));
         else session.debug(`published ${line.length} bytes to '${topic}'`);
         wake();
       });

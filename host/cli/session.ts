@@ -26,6 +26,7 @@ const optionNames: Readonly<Record<string, string>> = {
   'will.payload': '--will-payload',
   'will.qos': '--will-qos',
   'will.retain': '--will-retain',
+  predefinedTopics: '--predefined',
 };
 
 const hints: Readonly<Record<string, string>> = {
@@ -37,6 +38,17 @@ const hints: Readonly<Record<string, string>> = {
   REASON_NAME: 'check -h',
   REASON_CERTIFICATE: 'give the authority that signed it with --cafile, and with -h the name that stands in it',
   REASON_WEBSOCKET: 'check the path of -L; many brokers want /mqtt',
+};
+
+/** The same over MQTT-SN, whose return codes are others. */
+const snHints: Readonly<Record<string, string>> = {
+  1: 'its broker is away, or it has no room for us; try again later',
+  3: 'give another client id with -i',
+  REASON_REFUSED: 'is the gateway running? Its usual port is 1884; MQTT itself goes to -h and -p',
+  REASON_UNREACHABLE: 'check the address in -L',
+  REASON_NAME: 'check the host in -L',
+  TIMEOUT_CONNACK: 'does a gateway of MQTT-SN listen at this address? Check host, port or baud rate in -L',
+  TIMEOUT_SEARCH: 'is one in this network, and does it hear searches? One whose address is known needs no search',
 };
 
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
@@ -85,10 +97,10 @@ export class Session {
   }
 
   /** Tells what went wrong and ends. */
-  fail(fault: string): void {
+  fail(fault: string, status = EXIT_FAILURE): void {
     if (this.over) return;
     this.say(fault);
-    this.end(EXIT_FAILURE);
+    this.end(status);
   }
 
   /** Ends when all that was published has left, over the next connection if there is none now. */
@@ -110,7 +122,7 @@ export class Session {
       return connect(connection.url, { ...connection.options, ...(!reconnect && { reconnectPeriod: 0 }) });
     } catch (error) {
       if (!(error instanceof TwobyteError || error instanceof TypeError)) throw error;
-      const text = error.message.replace(/^option (\S+) \(\w+\)/, (whole, name: string) => optionNames[name] ?? whole);
+      const text = error.message.replace(/^option ([\w.]+)(?: \(\w+\))?/, (whole, name: string) => optionNames[name] ?? whole);
       throw new UsageError(text.replace(/^TLS to \S+: /, '--cafile, --cert, --key: '));
     }
   }
@@ -121,6 +133,7 @@ export class Session {
     this.debug(`connecting to ${name}${options.clientId === undefined ? '' : ` as '${options.clientId}'`}`);
     client.on('connect', ({ sessionPresent }) => {
       if (this.#everConnected) this.say(`connected to ${name} again`);
+      else if (this.#parts.connection.sn) this.debug(options.connectionless ? 'ready to send' : 'connected');
       else this.debug(`connected; the broker ${sessionPresent ? 'has kept our session' : 'begins a new session'}`);
       this.#everConnected = true;
       this.#fate = EXIT_OK;
@@ -148,6 +161,7 @@ export class Session {
   /** What to do about it. A connection that has worked needs no advice about its options. */
   #hint(code: number | string): string | undefined {
     if (this.#everConnected && typeof code === 'string') return undefined;
+    if (this.#parts.connection.sn) return snHints[code];
     if (!brokenOff.has(code)) return hints[code];
     if (this.#parts.connection.tls) return 'does this port speak TLS, and trust our certificate? Plain MQTT is mostly at port 1883';
     return 'does this port want TLS (--cafile, or -L mqtts://…), or speak another protocol?';

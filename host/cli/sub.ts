@@ -34,7 +34,8 @@ strftime has them, @N nanoseconds, @@ a @. \\n \\r \\t \\v \\a \\e \\0 \\\\.
 A lost connection is made again; the first has to succeed.
 
 Exit status: 0 after -C, -E, --retained-only or a signal; 1 bad usage, failure, or every subscription refused; 1 to 5 the broker's CONNACK
-refused us (2 client id, 3 unavailable, 4 user name or password, 5 not authorized); 27 -W is over; 128 + n signal n before it was connected.
+refused us (2 client id, 3 unavailable, 4 user name or password, 5 not authorized), or the return code of an MQTT-SN gateway (1 congestion,
+2 invalid topic id, 3 not supported); 27 -W is over; 128 + n signal n before it was connected.
 
 Example: twobyte sub -h broker -t 'myhome/#' -v
 `;

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 export class UsageError extends Error {}
 
 export const EXIT_OK = 0;
-/** Bad usage, and every failure that has no status of its own. A broker's refusal has that of its CONNACK, 1 to 5. */
+/** Bad usage, and every failure that has no status of its own. A broker's refusal has that of its CONNACK, 1 to 5; a gateway's that of its return code, 1 to 3. */
 export const EXIT_FAILURE = 1;
 /** -W is over; the number is mosquitto_sub's. */
 export const EXIT_TIMEOUT = 27;
@@ -33,6 +33,9 @@ export const qosLevel = (text: string): 0 | 1 | 2 => {
   if (text === '0' || text === '1' || text === '2') return Number(text) as 0 | 1 | 2;
   throw new InvalidArgumentError('It must be 0 (at most once), 1 (at least once) or 2 (exactly once).');
 };
+
+/** With −1, which needs no connection over MQTT-SN. */
+export const publishQosLevel = (text: string): 0 | 1 | 2 | -1 => (text === '-1' ? -1 : qosLevel(text));
 
 export const seconds = (text: string): number => {
   const value = Number(text);

@@ -21,6 +21,10 @@ export class Predefined {
     return this.#byId.size;
   }
 
+  entries(): Iterable<[id: number, topic: string]> {
+    return this.#byId.entries();
+  }
+
   topicOf(id: number): string | undefined {
     return this.#byId.get(id);
   }
