@@ -10,7 +10,7 @@ import { describe } from './world.js';
 const DEADLINE_MS = 15_000;
 
 /** The message of a type, where several types may share their fields. */
-type Answer<Type, One = Message> = One extends { type: infer Types } ? (Type extends Types ? One : never) : never;
+export type Answer<Type, One = Message> = One extends { type: infer Types } ? (Type extends Types ? One : never) : never;
 
 /** A device with a UDP socket. It answers what a client owes by itself, so that a test only waits for what it is about. */
 export class SocketDevice implements AsyncDisposable {
