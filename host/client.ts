@@ -166,7 +166,8 @@ export class Client extends EventEmitter<ClientEvents> {
     const retain = options?.retain ?? false;
     const report = done ?? ((error?: Error) => error && this.#reportError(error));
     const misuse = publishMisuse(topic, payload, qos);
-    const error = misuse ? new TwobyteError(misuse, 'ERROR_TYPE') : this.#misuse(qos === -1, `publish to '${topic}'`);
+    let error = misuse ? new TwobyteError(misuse, 'ERROR_TYPE') : undefined;
+    if (!misuse && (qos === -1 || this.options.connectionless)) error = this.#misuse(qos === -1, `publish to '${topic}'`);
     if (error) {
       queueMicrotask(() => report(error));
       return this;
@@ -319,7 +320,8 @@ export class Client extends EventEmitter<ClientEvents> {
 
   /**
    * Stops reading from the broker, for a listener that cannot keep up; what was read before (less than a megabyte) is still delivered. Answers are
-   * not read either: paused for longer than keepalive and replyTimeout, the connection counts as lost and is made again.
+   * not read either: paused for longer than keepalive and replyTimeout, the connection counts as lost and is made again. Over MQTT-SN 64 datagrams wait;
+   * what comes beyond is sent again by the gateway above QoS 0.
    */
   pause(): this {
     this.#valve.shut();

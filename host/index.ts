@@ -4,5 +4,5 @@ export { Client, connect, connectAsync } from './client.js';
 export { TwobyteError } from './errors.js';
 export type { LinkOptions } from './links/address.js';
 export type { Message, MessagePiece } from './messages.js';
-export type { ClientOptions, QoS } from './options.js';
+export type { ClientOptions, QoS, Will } from './options.js';
 export type { Filters, Granted, PublishOptions } from './requests.js';

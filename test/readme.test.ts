@@ -5,6 +5,9 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startBroker } from '../host/broker.js';
 import { connectAsync } from '../host/client.js';
+import { brokerAt } from '../host/gateway/broker.js';
+import { Gateway } from '../host/gateway/gateway.js';
+import { openUdp } from '../host/gateway/udp.js';
 
 /** This file runs as build/js/test/readme.test.js. */
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -103,7 +106,35 @@ const runs: { begins: string; skip?: string | false; run(command: string): Promi
       await subscriber.endAsync();
     },
   },
+  {
+    begins: 'npx twobyte pub -L mqtt-sn://127.0.0.1/',
+    async run(command) {
+      await using broker = await disposableBroker();
+      await using gateway = await disposableGateway(broker.url);
+      const subscriber = await connectAsync(broker.url);
+      const arrived = new Promise<string>((resolve) => subscriber.on('message', (topic, payload) => resolve(`${topic} ${payload}`)));
+      await subscriber.subscribeAsync('#', { qos: 1 });
+      const { status } = await run(command.replace('127.0.0.1/', `127.0.0.1:${gateway.port}/`));
+      assert.equal(status, 0);
+      assert.equal(await arrived, 'myhome/底楼/客厅/温度 23.4');
+      await subscriber.endAsync();
+    },
+  },
 ];
+
+async function disposableGateway(broker: string) {
+  let gateway: Gateway | undefined;
+  const transport = await openUdp({ port: 0, host: '127.0.0.1' }, (datagram, peer) => gateway?.receive(datagram, peer));
+  const running = new Gateway({ transport, openBroker: brokerAt(broker) });
+  gateway = running;
+  return {
+    port: transport.port,
+    async [Symbol.asyncDispose]() {
+      await new Promise<void>((resolve) => running.stop(resolve));
+      transport.close();
+    },
+  };
+}
 
 async function disposableBroker() {
   const broker = await startBroker();

@@ -194,13 +194,13 @@ describe('over MQTT-SN', { timeout: 30_000 }, () => {
 
     test('waits as long as there are answers', async (t) => {
       const { client, gateway } = await facing(t, ({ type }) => (type === 'PUBLISH' ? [] : undefined), {
-        replyTimeout: 60,
+        replyTimeout: 500,
         retryInterval: 60_000,
       });
       const topics = ['aa', 'bb', 'cc', 'dd', 'ee', 'ff'];
       gateway.follows((message) => {
         if (message.type !== 'PUBLISH') return undefined;
-        setTimeout(() => gateway.send(sn.puback(message.topicId, message.msgId, 0)), 30);
+        setTimeout(() => gateway.send(sn.puback(message.topicId, message.msgId, 0)), 150);
         return [];
       });
       const all = Promise.all(topics.map((to) => client.publishAsync(to, 'x', { qos: 1 })));
