@@ -4,18 +4,12 @@ import {
   configNames,
   ERROR_TOO_LARGE,
   EVENT_ASLEEP,
-  EVENT_AWAKE,
   EVENT_CONFIG_REFUSED,
-  EVENT_CONGESTED,
   EVENT_CONNECTED,
-  EVENT_DATAGRAM_DROPPED,
-  EVENT_GATEWAY_FOUND,
-  EVENT_GATEWAY_LOST,
   EVENT_MESSAGE,
   EVENT_OPENING,
   EVENT_PUBLISHED,
   EVENT_REJECTED,
-  EVENT_SEARCHING,
   EVENT_STOPPED,
   EVENT_SUBSCRIBED,
   EVENT_UNSUBSCRIBED,
@@ -27,6 +21,7 @@ import { isMqttSn, routeTo } from './links/address.js';
 import { Valve } from './links/valve.js';
 import { Assembly, pieceOf } from './messages.js';
 import { ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
+import { SnPart } from './mqttsn.js';
 import { type ClientOptions, configOf, optionOf, type QoS, type Will } from './options.js';
 import {
   describe,
@@ -39,15 +34,14 @@ import {
   type Queued,
   Requests,
 } from './requests.js';
-import { Sleep } from './sleep.js';
 import { Subscriptions } from './subscriptions.js';
 
 const DEFAULT_QUEUE_LIMIT = 1_000_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
-const LONGEST_SLEEP = 65_535;
 /** Of 65,507 bytes over UDP, what the header of a PUBLISH leaves. */
 const MOST_OF_A_DATAGRAM = 65_498;
 const nothing = () => {};
+const ended = () => new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE');
 
 /**
  * Connects to the broker at `url`: mqtt, mqtts, ws or wss; or to a gateway of MQTT-SN: mqtt-sn, mqtt-sn+serial. Throws a TwobyteError when the options cannot be used; everything later is an event.
@@ -88,9 +82,7 @@ export class Client extends EventEmitter<ClientEvents> {
   #leaving = false;
   readonly #board: Board<ClientModule>;
   readonly #module: ClientModule;
-  /** The same module, over MQTT-SN. */
-  readonly #sn: SnClientModule | undefined;
-  readonly #sleep = new Sleep();
+  readonly #sn: SnPart | undefined;
   readonly #requests: Requests;
   readonly #subscriptions: Subscriptions;
   #stepScheduled = false;
@@ -103,7 +95,6 @@ export class Client extends EventEmitter<ClientEvents> {
   #endTimer: NodeJS.Timeout | undefined;
   /** Requests that were answered, for end(): as long as there are answers, it waits. */
   #answers = 0;
-  #searchTimer: NodeJS.Timeout | undefined;
 
   constructor(url: string, options: ClientOptions) {
     super();
@@ -131,13 +122,20 @@ export class Client extends EventEmitter<ClientEvents> {
     );
     this.#module = this.#board.module;
     this.#subscriptions = new Subscriptions(this.#module);
-    this.#sn = this.#module instanceof SnClientModule ? this.#module : undefined;
+    if (this.#module instanceof SnClientModule)
+      this.#sn = new SnPart(this.#module, {
+        events: this,
+        patience: options.connectTimeout ?? DEFAULT_TIMEOUT_MS,
+        step: () => this.#scheduleStep(),
+        enqueue: (request) => this.#enqueue(request),
+        lost: (error) => this.#lost(error),
+      });
     this.reconnect();
   }
 
   /** Over MQTT-SN: the gateway holds what arrives until wakeAsync(), collectAsync() or its turn. */
   get asleep(): boolean {
-    return this.#sleep.asleep;
+    return this.#sn?.asleep ?? false;
   }
 
   /** Starts again after end(), or after the broker refused us. */
@@ -235,52 +233,22 @@ export class Client extends EventEmitter<ClientEvents> {
    * confirmed it, if need be over another connection; rejects when it cannot be, or was called off.
    */
   async sleepAsync(seconds: number): Promise<void> {
-    const sn = this.#needSn('sleepAsync');
-    if (!Number.isInteger(seconds) || seconds < 1 || seconds > LONGEST_SLEEP)
-      throw new TwobyteError(
-        `sleepAsync: the time must be a whole number of seconds from 1 to ${LONGEST_SLEEP}, not ${seconds}`,
-        'ERROR_TYPE',
-      );
-    const answer = sn.sleep(seconds);
-    if (answer < 0) throw this.#requestError(answer, 'sleepAsync');
-    this.#sleep.calledOff(new TwobyteError(`another sleep, of ${seconds} s, was asked for`, 'ERROR_STATE'));
-    this.#scheduleStep();
-    return this.#sleep.began(seconds);
+    return this.#needSn('sleepAsync').sleep(seconds);
   }
 
   /** Ends the sleep, and one that was only asked for. Resolves when the client is connected: at once when it does not sleep. */
   async wakeAsync(): Promise<void> {
-    this.#needSn('wakeAsync').wake();
-    this.#sleep.calledOff(new TwobyteError('the sleep was called off by wakeAsync()', 'ERROR_STATE'));
-    this.#scheduleStep();
-    if (!this.connected) return this.#sleep.ended();
+    return this.#needSn('wakeAsync').wake(this.connected);
   }
 
   /** A sleeper fetches what the gateway holds for it. Resolves when all has come as messages, and the client sleeps again. */
   async collectAsync(): Promise<void> {
-    const sn = this.#needSn('collectAsync');
-    if (!this.asleep) throw new TwobyteError('collectAsync: the client does not sleep; messages come by themselves', 'ERROR_STATE');
-    sn.collect();
-    this.#scheduleStep();
-    return this.#sleep.collected();
+    return this.#needSn('collectAsync').collect();
   }
 
   /** Over MQTT-SN: replaces the will, or deletes it. Resolves when the gateway has confirmed topic and payload. */
   async updateWillAsync(will: Will | undefined): Promise<void> {
-    const sn = this.#needSn('updateWillAsync');
-    const { topic = '', payload = '', qos = 0, retain = false } = will ?? {};
-    if (will && topic === '')
-      throw new TwobyteError('updateWillAsync: the topic is missing; without a will at all it is deleted', 'ERROR_TYPE');
-    const misuse = publishMisuse(topic, payload, qos);
-    if (misuse) throw new TwobyteError(`updateWillAsync: ${misuse}`, 'ERROR_TYPE');
-    const kept = typeof payload === 'string' ? payload : Buffer.from(payload);
-    const update = (send: () => number) =>
-      new Promise<void>((resolve, reject) => {
-        this.#enqueue({ send, pending: { kind: 'will', done: (error) => (error ? reject(error) : resolve()) } });
-      });
-    const updates = [update(() => sn.updateWillTopic(topic, qos, retain))];
-    if (will) updates.push(update(() => sn.updateWillPayload(kept)));
-    await Promise.all(updates);
+    return this.#needSn('updateWillAsync').updateWill(will);
   }
 
   /**
@@ -299,16 +267,14 @@ export class Client extends EventEmitter<ClientEvents> {
     }
     this.#ending.push(done);
     this.disconnecting = true;
-    this.#sleep.calledOff(new TwobyteError('the client has ended', 'ERROR_STATE'));
-    const wakes = this.asleep && this.#isBusy;
+    const wakes = !force && this.asleep && this.#isBusy;
+    this.#sn?.ending(wakes);
     if (force || !(this.connected || wakes)) {
       this.#leave(force);
       return this;
     }
-    if (wakes) this.#sn?.wake();
     if (this.#sn) this.#limitEnd();
     this.#endWhenIdle();
-    if (wakes) this.#scheduleStep();
     return this;
   }
 
@@ -374,9 +340,9 @@ export class Client extends EventEmitter<ClientEvents> {
     return undefined;
   }
 
-  #needSn(method: string): SnClientModule {
-    const misuse = this.#misuse(false, method);
-    if (misuse) throw misuse;
+  #needSn(method: string): SnPart {
+    const fault = this.#misuse(false, method) ?? (this.#stopped || this.disconnecting ? ended() : undefined);
+    if (fault && this.#sn) throw fault;
     if (!this.#sn)
       throw new TwobyteError(`${method}: MQTT has no such thing; connect to an MQTT-SN gateway, with mqtt-sn://`, 'ERROR_STATE');
     return this.#sn;
@@ -386,9 +352,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const { pending } = request;
     const misuse = pending?.kind === 'publish' ? undefined : this.#misuse(false, describe(pending));
     const isOver = this.disconnecting || this.#stopped;
-    const fault =
-      misuse ??
-      (isOver ? new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE') : this.#requests.add(request));
+    const fault = misuse ?? (isOver ? ended() : this.#requests.add(request));
     if (fault) queueMicrotask(() => fail(pending, fault));
     else this.#drainQueue();
   }
@@ -420,7 +384,7 @@ export class Client extends EventEmitter<ClientEvents> {
         this.#granted(a, b);
         break;
       case EVENT_OPENING:
-        this.#stopSearching();
+        this.#sn?.opening();
         this.reconnecting = this.#everConnected || a > 1;
         if (this.reconnecting) this.emit('reconnect');
         break;
@@ -433,28 +397,6 @@ export class Client extends EventEmitter<ClientEvents> {
       case EVENT_WILL_UPDATED:
         this.#answered(a, b > 0 ? new TwobyteError(`the gateway refuses the update of the will: ${returnCodeText(b)}`, b) : undefined);
         break;
-      case EVENT_ASLEEP:
-        this.connected = false;
-        this.#sleep.slept(a);
-        this.emit('asleep', a);
-        break;
-      case EVENT_AWAKE:
-        this.#sleep.fetching();
-        this.emit('awake');
-        break;
-      case EVENT_SEARCHING:
-        this.#searching();
-        break;
-      case EVENT_GATEWAY_FOUND:
-      case EVENT_GATEWAY_LOST:
-        this.emit('gateway', { id: a, found: code === EVENT_GATEWAY_FOUND });
-        break;
-      case EVENT_CONGESTED:
-        this.emit('congested', { wait: b });
-        break;
-      case EVENT_DATAGRAM_DROPPED:
-        this.emit('dropped', { reason: errorText(a), code: errorCode(a), total: b });
-        break;
       case EVENT_CONFIG_REFUSED:
         this.#lastError = new TwobyteError(`option ${optionOf(b)} (${configNames[b]}): ${configFaultText(a, b)}`, errorCode(a));
         break;
@@ -462,24 +404,12 @@ export class Client extends EventEmitter<ClientEvents> {
         this.#ended();
         break;
       default: {
+        if (code === EVENT_ASLEEP) this.connected = false;
+        if (this.#sn?.happened(code, a, b)) break;
         const error = connectionError(code, a, this.#board.linkMessage);
         if (error) this.#lost(error, isForGood(code, a));
       }
     }
-  }
-
-  /** The search goes on without an end; whoever waits for a connection hears now and then that there is none. */
-  #searching(): void {
-    const patience = this.options.connectTimeout ?? DEFAULT_TIMEOUT_MS;
-    this.#searchTimer ??= setTimeout(() => {
-      this.#searchTimer = undefined;
-      this.#lost(new TwobyteError(`no gateway answered a search within ${patience / 1000} s`, 'TIMEOUT_SEARCH'));
-    }, patience);
-  }
-
-  #stopSearching(): void {
-    clearTimeout(this.#searchTimer);
-    this.#searchTimer = undefined;
   }
 
   /** The gateway does not take a publish, nor will it. */
@@ -496,7 +426,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.reconnecting = false;
     this.#everConnected = true;
     this.#valve.connected();
-    this.#sleep.woke();
+    this.#sn?.connected();
     const { list } = this.#subscriptions;
     if (!sessionPresent && this.options.resubscribe !== false && list.length > 0)
       for (const request of this.#subscriptions.subscribe(list, (error, granted) => this.#resubscribed(error, granted)))
@@ -514,7 +444,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const was = this.connected || this.asleep;
     this.connected = false;
     this.#lastError = error;
-    this.#sleep.lost(error);
+    this.#sn?.lost(error);
     this.#assembly.reset();
     this.#reportError(error);
     if (was) this.emit('offline');
@@ -527,10 +457,8 @@ export class Client extends EventEmitter<ClientEvents> {
     this.connected = false;
     this.#stopped = true;
     clearTimeout(this.#endTimer);
-    this.#stopSearching();
     const error = this.#lastError ?? new TwobyteError('the client ended before the answer came', 'ERROR_STATE');
-    this.#sleep.lost(error);
-    this.#sleep.calledOff(error);
+    this.#sn?.ended(error);
     this.#requests.failAll(error);
     if (was) this.emit('close');
     this.emit('end');

@@ -1,3 +1,5 @@
+import { TwobyteError } from './errors.js';
+
 interface Waiter {
   resolve(): void;
   reject(error: Error): void;
@@ -14,8 +16,11 @@ export class Sleep {
   #collecting: Waiter[] = [];
   #seconds = 0;
 
-  /** Resolves when the gateway has confirmed a sleep of so many seconds. */
+  /** Resolves when the gateway has confirmed a sleep of so many seconds, which takes the place of any other. */
   began(seconds: number): Promise<void> {
+    const others = this.#sleepers.filter((each) => each.seconds !== seconds);
+    this.#sleepers = this.#sleepers.filter((each) => each.seconds === seconds);
+    for (const { reject } of others) reject(new TwobyteError(`another sleep, of ${seconds} s, was asked for`, 'ERROR_STATE'));
     if (this.asleep && seconds === this.#seconds) return Promise.resolve();
     return new Promise((resolve, reject) => this.#sleepers.push({ seconds, resolve, reject }));
   }
@@ -46,7 +51,7 @@ export class Sleep {
   woke(): void {
     this.asleep = false;
     for (const { resolve } of this.#wakers.splice(0)) resolve();
-    this.#failCollectors(new Error('the client woke up; what waited arrives as messages'));
+    this.#failCollectors(new TwobyteError('the client woke up; what waited arrives as messages', 'ERROR_STATE'));
   }
 
   /** The sleep that was asked for is called off. */

@@ -5,7 +5,7 @@ import { type Client, type ClientOptions, connect, connectAsync } from '../../ho
 import { connected, event, firstError, Heard, within } from '../interop/peers.js';
 import { type Script, ScriptedGateway } from './gateways.js';
 
-const QUICK: ClientOptions = { retryInterval: 20, retries: 2, congestionWait: 10, replyTimeout: 100, connectTimeout: 200 };
+const QUICK: ClientOptions = { retries: 2, congestionWait: 10, replyTimeout: 100, connectTimeout: 200 };
 
 /** A client connected to a gateway that then follows a script. */
 async function facing(t: TestContext, script: Script, options: ClientOptions = {}) {
@@ -150,7 +150,7 @@ describe('over MQTT-SN', { timeout: 30_000 }, () => {
   });
 
   test('a gateway that is gone is an error, and is told to who sleeps, wakes or collects', async (t) => {
-    const { client, gateway } = await facing(t, () => undefined);
+    const { client, gateway } = await facing(t, () => undefined, { retryInterval: 50 });
     await within(client.sleepAsync(60), 'the sleep');
     gateway.dies();
     const waiting = [client.collectAsync(), client.wakeAsync()];
@@ -168,6 +168,34 @@ describe('over MQTT-SN', { timeout: 30_000 }, () => {
     const resumed = event(client, 'connect');
     gateway.send(sn.disconnect());
     assert.deepEqual(await resumed, { sessionPresent: true });
+  });
+
+  test('another sleep takes the place of one that was only asked for, and the same one is the same', async (t) => {
+    const { client, gateway } = await facing(t, ({ type }) => (type === 'DISCONNECT' ? [] : undefined), { retryInterval: 50 });
+    const first = assert.rejects(client.sleepAsync(30), /another sleep, of 60 s, was asked for/);
+    const second = [client.sleepAsync(60), client.sleepAsync(60)];
+    await first;
+    await gateway.hears('DISCONNECT');
+    gateway.follows(() => undefined);
+    await within(Promise.all(second), 'the sleep');
+    await within(client.sleepAsync(60), 'the sleep that there is');
+    await within(client.sleepAsync(90), 'a longer one');
+    assert.deepEqual(
+      [...new Set(gateway.heard.all.filter((message) => message.type === 'DISCONNECT').map(({ duration }) => duration))],
+      [60, 90],
+    );
+  });
+
+  test('nothing of sleep is possible after the end', async (t) => {
+    const { client } = await facing(t, () => undefined);
+    await client.endAsync();
+    for (const call of [
+      () => client.sleepAsync(1),
+      () => client.wakeAsync(),
+      () => client.collectAsync(),
+      () => client.updateWillAsync(undefined),
+    ])
+      await assert.rejects(within(call(), 'the refusal'), /the client has ended; reconnect\(\) starts it again/);
   });
 
   describe('end', () => {
