@@ -48,5 +48,5 @@ export const COMPLETED_ENTRIES: i32 = isDefined(DESK) ? 64 : 8;
 /** MQTT-SN: gateways known at once. Cost: 12 bytes, over MQTT-SN only. */
 export const GATEWAY_ENTRIES: i32 = 4;
 
-/** MQTT-SN: a client identifier (SN 5.3.1 allows 23 characters: gateways count bytes). Cost: 1 byte, over MQTT-SN only. */
-export const CLIENT_ID_BYTES: i32 = 23;
+/** MQTT-SN: a client identifier, 23 characters (SN 5.3.1), which the host counts and a board takes for bytes. Cost: 1 byte, over MQTT-SN only. */
+export const CLIENT_ID_BYTES: i32 = isDefined(DESK) ? 92 : 23;

@@ -6,7 +6,7 @@ import { equal } from '../bytes/compare';
 import { bytes } from '../bytes/cursor';
 import { parseDecimal } from '../bytes/decimal';
 import { topicNameFault } from '../bytes/topic';
-import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID } from '../contract';
+import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID, ERROR_CONFIG_TOO_LONG } from '../contract';
 import { TOPIC_ENTRIES, TOPIC_NAMES_BYTES } from '../limits';
 import * as settings from '../settings';
 import { NORMAL, PREDEFINED, SHORT } from './messages';
@@ -156,7 +156,7 @@ export function readPredefined(): void {
     p = find(name, end, PLUS);
     // An entry too many would leave no room for topics that are registered.
     if (id <= 0 || id >= 0xffff || name > end || topicNameFault(name, <u32>(p - name)) || count == TOPIC_ENTRIES / 2) {
-      settings.refuse(CONFIG_PREDEFINED, ERROR_CONFIG_INVALID);
+      settings.refuse(CONFIG_PREDEFINED, count == TOPIC_ENTRIES / 2 ? ERROR_CONFIG_TOO_LONG : ERROR_CONFIG_INVALID);
       return;
     }
     const entry = append(name, <u32>(p++ - name));
