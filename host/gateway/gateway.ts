@@ -210,6 +210,10 @@ export class Gateway {
 
   #connect(message: ConnectMessage, address: Address): void {
     const { clientId } = message;
+    if (!this.#watch.mayConnect(address.peer)) {
+      this.counters.count('CONNECTs ignored: too many from one address');
+      return;
+    }
     const fault = this.#connectFault(message);
     if (fault) {
       this.counters.count('connections refused: not supported');

@@ -68,7 +68,13 @@ export const UNRELEASED = 64;
 /** A CONNECT like the one before, from the same address and within this time, is a copy of it and no new start. */
 export const COPY_MS = 1500;
 
-/** Addresses that are watched within a second, for garbage and for answers to strangers. */
+/**
+ * CONNECTs a second that are taken from one address, which may be a forwarder whose nodes were switched on at once. Each can cost some
+ * milliseconds: a connection to the broker begins, and that of the client before at this address ends.
+ */
+export const CONNECTS = 50;
+
+/** Addresses that are watched within a second, for garbage, CONNECTs and answers to strangers. */
 export const WATCHED_ADDRESSES = 1024;
 
 /** DISCONNECTs a second to strangers in all; each gets one. */

@@ -1,11 +1,15 @@
 import type { Clock } from '../clock.js';
-import { STRANGERS, WATCHED_ADDRESSES } from './limits.js';
+import { CONNECTS, STRANGERS, WATCHED_ADDRESSES } from './limits.js';
 
-/** What addresses did within the present second: who sends garbage is ignored for its rest, who is a stranger is answered once. */
+/**
+ * What addresses did within the present second: who sends garbage is ignored for its rest, who connects without end
+ * is not heard doing so, who is a stranger is answered once.
+ */
 export class Watch {
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #garbage = new Map<string, number>();
+  readonly #connects = new Map<string, number>();
   readonly #answered = new Set<string>();
   #until = Number.NEGATIVE_INFINITY;
 
@@ -23,8 +27,15 @@ export class Watch {
 
   garbage(peer: string): void {
     this.#turn();
-    const count = this.#garbage.get(peer);
-    if (count !== undefined || this.#garbage.size < WATCHED_ADDRESSES) this.#garbage.set(peer, (count ?? 0) + 1);
+    add(this.#garbage, peer);
+  }
+
+  /** A CONNECT came; whether it may be taken. */
+  mayConnect(peer: string): boolean {
+    this.#turn();
+    if ((this.#connects.get(peer) ?? 0) >= CONNECTS) return false;
+    add(this.#connects, peer);
+    return true;
   }
 
   mayAnswer(address: string): boolean {
@@ -39,6 +50,13 @@ export class Watch {
     if (now < this.#until) return;
     this.#until = now + 1000;
     this.#garbage.clear();
+    this.#connects.clear();
     this.#answered.clear();
   }
+}
+
+/** Counts for `peer`, where it is watched. */
+function add(counts: Map<string, number>, peer: string): void {
+  const count = counts.get(peer);
+  if (count !== undefined || counts.size < WATCHED_ADDRESSES) counts.set(peer, (count ?? 0) + 1);
 }

@@ -143,6 +143,17 @@ describe('garbage', () => {
     assert.deepEqual(bad.asks(sn.searchgw(0)), ['GWINFO 1']);
   });
 
+  test('of CONNECTs under ever new client ids opens no more connections to the broker than one address may', () => {
+    const { broker, clock, device, gateway } = world();
+    const [bad, good] = [device('bad'), device('good')];
+    for (let i = 0; i < 10_000; i++) gateway.receive(sn.connect({ will: false, clean: true, duration: 60, clientId: `x${i}` }), 'bad');
+    assert.equal(broker.connections.length, 50);
+    assert.equal(gateway.counters.of('CONNECTs ignored: too many from one address'), 9950);
+    good.connects('good');
+    clock.advance(1000);
+    bad.connects('meant well');
+  });
+
   test('of random bytes with all sessions open ends nothing', () => {
     const { device, gateway, clock } = world();
     device('a').connects('a');
