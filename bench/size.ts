@@ -5,25 +5,11 @@ import { counted, type Figure, print } from './figure.js';
 const build = new URL('../../', import.meta.url);
 const peer = new URL('../node_modules/mqtt/dist/mqtt.min.js', build);
 
-/** The most bytes of what is flashed. The budget of a build (scripts/modules.js) may be above it for a while. */
-const promised = new Map([
-  ['sensor-mqtt', 9000],
-  ['sensor-mqttsn', 9000],
-  ['sensor', 16_000],
-]);
-
-/** Bytes of each module beside its bound: what is promised, or the budget. */
+/** Bytes of each module; its budget is its bound (scripts/modules.js). */
 export function sizeFigures(modules: readonly { name: string; budget: number }[]): Figure[] {
   const peerBytes = statSync(peer).size;
   return modules.map(({ name, budget }) =>
-    counted(
-      `${name}.wasm`,
-      statSync(new URL(`${name}.wasm`, build)).size,
-      'bytes',
-      promised.get(name) ?? budget,
-      'MQTT.js, mqtt.min.js',
-      peerBytes,
-    ),
+    counted(`${name}.wasm`, statSync(new URL(`${name}.wasm`, build)).size, 'bytes', budget, 'MQTT.js, mqtt.min.js', peerBytes),
   );
 }
 
