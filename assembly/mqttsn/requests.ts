@@ -68,12 +68,12 @@ let due: i32 = 0;
 /** The message type that answers what was sent last, with its message id, 0 where it has none. */
 let awaited: u32 = 0;
 let awaitedId: u32 = 0;
-/** Of the last REGISTER. It has ids of its own: an answer to an earlier one has another. */
+/** Of the last REGISTER. It has ids of its own: an answer to an earlier one has another. They count down, away from those of the outbox. */
 let registerId: u32 = 0;
 /** How often the gateway did not know the topic id. */
 let refusals: u32 = 0;
 /** The gateway is congested: no request until then. */
-let held: bool = false;
+export let held: bool = false;
 let heldUntil: i32 = 0;
 
 /** A connection begins or ends: what is unanswered is asked again. */
@@ -124,7 +124,7 @@ export function pursue(): i32 {
     if (IS_CLIENT && <u32>entry.kind >= WILL_TOPIC_REQUEST && entry.stage == RELEASED) return settle(entry, EVENT_WILL_UPDATED, ACCEPTED);
     if (<u32>entry.kind == PUBLISH_REQUEST && entry.stage != RELEASED && !idOf(entry.body, entry.head)) {
       if (<u32>entry.qos == QOS_MINUS_1) return reject(entry, INVALID_TOPIC_ID); // without a connection nothing is registered
-      if (awaited != REGACK) registerId = (registerId % 0xffff) + 1;
+      if (awaited != REGACK) registerId = ((registerId + 0xfffd) % 0xffff) + 1;
       awaited = REGACK;
       awaitedId = registerId;
       if (!send(0, encodeRegister(message(), registerId, entry.body, entry.head))) break;
@@ -201,9 +201,14 @@ function hasWildcard(filter: usize, length: u32): bool {
   return topicNameFault(filter, length) != 0;
 }
 
+/** The identifier that whoever made the request was told. */
+function idOfRequest(entry: Entry): i32 {
+  return IS_CLIENT && <u32>entry.kind == PUBLISH_REQUEST && <u32>entry.qos % 3 == 0 ? 0 : <i32>entry.id;
+}
+
 /** The first request is done with. */
 function settle(entry: Entry, event: i32, detail: i32): i32 {
-  const id = <i32>entry.id;
+  const id = idOfRequest(entry);
   outbox.remove(entry);
   goOn();
   refusals = 0;
@@ -217,7 +222,7 @@ function reject(entry: Entry, code: u32): i32 {
 
 /** Acts on a return code above 0. */
 function refused(entry: Entry, type: u32): i32 {
-  if (returnCode == CONGESTION) return hold(entry.id);
+  if (returnCode == CONGESTION) return hold(idOfRequest(entry));
   if (IS_CLIENT && <u32>entry.kind >= WILL_TOPIC_REQUEST) return settle(entry, EVENT_WILL_UPDATED, returnCode);
   if (returnCode != INVALID_TOPIC_ID || type == REGACK || refusals++ == retries) return reject(entry, returnCode);
   const known = <u32>entry.kind == PUBLISH_REQUEST ? idOf(entry.body, entry.head) : idOf(entry.body + 2, entry.length - 3);
@@ -228,7 +233,7 @@ function refused(entry: Entry, type: u32): i32 {
 }
 
 /** Leaves the gateway alone for a while (SN 6.13: TWAIT). */
-function hold(id: u32): i32 {
+function hold(id: i32): i32 {
   goOn();
   held = true;
   heldUntil = now + congestionWait;

@@ -97,7 +97,7 @@ import {
   WILLTOPIC,
   WILLTOPICREQ,
 } from './messages';
-import { answered, forgetSent, isIdle, LOST, publishFlags, pursue, resetRequests, tellWill } from './requests';
+import { answered, forgetSent, held, isIdle, LOST, publishFlags, pursue, resetRequests, tellWill } from './requests';
 import { answerTime, congestionWait, readRetry, retries } from './retry';
 import { IS_CLIENT } from './scope';
 import { beginConnection, forgetTopics, foundId, foundLength, foundType, idOf, learn, nameOf, readPredefined } from './topics';
@@ -223,7 +223,7 @@ export function publish(topic: usize, topicLength: u32, payload: usize, payloadL
   if (qos < 0 && (!known || foundType == NORMAL)) return -ERROR_NO_TOPIC_ID;
   const level = <u32>qos & 3;
   const acknowledged = level == 1 || level == 2;
-  if (known && !acknowledged && state == CONNECTED && !blocked && isIdle()) {
+  if (known && !acknowledged && state == CONNECTED && !blocked && !held && isIdle()) {
     // The straight way: nothing waits, and nothing is waited for.
     if (send(GATEWAY_LINK, encodePublish(message(), publishFlags(level, retain) | foundType, foundId, 0, payload, payloadLength))) return 0;
   }

@@ -145,7 +145,9 @@ export abstract class Judge {
       return;
     }
     this.checkUnused(id, undefined, report);
-    this.outgoing.publish(publish, kind === 'normal' ? this.topics.told.get(topicId) : `${kind} ${topicId}`, report);
+    // The name of a pre-defined topic is known to the two sides alone; it may be registered by it later.
+    const topic = kind === 'normal' ? this.topics.told.get(topicId) : kind === 'short' ? `short ${topicId}` : undefined;
+    this.outgoing.publish(publish, topic, report);
   }
 
   #puback(puback: Acknowledgement, report: Report): void {
