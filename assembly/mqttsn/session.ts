@@ -154,7 +154,7 @@ let asked: u32 = 0;
 let tries: u32 = 0;
 let due: i32 = 0;
 
-/** How long to sleep in seconds, 0 to be active; and what a sleeper was told to do. */
+/** How long to sleep in seconds, 0 to be active; what of it the gateway was told; and what a sleeper was told to do. */
 let sleepSeconds: u32 = 0;
 /** What the DISCONNECT said that the gateway confirmed or is to confirm. */
 let announcedSeconds: u32 = 0;
@@ -363,7 +363,7 @@ function proceed(): i32 {
         waking = true;
         state = GREETING;
         ask(CONNECT);
-      } else if (sleepSeconds != announcedSeconds) fallAsleep();
+      } else if (IS_CLIENT && sleepSeconds != announcedSeconds) fallAsleep();
       else if (isDue(deadline) || collecting) {
         collecting = false;
         state = AWAKE;
@@ -372,7 +372,7 @@ function proceed(): i32 {
       }
       break;
     case DRAINING:
-      if (!hurried && !isIdle() && !isDue(deadline)) break;
+      if (!hurried && !isDue(deadline) && !isIdle()) break; // in this order: the end is due in any case
       if (castOnly) return ended();
       state = ENDING;
       ask(DISCONNECT);
@@ -606,7 +606,7 @@ function act(type: i32): i32 {
 function receiveDisconnect(): i32 {
   if (state == ENDING) return ended();
   if (state == DROWSY) return slept();
-  if (state == ASLEEP) return 0; // a copy of the confirmation
+  if (state == ASLEEP || waking) return 0; // a copy of the confirmation
   return fail(EVENT_LINK_CLOSED, REASON_ENDED);
 }
 
