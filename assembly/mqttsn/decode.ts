@@ -46,7 +46,7 @@ export function datagramRoom(): u32 {
 /** A datagram of `size` bytes was written, cut when it is larger than the room. */
 export function datagramArrived(link: i32, size: u32): void {
   from = link;
-  length = size;
+  length = size + <u32>(size == 0); // an empty one is malformed, too
 }
 
 export function forgetDatagram(): void {

@@ -14,6 +14,7 @@ import {
   ERROR_INBOX_FULL,
   ERROR_NO_TOPIC_ID,
   ERROR_OUTBOX_FULL,
+  ERROR_QOS,
   ERROR_STATE,
   ERROR_TOO_LARGE,
   ERROR_TOPIC_TOO_LONG,
@@ -209,7 +210,7 @@ export function isStopped(): bool {
 
 /** Between start() and stop(). */
 export function isRunning(): bool {
-  return state - 1 < LEAVING - 1; // STOPPED is 0, which wraps
+  return state - STARTING < LEAVING - STARTING;
 }
 
 /**
@@ -219,6 +220,7 @@ export function isRunning(): bool {
 export function publish(topic: usize, topicLength: u32, payload: usize, payloadLength: u32, qos: i32, retain: u32): i32 {
   // What a sensor has to say fits (limits.ts).
   if (IS_CLIENT && max(publishSize(payloadLength), messageSize(4 + topicLength)) > messageMost()) return -ERROR_TOO_LARGE;
+  if (IS_CLIENT && castOnly && qos >= 0) return -ERROR_QOS; // a sensor's configuration sees to it
   const known = idOf(topic, topicLength);
   if (qos < 0 && (!known || foundType == NORMAL)) return -ERROR_NO_TOPIC_ID;
   const level = <u32>qos & 3;
@@ -242,6 +244,7 @@ export function unsubscribe(filter: usize, length: u32, count: u32): i32 {
 }
 
 function request(kind: u32, filter: usize, length: u32, count: u32): i32 {
+  if (IS_CLIENT && castOnly) return -ERROR_STATE;
   if (IS_CLIENT && (count != 1 || messageSize(length) > messageMost())) return -ERROR_TOO_LARGE; // a message has one filter (SN 5.4.15)
   return enqueued(outbox.enqueue(kind, 0, 0, 1, filter, length, 0, 0));
 }
@@ -262,6 +265,7 @@ export function updateWillPayload(payload: usize, length: u32): i32 {
 }
 
 function updateWill(kind: u32, text: usize, length: u32, qos: u32, retain: u32): i32 {
+  if (castOnly) return -ERROR_STATE;
   if (messageSize(1 + length) > messageMost()) return -ERROR_TOO_LARGE;
   return enqueued(outbox.enqueue(kind, qos, retain, 0, text, length, 0, 0));
 }
@@ -372,15 +376,15 @@ function proceed(): i32 {
       }
       break;
     case DRAINING:
-      if (!hurried && !isDue(deadline) && !isIdle()) break; // in this order: the end is due in any case
-      if (castOnly) return ended();
-      state = ENDING;
-      ask(DISCONNECT);
-      lookAgain(); // at the deadline
-      break;
-    case ENDING:
-      if (hurried || isDue(deadline)) return ended();
-      break;
+    case ENDING: {
+      const over = isDue(deadline) || hurried;
+      if (state == DRAINING && (over || isIdle())) {
+        if (castOnly) return ended();
+        state = ENDING;
+        ask(DISCONNECT);
+      }
+      if (over) return ended();
+    }
   }
   if (asked == 0 || !isDue(due)) return 0;
   if (tries == retries) {
@@ -441,7 +445,7 @@ function leave(): void {
   if (left == CONNECTED) state = DRAINING;
   else {
     state = ENDING;
-    if (left >= DROWSY) ask(DISCONNECT);
+    if (left >= DROWSY || waking) ask(DISCONNECT);
     else deadline = now; // there is no connection to end
   }
 }
@@ -564,21 +568,17 @@ function readDatagram(): i32 {
   if (arrivedBy() != GATEWAY_LINK || state < GREETING || castOnly) return drop(ERROR_UNEXPECTED);
   lastHeard = now;
   if (type == DISCONNECT) return receiveDisconnect();
-  return state == GREETING ? welcome(type) : act(type);
+  if (state == GREETING) return welcome(type);
+  // After our DISCONNECT nothing is answered (SN 6.12).
+  return state == ENDING || type == WILLTOPICREQ || type == WILLMSGREQ ? drop(ERROR_UNEXPECTED) : act(type);
 }
 
 /** A message that the gateway answers a CONNECT with. */
 function welcome(type: i32): i32 {
-  switch (type) {
-    case WILLTOPICREQ:
-    case WILLMSGREQ:
-      if (!hasWill) break;
-      ask(type + 1); // WILLTOPIC, WILLMSG
-      return 0;
-    case CONNACK:
-      return returnCode ? fail(EVENT_REFUSED, returnCode) : arrive(waking);
-  }
-  return drop(ERROR_UNEXPECTED);
+  if (type == CONNACK) return returnCode ? fail(EVENT_REFUSED, returnCode) : arrive(waking);
+  if (!hasWill || (type != WILLTOPICREQ && type != WILLMSGREQ)) return drop(ERROR_UNEXPECTED);
+  ask(type + 1); // the answer's number follows the request's
+  return 0;
 }
 
 function act(type: i32): i32 {
