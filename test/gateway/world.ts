@@ -18,7 +18,7 @@ interface Kept {
 export interface Seen {
   options: BrokerOptions;
   listener: BrokerListener;
-  ended: 'in order' | 'by force' | undefined;
+  ended: 'in order' | 'by force' | 'cut' | undefined;
 }
 
 /** An MQTT broker of a few lines: sessions, subscriptions, retained messages, wills. It can hold its answers back, and be away. */
@@ -31,6 +31,8 @@ export class TestBroker {
   readonly refuses = new Set<string>();
   /** Client ids that are refused. */
   readonly bans = new Set<string>();
+  /** Ms until it acts on what it is sent. */
+  latency = 0;
   #away = false;
   #holding = false;
   #held: { seen: Seen; work: () => void }[] = [];
@@ -47,7 +49,9 @@ export class TestBroker {
     this.connections.push(seen);
     this.#clock.after(0, () => this.#welcome(seen));
     const waits = (work: () => void) => {
+      if (seen.ended === 'cut') return;
       if (this.#away || this.#holding) this.#held.push({ seen, work });
+      else if (this.latency > 0) this.#clock.after(this.latency, () => seen.ended !== 'cut' && work());
       else work();
     };
     const connection: BrokerConnection = {
@@ -73,6 +77,7 @@ export class TestBroker {
           done();
         }),
       end: (force, done) => {
+        if (seen.ended === 'cut') return;
         // In order: what was asked for before has its answers first.
         const due = this.#held.filter((held) => held.seen === seen);
         this.#held = this.#held.filter((held) => held.seen !== seen);
@@ -124,6 +129,16 @@ export class TestBroker {
     if (forgetful) this.#kept.clear();
     for (const seen of this.connections) if (!seen.ended) this.#welcome(seen);
     this.goesOn();
+  }
+
+  /** Whoever is connected dies: nothing that is not here yet comes, and nobody hears of it. */
+  cuts(): void {
+    this.#held = [];
+    for (const seen of this.connections) {
+      if (seen.ended) continue;
+      seen.ended = 'cut';
+      if (seen.options.clean) this.#kept.delete(seen.options.clientId);
+    }
   }
 
   /** Ends a client's session for good. */

@@ -75,7 +75,7 @@ export class Way {
       this.counts.lost++;
       return;
     }
-    const copy = Uint8Array.from(bytes);
+    const copy = new Uint8Array(bytes);
     this.#later(shortest + first * (longest - shortest), copy);
     if (twice >= duplication) return;
     this.counts.doubled++;
@@ -89,7 +89,7 @@ export class Way {
         return;
       }
       this.counts.arrived++;
-      this.#deliver(Uint8Array.from(bytes));
+      this.#deliver(new Uint8Array(bytes));
     });
   }
 }
@@ -103,29 +103,31 @@ export class Path {
   /** The same of the gateway. */
   readonly seenByGateway: Datagram[];
   readonly #clock: Clock;
+  readonly #saw: Ends['saw'];
 
   /** Each way takes a seed from `seeds`. */
   constructor(clock: Clock, seeds: () => number, weather: Weather, ends: Ends) {
     this.#clock = clock;
     this.seenByClient = ends.seenByClient ?? [];
     this.seenByGateway = ends.seenByGateway ?? [];
+    this.#saw = ends.saw;
     this.up = new Way(clock, seeds(), weather.up ?? {}, (bytes) => {
-      this.#note(this.seenByGateway, 'client', bytes);
+      this.#note('gateway', 'client', bytes);
       ends.toGateway(bytes);
     });
     this.down = new Way(clock, seeds(), weather.down ?? {}, (bytes) => {
-      this.#note(this.seenByClient, 'gateway', bytes);
+      this.#note('client', 'gateway', bytes);
       ends.toClient(bytes);
     });
   }
 
   fromClient(bytes: Uint8Array): void {
-    this.#note(this.seenByClient, 'client', bytes);
+    this.#note('client', 'client', bytes);
     this.up.send(bytes);
   }
 
   fromGateway(bytes: Uint8Array): void {
-    this.#note(this.seenByGateway, 'gateway', bytes);
+    this.#note('gateway', 'gateway', bytes);
     this.down.send(bytes);
   }
 
@@ -141,8 +143,10 @@ export class Path {
     this.down.cut();
   }
 
-  #note(seen: Datagram[], from: Side, bytes: Uint8Array): void {
-    seen.push({ from, bytes: Uint8Array.from(bytes), at: this.#clock.now() });
+  #note(by: Side, from: Side, bytes: Uint8Array): void {
+    const datagram = { from, bytes: new Uint8Array(bytes), at: this.#clock.now() };
+    if (this.#saw) this.#saw(by, datagram);
+    else (by === 'client' ? this.seenByClient : this.seenByGateway).push(datagram);
   }
 }
 
@@ -152,6 +156,8 @@ export interface Ends {
   toGateway(bytes: Uint8Array): void;
   seenByClient?: Datagram[];
   seenByGateway?: Datagram[];
+  /** Is told what each side sees at once, and nothing is recorded: of a long conversation little is kept. */
+  saw?: ((by: Side, datagram: Datagram) => void) | undefined;
 }
 
 export interface Weather {
@@ -167,6 +173,8 @@ export class Network {
   readonly #weather: Weather;
   /** Open links by the name under which the gateway knows them. */
   readonly #peers = new Map<string, Path>();
+  /** Those that were closed: the gateway does not know, and goes on sending. */
+  readonly #closed = new Map<string, Path>();
   #receive: (bytes: Uint8Array, peer: string) => void = () => {};
 
   constructor(
@@ -196,7 +204,7 @@ export class Network {
 
   /** Sends what the gateway says to `peer`; to a link that is closed it is lost. */
   send(peer: string, bytes: Uint8Array): void {
-    this.#peers.get(peer)?.fromGateway(bytes);
+    (this.#peers.get(peer) ?? this.#closed.get(peer))?.fromGateway(bytes);
   }
 
   /** Sends to every open link. */
@@ -208,7 +216,11 @@ export class Network {
   client(name: string, weather = this.#weather): Station {
     return new Station(this.#clock, name, weather, this.random(), {
       join: (peer, path) => this.#peers.set(peer, path),
-      leave: (peer) => this.#peers.delete(peer),
+      leave: (peer) => {
+        const path = this.#peers.get(peer);
+        this.#peers.delete(peer);
+        if (path) this.#closed.set(peer, path);
+      },
       receive: (bytes, peer) => this.#receive(bytes, peer),
     });
   }
@@ -231,6 +243,8 @@ export class Station {
   /** Over all its links: see Path. */
   readonly seenByClient: Datagram[] = [];
   readonly seenByGateway: Datagram[] = [];
+  /** See Ends; `link` is the number of the link, from 1. Counts for links that are opened from then on. */
+  saw: ((by: Side, datagram: Datagram, link: number) => void) | undefined;
   /** Share of the calls of send() that answer 0, 0 to 1. */
   busy = 0;
   /** Of the link that was opened last. */
@@ -263,11 +277,14 @@ export class Station {
   }
 
   #open(listener: LinkListener): Link {
-    const peer = `${this.name}:${++this.#opened}`;
+    const number = ++this.#opened;
+    const peer = `${this.name}:${number}`;
+    const { saw } = this;
     let open = false;
     const path = new Path(this.#clock, this.#seeds, this.#weather, {
       seenByClient: this.seenByClient,
       seenByGateway: this.seenByGateway,
+      saw: saw && ((by, datagram) => saw(by, datagram, number)),
       toGateway: (bytes) => this.#membership.receive(bytes, peer),
       toClient: (bytes) => listener.received(bytes, GATEWAY),
     });

@@ -120,6 +120,8 @@ interface Flight {
   state: 'sent' | 'received' | 'released' | 'refused';
   /** Sent in this connection. */
   here: boolean;
+  /** Its PUBREC came when its sender perhaps no longer took it. */
+  doubtful: boolean;
   /** The session in which it was sent is over: whether it counts as sent before is for its sender to say. */
   over: boolean;
 }
@@ -129,6 +131,8 @@ export class Outgoing {
   readonly #flights = new Map<number, Flight>();
   /** Acknowledged in full, the last under each id. */
   readonly #done = new Map<number, Publish>();
+  /** Acknowledged when their sender perhaps no longer took it: they may come again. */
+  readonly #doubtful = new Map<number, Publish>();
   /** PUBRECs for messages that are not known here: PUBREL is the way to end them. */
   readonly #stray = new Set<number>();
   /** A power cut: what was sent before it is not known. */
@@ -153,6 +157,12 @@ export class Outgoing {
     this.#stray.clear();
   }
 
+  /** Its sender is not connected: whether an answer that came counts is for it to say. */
+  doubt(): void {
+    for (const flight of this.#flights.values()) if (flight.state === 'received') flight.doubtful = true;
+    for (const [id, publish] of this.#done) this.#doubtful.set(id, publish);
+  }
+
   forget(): void {
     this.#flights.clear();
     this.#forgetful = true;
@@ -171,15 +181,18 @@ export class Outgoing {
       const again = !flight.over && flight.state !== 'refused';
       if (again && !dup) report('SN 5.3.4 dup', `${shown} is sent again without DUP`);
       const crosses = !this.strict && flight.state === 'received';
-      if (again && flight.state !== 'sent' && !crosses) report('SN 6.6 qos 2', `${shown} is sent again after its PUBREC`);
+      if (again && flight.state !== 'sent' && !crosses && !flight.doubtful)
+        report('SN 6.6 qos 2', `${shown} is sent again after its PUBREC`);
     } else if (dup) this.#checkFirst(publish, report);
     const other = [...this.#flights].find(([number, each]) => number !== id && each.here && each.state !== 'refused');
     if (this.one && other && !flight?.here) report('SN 6.6 one', `PUBLISH ${other[0]} is not acknowledged yet`);
     const state = flight && !flight.over && flight.state !== 'refused' ? flight.state : 'sent';
-    this.#flights.set(id, { publish, topic, state, here: true, over: false });
+    this.#flights.set(id, { publish, topic, state, here: true, doubtful: flight?.doubtful ?? false, over: false });
   }
 
   #checkFirst(publish: Publish, report: Report): void {
+    const doubtful = this.#doubtful.get(publish.id);
+    if (doubtful?.data === publish.data && doubtful.qos === publish.qos) return;
     const done = this.#done.get(publish.id);
     if (done && done.data === publish.data && done.topicId === publish.topicId) {
       if (this.strict) report('SN 6.6 again', `PUBLISH ${publish.id}`);
@@ -199,6 +212,7 @@ export class Outgoing {
     const flight = this.#flights.get(id);
     if (flight?.publish.qos === 2) {
       if (flight.state === 'sent') flight.state = 'received';
+      flight.doubtful = false;
     } else this.#stray.add(id);
   }
 
@@ -209,6 +223,7 @@ export class Outgoing {
       flight.here = true;
     } else if (!this.strict && this.#done.get(id)?.qos === 2)
       return; // it crosses PUBCOMP
+    else if (this.#doubtful.get(id)?.qos === 2) return;
     else if (!this.#stray.has(id) && !this.#forgetful) report('SN 6.6 qos 2', `PUBREL ${id} before its PUBREC`);
   }
 

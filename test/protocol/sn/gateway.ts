@@ -35,6 +35,7 @@ export class GatewayJudge extends Judge {
   override heard(message: Message): void {
     const { fields } = message;
     this.heardByBoth(message);
+    if (this.#state === 'apart' || this.#state === 'connecting') this.outgoing.doubt();
     switch (fields.name) {
       case 'CONNECT':
         this.#connecting(fields, message.content);
@@ -98,6 +99,7 @@ export class GatewayJudge extends Judge {
         break;
       case 'DISCONNECT':
         this.#state = this.#wantsSleep ? 'asleep' : 'apart';
+        if (this.#state === 'apart') this.outgoing.doubt();
         this.#wantsSleep = false;
         break;
       case 'PINGRESP':

@@ -1,0 +1,333 @@
+import assert from 'node:assert/strict';
+import { Board } from '../../host/board.js';
+import {
+  CONFIG_CLEAN_SESSION,
+  CONFIG_CLIENT_ID,
+  CONFIG_KEEP_ALIVE,
+  CONFIG_PREDEFINED,
+  CONFIG_PROTOCOL,
+  CONFIG_RECONNECT_MAX,
+  CONFIG_RETRIES,
+  CONFIG_RETRY_INTERVAL,
+  EVENT_CONNECTED,
+  EVENT_MESSAGE,
+  EVENT_PUBLISHED,
+  EVENT_SUBSCRIBED,
+  eventNames,
+} from '../../host/contract.js';
+import { Gateway } from '../../host/gateway/gateway.js';
+import type { Limits } from '../../host/gateway/limits.js';
+import { Predefined } from '../../host/gateway/predefined.js';
+import { builtModule, ClientModule } from '../../host/module.js';
+import type { QoS } from '../../host/options.js';
+import { VirtualClock } from '../core/virtual-clock.js';
+import { TestBroker } from '../gateway/world.js';
+import { Conversation, type Datagram, type Side } from '../protocol/sn/checker.js';
+import { type Conditions, Network, type Station } from './network.js';
+
+// Decisions and restrictions:
+//
+// - The client module and the gateway are the real ones; the broker is in memory and between them and the clock nothing takes time of its own.
+// - Every datagram goes through the checker twice, as the client and as the gateway saw it, and none is kept but the last few.
+// - A stream is a number of messages in one direction, numbered across its topics; the number is the payload.
+
+const CONNECT = 0x04;
+/** Datagrams shown with a finding. */
+const SHOWN = 24;
+/** Messages under way in one direction. */
+const WINDOW = 16;
+/** Between two messages at QoS 0, in ms. */
+const PACE_MS = 40;
+const HOUR = 3_600_000;
+
+export interface Stream {
+  topics: readonly string[];
+  qos: QoS;
+  count: number;
+}
+
+export interface CampaignOptions {
+  weather?: Partial<Conditions>;
+  /** Of the module, added to a kept session and short retries. */
+  config?: Iterable<readonly [key: number, value: string | number]>;
+  limits?: Partial<Limits>;
+  /** Ms that the broker takes. */
+  latency?: number;
+  up?: Stream;
+  down?: Stream;
+  /** What the client subscribes to. */
+  filters?: readonly string[];
+}
+
+export const PREDEFINED = [7, 'myhome/底楼/门/开'] as const;
+
+/** A message as it arrived. */
+export interface Arrived {
+  topic: string;
+  number: number;
+  qos: number;
+}
+
+/** One client, one gateway, a network between them, and what came of their messages. */
+export class Campaign {
+  readonly clock = new VirtualClock();
+  readonly network: Network;
+  readonly broker: TestBroker;
+  readonly station: Station;
+  readonly board: Board<ClientModule>;
+  gateway: Gateway;
+  /** What arrived at the client, in order. */
+  readonly received: Arrived[] = [];
+  /** Distinct messages of the stream down that arrived. */
+  readonly delivered = new Set<number>();
+  /** How often each event happened. */
+  readonly events = new Map<string, number>();
+  /** What the checker found, as each side saw it. */
+  readonly findings: string[] = [];
+  /** Datagrams sent by both. */
+  datagrams = 0;
+  published = 0;
+  acknowledged = 0;
+  announced = 0;
+  isConnected = false;
+  /** Called for each datagram that a side sends or receives. */
+  watch: (by: Side, datagram: Datagram) => void = () => {};
+  during: (code: number, a: number, b: number) => void = () => {};
+  readonly options: CampaignOptions;
+  #subscribed = 0;
+
+  constructor(
+    readonly seed: number,
+    options: CampaignOptions = {},
+  ) {
+    this.options = options;
+    const { weather = {}, latency = 0 } = options;
+    this.network = new Network(this.clock, seed, { up: weather, down: weather });
+    this.broker = new TestBroker(this.clock);
+    this.broker.latency = latency;
+    this.gateway = this.#makeGateway();
+    this.network.gateway((bytes, peer) => this.gateway.receive(bytes, peer));
+    this.station = this.network.client('c');
+    this.station.saw = this.#judges();
+    this.board = new Board(
+      {
+        links: [this.station.open],
+        config: new Map<number, string | number>([
+          [CONFIG_CLIENT_ID, 'c'],
+          [CONFIG_PROTOCOL, 1],
+          [CONFIG_CLEAN_SESSION, 0],
+          [CONFIG_KEEP_ALIVE, 60],
+          [CONFIG_RETRY_INTERVAL, 1000],
+          [CONFIG_RETRIES, 4],
+          [CONFIG_RECONNECT_MAX, 8000],
+          [CONFIG_PREDEFINED, PREDEFINED.join('=')],
+          ...(options.config ?? []),
+        ]),
+        clock: this.clock,
+        random: this.network.random(),
+        event: (code, a, b) => this.#happened(code, a, b),
+      },
+      (imports) => new ClientModule(imports, builtModule('client-mqttsn')),
+    );
+  }
+
+  get module(): ClientModule {
+    return this.board.module;
+  }
+
+  count(event: string): number {
+    return this.events.get(event) ?? 0;
+  }
+
+  /** Connects and subscribes. */
+  begins(): this {
+    const { filters = [] } = this.options;
+    assert.equal(this.board.start(), 0);
+    for (const filter of filters) assert.ok(this.module.subscribe([{ filter, qos: this.options.down?.qos ?? 2 }]) > 0);
+    this.board.step();
+    this.until(() => this.isConnected && this.#subscribed === filters.length, 'is connected and subscribed');
+    return this;
+  }
+
+  /** Both streams flow. */
+  flows(): this {
+    this.#publish();
+    this.#announce();
+    for (const direction of ['up', 'down'] as const) if (this.options[direction]?.qos === 0) this.#pace(direction);
+    return this;
+  }
+
+  /** Time passes until `done`, at most `most` ms. */
+  until(done: () => boolean, what: string, most = 100 * HOUR): void {
+    const end = this.clock.now() + most;
+    while (!done()) {
+      if (this.findings.length > 0) throw new Error(this.findings[0]);
+      assert.ok(this.clock.now() < end, `not in time: ${what}; ${this.told()}`);
+      this.clock.advance(Math.max(this.clock.next ?? 1000, 1));
+    }
+  }
+
+  /** All that was to be sent has arrived, as far as its QoS promises it. */
+  get isDone(): boolean {
+    const { up, down } = this.options;
+    const upDone = !up || (this.published === up.count && (up.qos === 0 || this.acknowledged === up.count));
+    const downDone = !down || (this.announced === down.count && (down.qos === 0 || this.delivered.size === down.count));
+    return upDone && downDone;
+  }
+
+  /** From the first message to the last, then the exchanges that are open come to their end. */
+  runs(): this {
+    this.begins().flows();
+    this.until(() => this.isDone, 'all has arrived');
+    this.clock.advance(120_000);
+    return this;
+  }
+
+  /** The gateway dies without a word, and another begins with nothing but the broker's memory. */
+  restartsGateway(): void {
+    this.broker.cuts();
+    this.gateway = this.#makeGateway();
+  }
+
+  /** Numbers of the stream up as the broker got them. */
+  get arrived(): Arrived[] {
+    return this.broker.published.map((line) => {
+      const [topic = '', number, qos] = line.split(' ');
+      return { topic, number: Number(number), qos: Number(qos) };
+    });
+  }
+
+  told(): string {
+    const events = [...this.events].map(([name, count]) => `${count} ${name}`).join(', ');
+    return `published ${this.published}, acknowledged ${this.acknowledged}, announced ${this.announced}, delivered ${this.delivered.size}; ${events}`;
+  }
+
+  #makeGateway(): Gateway {
+    const gateway: Gateway = new Gateway({
+      clock: this.clock,
+      openBroker: this.broker.open,
+      transport: { send: (peer, datagram) => gateway === this.gateway && this.network.send(peer, datagram) },
+      limits: { retryTime: 1500, retries: 4, ...this.options.limits },
+      predefined: new Predefined([PREDEFINED]),
+      random: this.network.random(),
+    });
+    return gateway;
+  }
+
+  #judges(): (by: Side, datagram: Datagram, link: number) => void {
+    const sides = { client: new Witness('client'), gateway: new Witness('gateway') };
+    // Once it has heard a CONNECT by a new link, the gateway takes what comes by an older one for a stranger's.
+    let current = 0;
+    return (by, datagram, link) => {
+      if (by === datagram.from) this.datagrams++;
+      if (by === 'gateway' && datagram.from === 'client' && datagram.bytes[1] === CONNECT) current = Math.max(current, link);
+      if (by === 'client' || link >= current) this.findings.push(...sides[by].sees(datagram));
+      this.watch(by, datagram);
+    };
+  }
+
+  #happened(code: number, a: number, b: number): void {
+    const name = eventNames[code] ?? String(code);
+    this.events.set(name, this.count(name) + 1);
+    switch (code) {
+      case EVENT_CONNECTED:
+        this.isConnected = true;
+        break;
+      case EVENT_SUBSCRIBED:
+        this.#subscribed++;
+        break;
+      case EVENT_PUBLISHED:
+        this.acknowledged++;
+        this.#publish();
+        break;
+      case EVENT_MESSAGE: {
+        const { topic, payload, qos } = this.module.message();
+        const number = Number(Buffer.from(payload).toString());
+        this.received.push({ topic, number, qos });
+        this.delivered.add(number);
+        this.#announce();
+        break;
+      }
+    }
+    this.during(code, a, b);
+  }
+
+  /** The client publishes as much as may be under way. */
+  #publish(): void {
+    const { up } = this.options;
+    if (!up || up.qos === 0) return;
+    while (this.published < up.count && this.module.held < WINDOW) this.#publishNext(up);
+    this.board.step();
+  }
+
+  #publishNext({ topics, qos }: Stream): void {
+    const number = this.published++;
+    assert.ok(this.module.publish(topics[number % topics.length] as string, String(number), qos, false) >= 0);
+  }
+
+  /** The broker gets for the client as much as may be under way. */
+  #announce(): void {
+    const { down } = this.options;
+    if (!down || down.qos === 0) return;
+    while (this.announced < down.count && this.announced - this.delivered.size < WINDOW) this.#announceNext(down);
+  }
+
+  #announceNext({ topics, qos }: Stream): void {
+    const number = this.announced++;
+    this.broker.says(topics[number % topics.length] as string, String(number), qos);
+  }
+
+  /** QoS 0 waits for nothing. */
+  #pace(direction: 'up' | 'down'): void {
+    const stream = this.options[direction] as Stream;
+    const sent = direction === 'up' ? this.published : this.announced;
+    if (sent === stream.count) return;
+    if (direction === 'down') this.#announceNext(stream);
+    else {
+      this.#publishNext(stream);
+      this.board.step();
+    }
+    this.clock.after(PACE_MS, () => this.#pace(direction));
+  }
+}
+
+/** Judges a conversation as one side sees it, and shows what came before a finding. */
+class Witness {
+  readonly #conversation: Conversation;
+  readonly #last: Datagram[] = [];
+  #number = 0;
+
+  constructor(readonly side: Side) {
+    this.#conversation = new Conversation({ vantage: side });
+  }
+
+  /** Answers what is wrong with the datagram. */
+  sees(datagram: Datagram): string[] {
+    const { findings } = this.#conversation;
+    this.#last[this.#number++ % SHOWN] = datagram;
+    this.#conversation.take(datagram);
+    return findings.splice(0).map(({ rule, what, message }) => {
+      const before = Array.from({ length: SHOWN }, (_, i) => this.#last[(this.#number + i) % SHOWN]);
+      const lines = before.map((each) => each && `  ${each.at?.toFixed(0)} ${each.from} ${Buffer.from(each.bytes).toString('hex')}`);
+      return `as the ${this.side} saw it: ${rule}: ${what} (${message})\n${lines.filter(Boolean).join('\n')}`;
+    });
+  }
+}
+
+/** What was to arrive of a stream, by topic and in order. */
+export function expected({ topics, count }: Stream): Map<string, number[]> {
+  const all = new Map<string, number[]>(topics.map((topic) => [topic, []]));
+  for (let number = 0; number < count; number++) all.get(topics[number % topics.length] as string)?.push(number);
+  return all;
+}
+
+/** Numbers by topic, in the order of their arrival. */
+export function byTopic(arrived: readonly Arrived[]): Map<string, number[]> {
+  const all = new Map<string, number[]>();
+  for (const { topic, number } of arrived) {
+    const numbers = all.get(topic);
+    if (numbers) numbers.push(number);
+    else all.set(topic, [number]);
+  }
+  return all;
+}
