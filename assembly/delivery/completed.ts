@@ -1,5 +1,5 @@
 // QoS 2 messages that were delivered. A datagram network delays and doubles: a copy of a PUBLISH that comes behind its own PUBREL must
-// not be delivered again, though its identifier is free. It is known by identifier and content, for a time.
+// not be delivered again, though its identifier is free. It is known by identifier and content, for a time after its PUBREL.
 
 import { COMPLETED_ENTRIES } from '../limits';
 import { now } from './clock';
@@ -28,6 +28,14 @@ export function note(id: u32, content: u32): void {
   entry.content = content;
   entry.at = now;
   next = (next + ENTRY_BYTES) % (<usize>COMPLETED_ENTRIES * ENTRY_BYTES);
+}
+
+/** PUBREL came: copies of what was delivered under `id` may be on their way from now on, too. */
+export function noteRelease(id: u32): void {
+  for (let at: usize = entries(); at < entries() + <usize>COMPLETED_ENTRIES * ENTRY_BYTES; at += ENTRY_BYTES) {
+    const entry = changetype<Completed>(at);
+    if (entry.id == id) entry.at = now;
+  }
 }
 
 export function wasDelivered(id: u32, content: u32): bool {

@@ -48,7 +48,7 @@ import {
 } from '../contract';
 import * as backoff from '../delivery/backoff';
 import { beginLooking, idle, isDue, lookAgain, now } from '../delivery/clock';
-import { forgetCompleted, note, wasDelivered } from '../delivery/completed';
+import { forgetCompleted, note, noteRelease, wasDelivered } from '../delivery/completed';
 import { inbound } from '../delivery/inbound';
 import * as inbox from '../delivery/inbox';
 import * as outbox from '../delivery/outbox';
@@ -586,7 +586,10 @@ function act(type: i32): i32 {
     case PUBLISH:
       return receiveMessage();
     case PUBREL:
-      if (IS_CLIENT) inbox.forget(inbound.id);
+      if (IS_CLIENT) {
+        inbox.forget(inbound.id);
+        noteRelease(inbound.id);
+      }
       acknowledge(PUBCOMP, 0); // also for an identifier that is not known
       return 0;
     case REGISTER:

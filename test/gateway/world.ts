@@ -185,9 +185,16 @@ function least(a: QoS, b: QoS): QoS {
   return a < b ? a : b;
 }
 
+const patterns = new Map<string, RegExp>();
+
 function matches(filter: string, topic: string): boolean {
-  const pattern = filter.split('/').map((level) => (level === '#' ? '.*' : level === '+' ? '[^/]*' : level));
-  return new RegExp(`^${pattern.join('/')}$`).test(topic);
+  let pattern = patterns.get(filter);
+  if (!pattern) {
+    const levels = filter.split('/').map((level) => (level === '#' ? '.*' : level === '+' ? '[^/]*' : level));
+    pattern = new RegExp(`^${levels.join('/')}$`);
+    patterns.set(filter, pattern);
+  }
+  return pattern.test(topic);
 }
 
 /** A device at one address: sends datagrams, and hears what comes back as one line a message. */

@@ -162,7 +162,7 @@ export class Campaign {
     const end = this.clock.now() + most;
     while (!done()) {
       if (this.findings.length > 0) throw new Error(this.findings[0]);
-      assert.ok(this.clock.now() < end, `not in time: ${what}; ${this.told()}`);
+      if (this.clock.now() >= end) assert.fail(`not in time: ${what}; ${this.told()}`);
       this.clock.advance(Math.max(this.clock.next ?? 1000, 1));
     }
   }

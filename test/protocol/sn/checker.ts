@@ -71,9 +71,14 @@ export class Conversation {
     }
     this.kinds[from].add(message.fields.name);
     this.#checkNode(message.node, report);
-    const isHeld = this.#vantage === 'between' || this.#vantage === from;
-    this.#judges[from].sent(message, at, isHeld ? report : () => {});
-    if (!lost) this.#judges[from === 'client' ? 'gateway' : 'client'].heard(message);
+    const hearer = from === 'client' ? 'gateway' : 'client';
+    if (this.#holds(from)) this.#judges[from].sent(message, at, report);
+    if (!lost && this.#holds(hearer)) this.#judges[hearer].heard(message);
+  }
+
+  /** Whether a side is held to the rules of conversations. */
+  #holds(side: Side): boolean {
+    return this.#vantage === 'between' || this.#vantage === side;
   }
 
   /** The power of one side was cut. */
