@@ -6,7 +6,7 @@ import { now } from './clock';
 
 const ENTRY_BYTES: usize = 12;
 /** How long a network may hold a datagram back, in ms. */
-const LIFETIME: i32 = 60000;
+const LIFETIME: u32 = 60000;
 
 @unmanaged
 @final
@@ -41,7 +41,7 @@ export function noteRelease(id: u32): void {
 export function wasDelivered(id: u32, content: u32): bool {
   for (let at: usize = entries(); at < entries() + <usize>COMPLETED_ENTRIES * ENTRY_BYTES; at += ENTRY_BYTES) {
     const entry = changetype<Completed>(at);
-    if (entry.id == id && entry.content == content && now - entry.at < LIFETIME) return true;
+    if (entry.id == id && entry.content == content && <u32>(now - entry.at) < LIFETIME) return true;
   }
   return false;
 }

@@ -46,6 +46,15 @@ describe('a QoS 2 message that the network brings again behind its PUBREL', () =
     assert.deepEqual(h.payloads, ['x', 'x']);
   });
 
+  test('is another one after 25 days, when time has come round to its sign', () => {
+    const h = told();
+    h.says(PUBLISH, PUBREL);
+    h.hears(PUBREC, PUBCOMP);
+    h.waits(2 ** 31 + 1000);
+    h.says(PUBLISH);
+    assert.deepEqual(h.payloads, ['x', 'x']);
+  });
+
   test('is another one with another content', () => {
     const h = told();
     h.says(PUBLISH, PUBREL, `08 0c 40 0001 0009 'y'`);
