@@ -32,6 +32,8 @@ import { type Conditions, Network, type Station } from './network.js';
 // - A stream is a number of messages in one direction, numbered across its topics; the number is the payload.
 
 const CONNECT = 0x04;
+const PUBLISH = 0x0c;
+const DUP = 0x80;
 /** Datagrams shown with a finding. */
 const SHOWN = 24;
 /** Messages under way in one direction. */
@@ -84,8 +86,9 @@ export class Campaign {
   readonly events = new Map<string, number>();
   /** What the checker found, as each side saw it. */
   readonly findings: string[] = [];
-  /** Datagrams sent by both. */
+  /** Datagrams sent by both, and how many of them were a PUBLISH sent again. */
   datagrams = 0;
+  repeated = 0;
   published = 0;
   acknowledged = 0;
   announced = 0;
@@ -219,7 +222,10 @@ export class Campaign {
     // Once it has heard a CONNECT by a new link, the gateway takes what comes by an older one for a stranger's.
     let current = 0;
     return (by, datagram, link) => {
-      if (by === datagram.from) this.datagrams++;
+      if (by === datagram.from) {
+        this.datagrams++;
+        if (datagram.bytes[1] === PUBLISH && (datagram.bytes[2] ?? 0) >= DUP) this.repeated++;
+      }
       if (by === 'gateway' && datagram.from === 'client' && datagram.bytes[1] === CONNECT) current = Math.max(current, link);
       if (by === 'client' || link >= current) this.findings.push(...sides[by].sees(datagram));
       this.watch(by, datagram);
@@ -314,20 +320,42 @@ class Witness {
   }
 }
 
-/** What was to arrive of a stream, by topic and in order. */
-export function expected({ topics, count }: Stream): Map<string, number[]> {
-  const all = new Map<string, number[]>(topics.map((topic) => [topic, []]));
-  for (let number = 0; number < count; number++) all.get(topics[number % topics.length] as string)?.push(number);
-  return all;
+/** What is wrong with what arrived of a stream at QoS 2: each message is to come once, in order on its topic. */
+export function faultAtQos2(stream: Stream, arrived: readonly Arrived[]): string | undefined {
+  return faultInOrder(stream, arrived.filter(isOf(stream)));
 }
 
-/** Numbers by topic, in the order of their arrival. */
-export function byTopic(arrived: readonly Arrived[]): Map<string, number[]> {
-  const all = new Map<string, number[]>();
-  for (const { topic, number } of arrived) {
-    const numbers = all.get(topic);
-    if (numbers) numbers.push(number);
-    else all.set(topic, [number]);
+/** At QoS 1: each is to come, and the first of its copies in order on its topic. */
+export function faultAtQos1(stream: Stream, arrived: readonly Arrived[]): string | undefined {
+  const seen = new Set<number>();
+  const isFirst = ({ number }: Arrived) => !seen.has(number) && seen.add(number);
+  return faultInOrder(stream, arrived.filter(isOf(stream)).filter(isFirst));
+}
+
+/** At QoS 0: none comes more often than the network makes copies, here twice. */
+export function faultAtQos0(stream: Stream, arrived: readonly Arrived[]): string | undefined {
+  const copies = new Map<number, number>();
+  for (const { number } of arrived.filter(isOf(stream))) {
+    const count = (copies.get(number) ?? 0) + 1;
+    if (count > 2) return `${number} came ${count} times`;
+    copies.set(number, count);
   }
-  return all;
+  return undefined;
+}
+
+const isOf =
+  ({ topics }: Stream) =>
+  ({ topic }: Arrived) =>
+    topics.includes(topic);
+
+function faultInOrder({ topics, count, qos }: Stream, arrived: readonly Arrived[]): string | undefined {
+  const next = new Map(topics.map((topic, place) => [topic, place]));
+  for (const message of arrived) {
+    const due = next.get(message.topic) as number;
+    if (message.number !== due) return `${message.number} came on ${message.topic}, ${due} was due`;
+    if (message.qos !== qos) return `${message.number} came at QoS ${message.qos}`;
+    next.set(message.topic, due + topics.length);
+  }
+  for (const [topic, due] of next) if (due < count) return `${due} never came on ${topic}`;
+  return undefined;
 }

@@ -1,0 +1,3 @@
+import { holdsTheBound } from './bound.js';
+
+holdsTheBound({ of: 'even', file: 'network/campaign-even' });

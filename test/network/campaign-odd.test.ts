@@ -1,0 +1,3 @@
+import { holdsTheBound } from './bound.js';
+
+holdsTheBound({ of: 'odd', file: 'network/campaign-odd' });
