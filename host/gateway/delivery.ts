@@ -170,7 +170,8 @@ export class Delivery {
   }
 
   pubcomp(msgId: number): void {
-    if (!this.#answered('PUBREL', msgId)) return;
+    const item = this.#queue[0];
+    if (item?.stage !== 'released' || item.msgId !== msgId) return;
     this.#shift();
     this.#settle();
     this.#pump();

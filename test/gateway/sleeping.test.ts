@@ -145,6 +145,14 @@ describe('a client that sleeps (SN 6.14)', () => {
     assert.equal(gateway.clients[0]?.state, 'awake');
   });
 
+  test('and whose last answer comes after it fell asleep is not asked for it again', () => {
+    const { a, broker } = asleep();
+    broker.says('t', 'x', 2);
+    assert.deepEqual(a.asks(sn.pingreq('a')), ['PUBLISH 1 x QoS 2 #1']);
+    assert.deepEqual(a.asks(sn.pubrec(1), sn.disconnect(100), sn.pubcomp(1)), ['PUBREL #1', 'DISCONNECT']);
+    assert.deepEqual(a.asks(sn.pingreq('a')), ['PINGRESP']);
+  });
+
   test('and may have woken has the time that it promised then', () => {
     const { a, clock, gateway } = asleep({}, false);
     clock.advance(5000);

@@ -63,6 +63,29 @@ export interface CampaignOptions {
 
 export const PREDEFINED = [7, 'myhome/底楼/门/开'] as const;
 
+/** What only the client module of MQTT-SN exports. */
+interface Sleep {
+  sleep(seconds: number): number;
+  wake(): void;
+  collect(): void;
+}
+
+export class SnClient extends ClientModule {
+  readonly #sleep = this.exports as unknown as Sleep;
+
+  sleep(seconds: number): number {
+    return this.#sleep.sleep(seconds);
+  }
+
+  wake(): void {
+    this.#sleep.wake();
+  }
+
+  collect(): void {
+    this.#sleep.collect();
+  }
+}
+
 /** A message as it arrived. */
 export interface Arrived {
   topic: string;
@@ -76,7 +99,7 @@ export class Campaign {
   readonly network: Network;
   readonly broker: TestBroker;
   readonly station: Station;
-  readonly board: Board<ClientModule>;
+  readonly board: Board<SnClient>;
   gateway: Gateway;
   /** What arrived at the client, in order. */
   readonly received: Arrived[] = [];
@@ -130,11 +153,11 @@ export class Campaign {
         random: this.network.random(),
         event: (code, a, b) => this.#happened(code, a, b),
       },
-      (imports) => new ClientModule(imports, builtModule('client-mqttsn')),
+      (imports) => new SnClient(imports, builtModule('client-mqttsn')),
     );
   }
 
-  get module(): ClientModule {
+  get module(): SnClient {
     return this.board.module;
   }
 

@@ -7,13 +7,13 @@ type State = 'apart' | 'connecting' | 'active' | 'leaving' | 'falling asleep' | 
 const ANSWERS: ReadonlySet<Name> = new Set(['PUBACK', 'PUBREC', 'PUBCOMP', 'REGACK', 'PINGRESP']);
 const ALWAYS: ReadonlySet<Name> = new Set(['CONNECT', 'SEARCHGW', 'GWINFO']);
 
-/** What may be sent beside it, and the rule that says so. PINGREQ has rules of its own. */
+/** What may be sent beside it (PUBREL answers a PUBREC that was late), and the rule that says so. PINGREQ has rules of its own. */
 const ALLOWED: Readonly<Record<Exclude<State, 'active' | 'dismissed'>, { rule: Rule; names: ReadonlySet<Name> }>> = {
   apart: { rule: 'SN 6.2 connected', names: new Set() },
   connecting: { rule: 'SN 6.2 connected', names: new Set(['WILLTOPIC', 'WILLMSG', 'DISCONNECT']) },
   leaving: { rule: 'SN 6.12 over', names: new Set(['DISCONNECT']) },
-  'falling asleep': { rule: 'SN 6.14 asleep', names: new Set(['DISCONNECT', ...ANSWERS]) },
-  asleep: { rule: 'SN 6.14 asleep', names: new Set(['PINGREQ', 'DISCONNECT', ...ANSWERS]) },
+  'falling asleep': { rule: 'SN 6.14 asleep', names: new Set(['DISCONNECT', 'PUBREL', ...ANSWERS]) },
+  asleep: { rule: 'SN 6.14 asleep', names: new Set(['PINGREQ', 'DISCONNECT', 'PUBREL', ...ANSWERS]) },
   awake: { rule: 'SN 6.14 asleep', names: new Set(['PINGREQ', 'DISCONNECT', 'PUBREL', ...ANSWERS]) },
 };
 
