@@ -166,7 +166,7 @@ export class Delivery {
       item.stage = 'released';
       this.#settle();
       this.#pump();
-    } else this.#parts.send(pubrel(msgId)); // also for an id that is not known, so that the client can end the exchange
+    } else if (this.#mode !== 'closed') this.#parts.send(pubrel(msgId)); // also for an id that is not known, so that the client can end the exchange
   }
 
   pubcomp(msgId: number): void {

@@ -153,6 +153,13 @@ describe('a client that sleeps (SN 6.14)', () => {
     assert.deepEqual(a.asks(sn.pingreq('a')), ['PINGRESP']);
   });
 
+  test('is told nothing when a copy of its PUBREC comes late (SN 6.14)', () => {
+    const { a, broker } = asleep();
+    broker.says('t', 'x', 2);
+    a.sends(sn.pingreq('a'), sn.pubrec(1), sn.pubcomp(1));
+    assert.deepEqual(a.asks(sn.pubrec(1)), []);
+  });
+
   test('and may have woken has the time that it promised then', () => {
     const { a, clock, gateway } = asleep({}, false);
     clock.advance(5000);
