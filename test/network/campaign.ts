@@ -55,8 +55,8 @@ export interface CampaignOptions {
   limits?: Partial<Limits>;
   /** Ms that the broker takes. */
   latency?: number;
-  up?: Stream;
-  down?: Stream;
+  up?: Stream | undefined;
+  down?: Stream | undefined;
   /** What the client subscribes to. */
   filters?: readonly string[];
 }
