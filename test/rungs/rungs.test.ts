@@ -1,15 +1,49 @@
+import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
+import type { Datagram } from '../protocol/sn/datagram.js';
+import { tsharkFindings } from '../protocol/sn/tshark.js';
+import { skipTshark } from '../protocol/tshark.js';
+import { mqttsnScenarios } from './mqttsn-scenarios.js';
+import type { Scenario } from './scenario.js';
 import { scenarios } from './scenarios.js';
-import { type RungName, rungs, World } from './world.js';
+import { type Protocol, type RungName, rungs, World } from './world.js';
+
+const of: Readonly<Record<Protocol, readonly Scenario[]>> = { mqtt: scenarios, 'mqtt-sn': [...scenarios, ...mqttsnScenarios] };
+const grounds: { protocol: Protocol; module?: string }[] = [
+  { protocol: 'mqtt' },
+  { protocol: 'mqtt-sn' },
+  { protocol: 'mqtt', module: 'sensor' },
+  { protocol: 'mqtt-sn', module: 'sensor' },
+];
 
 for (const rung of Object.keys(rungs) as RungName[])
-  describe(`on the ${rung} rung`, { skip: skipMosquitto || rungs[rung].skip, concurrency: 4, timeout: 60_000 }, () => {
-    let broker: Mosquitto;
-    before(async () => {
-      broker = await startMosquitto();
-    });
-    after(() => broker.stop());
+  for (const { protocol, module } of grounds)
+    describe(`on the ${rung} rung over ${protocol}${module ? `, with the module ${module}` : ''}`, {
+      skip: skipMosquitto || rungs[rung].skip,
+      timeout: 120_000,
+    }, () => {
+      let broker: Mosquitto;
+      const datagrams: Datagram[] = [];
+      before(async () => {
+        broker = await startMosquitto();
+      });
+      after(() => broker.stop());
 
-    for (const { what, not, run } of scenarios) test(what, { skip: not?.[rung] ?? false }, (t) => run(new World(t, rung, broker.port)));
-  });
+      describe('scenarios', { concurrency: 4 }, () => {
+        for (const { what, not = {}, sample, run } of of[protocol])
+          if (!module || sample)
+            test(what, { skip: not[rung] ?? not[protocol] ?? false }, async (t) => {
+              const world = await World.on(t, { rung, protocol, port: broker.port, ...(module && { module }) });
+              await run(world);
+              datagrams.push(...world.datagrams);
+              assert.deepEqual(world.findings, []);
+            });
+      });
+
+      if (protocol === 'mqtt-sn')
+        test('tshark finds no fault with anything that boards and gateways said', { skip: skipTshark() }, async () => {
+          assert.ok(datagrams.length > 100);
+          assert.deepEqual(await tsharkFindings(datagrams), []);
+        });
+    });

@@ -4,12 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { type EmbeddedOptions, startGateway } from '../../host/gateway/embedded.js';
 import { posixRung } from '../../host/rungs/posix.js';
 import type { BoardEvent, BoardSettings, Rung, RunningBoard } from '../../host/rungs/rung.js';
 import { startVirtual } from '../../host/rungs/virtual.js';
 import { type Connected, connected, Heard, ownTopic, within } from '../interop/peers.js';
+import { Capture as SnCapture } from '../protocol/sn/capture.js';
+import type { Datagram } from '../protocol/sn/datagram.js';
+import { type Place, placeFor, type Wire, wireTo } from './places.js';
 
-// What a scenario is given: one rung, a broker, and boards that end with the test.
+// What a scenario is given: one rung, one protocol, a broker, and boards that end with the test. Over MQTT-SN the board is at a capture in front of a
+// gateway of the scenario's own, which leads to that same broker.
 
 /** This file runs as build/js/test/rungs/world.js. */
 const built = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -32,11 +37,29 @@ export const skipUnbuilt = (path: string) =>
   isBuilt(path) ? false : 'the posix board is not built: apt-get install build-essential cmake';
 
 export type RungName = 'virtual' | 'posix';
+export type Protocol = 'mqtt' | 'mqtt-sn';
 
 export const rungs: Readonly<Record<RungName, { start: Rung; skip: string | false }>> = {
   virtual: { start: startVirtual, skip: false },
   posix: { start: posixRung(posixBoard), skip: skipUnbuilt(posixBoard) },
 };
+
+/** Where a scenario is told: `module` is what the board runs, `port` the broker's. */
+export interface Ground {
+  rung: RungName;
+  protocol: Protocol;
+  module?: string;
+  port: number;
+}
+
+/** A gateway of one scenario, and the capture in front of it. */
+export interface Way {
+  /** The capture's. */
+  address: string;
+  /** The gateway's own. */
+  gateway: string;
+  capture: SnCapture;
+}
 
 /** A board on its rung, and what it tells. */
 export interface Here extends RunningBoard {
@@ -47,30 +70,88 @@ export interface Here extends RunningBoard {
 
 export class World {
   readonly #t: TestContext;
-  readonly #start: Rung;
-  readonly #rung: RungName;
+  readonly #captures: SnCapture[] = [];
 
-  /** `port` is the broker's, `topic` the scenario's own. */
-  constructor(
-    t: TestContext,
-    rung: RungName,
-    readonly port: number,
-    readonly topic = ownTopic(),
-  ) {
-    this.#t = t;
-    this.#rung = rung;
-    this.#start = rungs[rung].start;
+  /** A world with a broker, and over MQTT-SN with a gateway to it. */
+  static async on(t: TestContext, ground: Ground): Promise<World> {
+    const world = new World(t, ground, `mqtt://127.0.0.1:${ground.port}`, ownTopic());
+    return ground.protocol === 'mqtt' ? world : world.#at(ground.port, (await world.way()).address);
   }
 
-  /** The same with another broker. */
+  /** `address` is where its boards connect, `topic` the scenario's own. */
+  private constructor(
+    t: TestContext,
+    readonly ground: Ground,
+    readonly address: string,
+    readonly topic: string,
+    captures: SnCapture[] = [],
+  ) {
+    this.#t = t;
+    this.#captures = captures;
+  }
+
+  get port(): number {
+    return this.ground.port;
+  }
+
+  get protocol(): Protocol {
+    return this.ground.protocol;
+  }
+
+  #at(port: number, address: string): World {
+    return new World(this.#t, { ...this.ground, port }, address, this.topic, this.#captures);
+  }
+
+  /** The same with another broker, which the boards reach by MQTT. */
   at(port: number): World {
-    return new World(this.#t, this.#rung, port, this.topic);
+    return this.#at(port, `mqtt://127.0.0.1:${port}`);
+  }
+
+  /** A broker of the scenario's own that is not there yet, and may go: over MQTT-SN the gateway goes with it. Boards and hearers are at `there`. */
+  async place(): Promise<Place & { there: World }> {
+    const place = await placeFor(this.protocol);
+    this.#t.after(() => place.goes());
+    return Object.assign(place, { there: this.#at(place.port, place.address) });
+  }
+
+  /** What boards of this world say passes through it and may be held up. */
+  async wire(): Promise<Wire> {
+    const wire = await wireTo(this.protocol, Number(new URL(this.address).port));
+    this.#t.after(() => wire.close());
+    return wire;
+  }
+
+  /** A gateway of its own to the broker, with a capture in front, which is judged. */
+  async way(options: EmbeddedOptions = {}): Promise<Way> {
+    const connection = { reconnectPeriod: 20, maxReconnectPeriod: 50 };
+    const gateway = await startGateway(`mqtt://127.0.0.1:${this.port}`, { connection, ...options });
+    this.#t.after(() => gateway.close());
+    const capture = await this.capture(gateway.port);
+    return { address: `mqtt-sn://127.0.0.1:${capture.port}`, gateway: gateway.url, capture };
+  }
+
+  /** A capture in front of the gateway at `port`, which is judged. */
+  async capture(port: number): Promise<SnCapture> {
+    const capture = await SnCapture.to(port);
+    this.#t.after(() => capture.close());
+    this.#captures.push(capture);
+    return capture;
+  }
+
+  /** What the strict checker found in all that boards and gateways said to each other. */
+  get findings() {
+    return this.#captures.flatMap(({ findings }) => findings);
+  }
+
+  /** All that boards and gateways said to each other. */
+  get datagrams(): Datagram[] {
+    return this.#captures.flatMap(({ clients }) => clients.flatMap(({ datagrams }) => datagrams));
   }
 
   /** A board that reads each tenth of a second, unless the settings say otherwise. */
   async board(settings: BoardSettings = {}): Promise<Here> {
     const events = new Heard<BoardEvent>();
-    const board = await this.#start(this.#settings(settings), {
+    const board = await rungs[this.ground.rung].start(this.#settings(settings), {
       event: (event) => events.add(event),
       says: () => {},
       failed: (error) => events.fail(error),
@@ -88,27 +169,36 @@ export class World {
   refusal(settings: BoardSettings): Promise<string> {
     const refused = new Promise<string>((resolve, reject) => {
       const said: string[] = [];
-      this.#start(this.#settings(settings), {
-        event: ({ event }) => event === 'connected' && reject(new Error('it started')),
-        says: (line) => said.push(line),
-        failed: ({ message }) => resolve([message, ...said].join('\n')),
-      }).then(
-        (board) => this.#t.after(() => board.kill()),
-        ({ message }: Error) => resolve(message),
-      );
+      rungs[this.ground.rung]
+        .start(this.#settings(settings), {
+          event: ({ event }) => event === 'connected' && reject(new Error('it started')),
+          says: (line) => said.push(line),
+          failed: ({ message }) => resolve([message, ...said].join('\n')),
+        })
+        .then(
+          (board) => this.#t.after(() => board.kill()),
+          ({ message }: Error) => resolve(message),
+        );
     });
     return within(refused, 'the refusal');
   }
 
+  /** Client id of the world's boards, at most 23 bytes. */
+  get clientId(): string {
+    return `board-${this.topic.replace(/\W/g, '')}`;
+  }
+
   #settings(settings: BoardSettings): BoardSettings {
+    const { module } = this.ground;
     return {
-      broker: `mqtt://127.0.0.1:${this.port}`,
+      broker: this.address,
       thermometer: 'simulated:1',
-      client_id: `board-${this.topic.replace(/\W/g, '')}`,
+      client_id: this.clientId,
       topic: this.topic,
       interval: 100,
       reconnect_min: 10,
       reconnect_max: 50,
+      ...(module !== undefined && { module }),
       ...settings,
     };
   }
@@ -130,5 +220,10 @@ export class World {
 
   after(end: () => Promise<unknown>): void {
     this.#t.after(end);
+  }
+
+  /** For peers that end with the test by themselves. */
+  get test(): TestContext {
+    return this.#t;
   }
 }

@@ -1,0 +1,14 @@
+import type { Protocol, RungName, World } from './world.js';
+
+/** A story of a board and a broker, told on every rung and over both protocols. */
+export interface Scenario {
+  what: string;
+  /** The rungs and protocols it cannot run on, and why. */
+  not?: Partial<Record<RungName | Protocol, string>>;
+  /** Also told of the module that speaks both protocols. */
+  sample?: boolean;
+  run(world: World): Promise<void>;
+}
+
+/** In ms, the longest interval. */
+export const DAY = 86_400_000;
