@@ -251,8 +251,9 @@ function request(kind: u32, filter: usize, length: u32, count: u32): i32 {
 
 /** The answer of a call that queued a request under `id`, 0 when there was no room: the next step looks after it. */
 function enqueued(id: u32): i32 {
+  if (!id) return -ERROR_OUTBOX_FULL; // and whoever tries at each step is not stepped for it
   lookAgain();
-  return id ? id : -ERROR_OUTBOX_FULL;
+  return id;
 }
 
 /** Replaces the topic of the will at the gateway; without a topic the will is deleted. Answers the packet identifier or an error below 0. */
