@@ -144,6 +144,10 @@ export class Session {
   /** Any other message from the client's address. */
   handle(message: Message): void {
     this.#silence.heard();
+    if (this.#isGreetingsEnd(message)) {
+      this.#send(connack(ACCEPTED));
+      return;
+    }
     this.#spoke = true;
     if (this.#greeting && message.type !== 'DISCONNECT') {
       this.#greeting.handle(message);
@@ -265,6 +269,12 @@ export class Session {
       this.#watch();
     }
     return true;
+  }
+
+  /** The last message of a greeting with a will, again: the client has said nothing since, and so may have missed our CONNACK. */
+  #isGreetingsEnd(message: Message): boolean {
+    if (this.state !== 'active' || this.#spoke || !this.#greeted?.message.will) return false;
+    return message.type === 'WILLMSG' || (message.type === 'WILLTOPIC' && message.topic === '');
   }
 
   #awaitBroker(clean: boolean): void {

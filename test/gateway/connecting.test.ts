@@ -168,6 +168,19 @@ describe('a CONNECT that comes again', () => {
     assert.equal(broker.connections.length, 1);
   });
 
+  test('and a will message that comes again before anything else was said is answered again, too', () => {
+    const w = world();
+    const a = w.device('a');
+    a.asks(connect('a', { will: true }), willTopic('w'), willMessage('offline'));
+    assert.deepEqual(a.asks(willMessage('offline')), ['CONNACK 0']);
+    assert.deepEqual(a.asks(sn.pingreq()), ['PINGRESP']);
+    assert.deepEqual(a.asks(willMessage('offline')), [], 'an old copy');
+    const b = w.device('b');
+    b.asks(connect('b', { will: true }), sn.willtopic({ qos: 0, retain: false, topic: '' }));
+    assert.deepEqual(b.asks(sn.willtopic({ qos: 0, retain: false, topic: '' })), ['CONNACK 0']);
+    assert.deepEqual(w.broker.connections.length, 2);
+  });
+
   test('later begins anew: the client was started again', () => {
     const { broker, clock, device } = world();
     const a = device('a');
