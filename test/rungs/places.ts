@@ -6,6 +6,9 @@ import { Capture } from '../protocol/capture.js';
 import { Capture as SnCapture } from '../protocol/sn/capture.js';
 import type { Protocol } from './world.js';
 
+/** How a gateway of a test connects to its broker: again at once. */
+export const connection = { reconnectPeriod: 20, maxReconnectPeriod: 50 };
+
 /** Where a broker may be, or a gateway with a broker behind it: it comes to the same ports each time, and knows nothing of before. */
 export interface Place {
   /** For boards. */
@@ -14,6 +17,8 @@ export interface Place {
   port: number;
   comes(): Promise<void>;
   goes(): Promise<void>;
+  /** Over MQTT-SN the gateway stays. */
+  brokerAlone: { comes(): Promise<void>; goes(): Promise<void> };
 }
 
 export async function placeFor(protocol: Protocol): Promise<Place> {
@@ -21,17 +26,26 @@ export async function placeFor(protocol: Protocol): Promise<Place> {
   const gatewayPort = protocol === 'mqtt-sn' ? await freeUdpPort() : 0;
   let broker: Mosquitto | undefined;
   let gateway: EmbeddedGateway | undefined;
+  const brokerAlone = {
+    async comes() {
+      broker = await startMosquitto([], port);
+    },
+    async goes() {
+      await broker?.stop();
+    },
+  };
   return {
     address: protocol === 'mqtt' ? `mqtt://127.0.0.1:${port}` : `mqtt-sn://127.0.0.1:${gatewayPort}`,
     port,
     async comes() {
-      broker = await startMosquitto([], port);
-      if (protocol === 'mqtt-sn') gateway = await startGateway(`mqtt://127.0.0.1:${port}`, { port: gatewayPort });
+      await brokerAlone.comes();
+      if (protocol === 'mqtt-sn') gateway = await startGateway(`mqtt://127.0.0.1:${port}`, { port: gatewayPort, connection });
     },
     async goes() {
       await gateway?.close();
-      await broker?.stop();
+      await brokerAlone.goes();
     },
+    brokerAlone,
   };
 }
 

@@ -31,9 +31,9 @@ for (const rung of Object.keys(rungs) as RungName[])
       after(() => broker.stop());
 
       describe('scenarios', { concurrency: 4 }, () => {
-        for (const { what, not = {}, sample, run } of of[protocol])
+        for (const { what, not = {}, skip = false, sample, run } of of[protocol])
           if (!module || sample)
-            test(what, { skip: not[rung] ?? not[protocol] ?? false }, async (t) => {
+            test(what, { skip: not[rung] ?? not[protocol] ?? skip }, async (t) => {
               const world = await World.on(t, { rung, protocol, port: broker.port, ...(module && { module }) });
               await run(world);
               datagrams.push(...world.datagrams);

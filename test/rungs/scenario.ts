@@ -5,6 +5,8 @@ export interface Scenario {
   what: string;
   /** The rungs and protocols it cannot run on, and why. */
   not?: Partial<Record<RungName | Protocol, string>>;
+  /** What this machine lacks for it, and how to get it. */
+  skip?: string | false;
   /** Also told of the module that speaks both protocols. */
   sample?: boolean;
   run(world: World): Promise<void>;

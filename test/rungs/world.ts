@@ -11,7 +11,7 @@ import { startVirtual } from '../../host/rungs/virtual.js';
 import { type Connected, connected, Heard, ownTopic, within } from '../interop/peers.js';
 import { Capture as SnCapture } from '../protocol/sn/capture.js';
 import type { Datagram } from '../protocol/sn/datagram.js';
-import { type Place, placeFor, type Wire, wireTo } from './places.js';
+import { connection, type Place, placeFor, type Wire, wireTo } from './places.js';
 
 // What a scenario is given: one rung, one protocol, a broker, and boards that end with the test. Over MQTT-SN the board is at a capture in front of a
 // gateway of the scenario's own, which leads to that same broker.
@@ -123,7 +123,6 @@ export class World {
 
   /** A gateway of its own to the broker, with a capture in front, which is judged. */
   async way(options: EmbeddedOptions = {}): Promise<Way> {
-    const connection = { reconnectPeriod: 20, maxReconnectPeriod: 50 };
     const gateway = await startGateway(`mqtt://127.0.0.1:${this.port}`, { connection, ...options });
     this.#t.after(() => gateway.close());
     const capture = await this.capture(gateway.port);

@@ -103,6 +103,14 @@ export const cleanConversations: readonly (readonly [what: string, script: strin
      < 02 06\n < 02 06\n > 05 07 00 'gw'\n > 05 07 00 'gw'\n < 02 08\n < 02 08\n > 03 09 'b'\n > 03 09 'b'\n < 03 05 00\n < 03 05 00`,
   ],
   ['a WILLTOPIC that is sent again', `${willing}\n < 02 06\n > 05 07 00 'gw'\n > 05 07 00 'gw'\n < 02 08\n > 03 09 'b'\n < 03 05 00`],
+  [
+    'a WILLMSG that is sent again, as the CONNACK was lost',
+    `${willing}\n < 02 06\n > 05 07 00 'gw'\n < 02 08\n > 03 09 'b'\n x< 03 05 00\n > 03 09 'b'\n < 03 05 00`,
+  ],
+  [
+    'a sleeper that has no answer and begins anew',
+    `${hello}${sleep}\n x> 07 04 00 01 003c 'c'\n x> 07 04 00 01 003c 'c'${hello}${register}`,
+  ],
   ['a PUBLISH that is sent again', `${hello}${register}${q1}\n > 08 0c a0 0001 0002 '1'\n < 07 0d 0001 0002 00\n < 07 0d 0001 0002 00`],
   [
     'an exchange at QoS 2 of which each step comes twice',

@@ -148,7 +148,9 @@ export class ClientJudge extends Judge {
   #connecting(fields: Connect, content: string, report: Report): void {
     const again = this.#connect?.content === content;
     if (this.#state === 'connecting') {
-      if (!again) report('SN 6.2 one', `a CONNECT of ${JSON.stringify(this.#connect?.fields.clientId)} has no answer yet`);
+      // A sleeper whose CONNECT has no answer gives the gateway up, and begins anew as it did at first.
+      const anew = this.#wakes && this.#connect?.fields.clientId === fields.clientId;
+      if (!again && !anew) report('SN 6.2 one', `a CONNECT of ${JSON.stringify(this.#connect?.fields.clientId)} has no answer yet`);
       if (again) return;
     }
     this.#wakes = this.#state === 'asleep' || this.#state === 'awake' || this.#state === 'falling asleep';

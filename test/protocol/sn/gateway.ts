@@ -46,7 +46,8 @@ export class GatewayJudge extends Judge {
         if (fields.topic === undefined) this.owed.add('CONNACK', 0, fields); // no topic, no will
         break;
       case 'WILLMSG':
-        if (this.#state === 'connecting' && this.#heardWillTopic) this.owed.add('CONNACK', 0, fields);
+        // Also when it comes again: the CONNACK may have been lost.
+        if ((this.#state === 'connecting' || this.#state === 'active') && this.#heardWillTopic) this.owed.add('CONNACK', 0, fields);
         break;
       case 'SUBSCRIBE':
         this.owed.add('SUBACK', fields.id, fields);

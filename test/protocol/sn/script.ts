@@ -3,8 +3,8 @@ import { Conversation, type Options } from './checker.js';
 import type { Datagram } from './datagram.js';
 
 /**
- * A conversation as text. A line is a datagram: `>` of the client, `<` of the gateway, in the notation of bytes(). `+500` lets 500 ms pass, `!`
- * is a power cut of the client.
+ * A conversation as text. A line is a datagram: `>` of the client, `<` of the gateway, in the notation of bytes(); behind an `x` it is lost. `+500`
+ * lets 500 ms pass, `!` is a power cut of the client.
  */
 export function play(script: string, options: Options = {}): Conversation {
   const conversation = new Conversation(options);
@@ -24,8 +24,8 @@ function parts(script: string): (Datagram | 'power cut')[] {
   const found: (Datagram | 'power cut')[] = [];
   let at = 0;
   for (const line of script.split('\n').map((text) => text.trim())) {
-    if (line.startsWith('>')) found.push({ from: 'client', bytes: bytes(line.slice(1)), at });
-    else if (line.startsWith('<')) found.push({ from: 'gateway', bytes: bytes(line.slice(1)), at });
+    const [, lost, arrow, notation = ''] = /^(x?)([<>])(.*)/.exec(line) ?? [];
+    if (arrow) found.push({ from: arrow === '>' ? 'client' : 'gateway', bytes: bytes(notation), at, ...(lost && { lost: true }) });
     else if (line.startsWith('+')) at += Number(line.slice(1));
     else if (line === '!') found.push('power cut');
     else if (line !== '') throw new Error(`not a line of a conversation: ${line}`);
