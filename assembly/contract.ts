@@ -89,8 +89,6 @@ export const ERROR_LENGTH: i32 = 25;
 export const ERROR_TOPIC_ID: i32 = 26;
 /** A message on a topic id that is not registered here; the gateway was told, and registers it again (SN 6.10). */
 export const ERROR_UNREGISTERED: i32 = 27;
-/** A return code above 3 (SN 5.3.10). */
-export const ERROR_RETURN_CODE: i32 = 28;
 /** QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
 export const ERROR_NO_TOPIC_ID: i32 = 29;
 

@@ -82,8 +82,6 @@ export const ERROR_LENGTH = 25;
 export const ERROR_TOPIC_ID = 26;
 /** A message on a topic id that is not registered here; the gateway was told, and registers it again (SN 6.10). */
 export const ERROR_UNREGISTERED = 27;
-/** A return code above 3 (SN 5.3.10). */
-export const ERROR_RETURN_CODE = 28;
 /** QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
 export const ERROR_NO_TOPIC_ID = 29;
 /** The link to open. */
@@ -285,7 +283,6 @@ export const errorNames: Readonly<Record<number, string>> = {
   25: 'length',
   26: 'topic_id',
   27: 'unregistered',
-  28: 'return_code',
   29: 'no_topic_id',
 };
 

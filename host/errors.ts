@@ -17,7 +17,6 @@ import {
   ERROR_PACKET_TYPE,
   ERROR_QOS,
   ERROR_REMAINING_LENGTH,
-  ERROR_RETURN_CODE,
   ERROR_SESSION_PRESENT,
   ERROR_STATE,
   ERROR_SUBACK,
@@ -88,7 +87,6 @@ const errors: Readonly<Record<number, string>> = {
   [ERROR_LENGTH]: 'the datagram is cut, or its length is not the one it states',
   [ERROR_TOPIC_ID]: 'the datagram has a reserved topic id',
   [ERROR_UNREGISTERED]: 'the message has a topic id that the gateway has not registered here; it was told so',
-  [ERROR_RETURN_CODE]: 'the datagram has a return code that is reserved',
   [ERROR_NO_TOPIC_ID]: 'QoS −1 needs a topic of two bytes, or one of the option predefinedTopics',
 };
 

@@ -441,7 +441,7 @@ function fallAsleep(): void {
 
 /** Begins to end. */
 function leave(): void {
-  deadline = now + replyTimeout;
+  deadline = now + min(replyTimeout, connectTimeout);
   asked = 0;
   if (left == CONNECTED) state = DRAINING;
   else {

@@ -84,8 +84,6 @@
 #define ERROR_TOPIC_ID 26
 /* A message on a topic id that is not registered here; the gateway was told, and registers it again (SN 6.10). */
 #define ERROR_UNREGISTERED 27
-/* A return code above 3 (SN 5.3.10). */
-#define ERROR_RETURN_CODE 28
 /* QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
 #define ERROR_NO_TOPIC_ID 29
 /* The link to open. */
@@ -285,7 +283,6 @@
     X(25, "length") \
     X(26, "topic_id") \
     X(27, "unregistered") \
-    X(28, "return_code") \
     X(29, "no_topic_id")
 
 /* The names of TIMEOUT_..., in lower case without the prefix: X(number, "name") for each. */

@@ -102,7 +102,8 @@ export class Requests {
       if (!this.#taken.settle(msgId, offered)) return;
       if (failure) return this.#failed(message, failure);
       counters.count('publications');
-      if (qos === 2) this.#taken.receive(msgId, hash, clock.now());
+      if (qos === 1) this.#taken.complete(msgId, hash, clock.now());
+      else this.#taken.receive(msgId, hash, clock.now());
       this.#accept(message);
     });
     if (accepted) return;

@@ -14,8 +14,8 @@ interface Completed {
 
 /**
  * What a client published under which MsgId, so that nothing is published twice: offered to the broker, then (QoS 2) received until PUBREL, then
- * completed. Networks hold copies back: a PUBLISH that comes after its exchange is over is known for a while by MsgId and content. At QoS 1 it is not:
- * there may be copies, but a client that gives every message the same MsgId must lose none.
+ * completed. Networks hold copies back: a PUBLISH that comes after its exchange is over is known for a while by MsgId and content. At QoS 1 only with
+ * DUP: there may be copies, but a client that gives every message the same MsgId must lose none.
  */
 export class Taken {
   readonly #offered = new Map<number, Offered>();
@@ -28,10 +28,11 @@ export class Taken {
   }
 
   /** 'offered': its answer comes by itself; 'taken': it is to be answered again; 'new': it is to be published. */
-  look({ msgId }: PublishMessage, hash: number, now: number): 'new' | 'offered' | 'taken' {
+  look({ msgId, qos, dup }: PublishMessage, hash: number, now: number): 'new' | 'offered' | 'taken' {
     // A client that uses an id again for another message has given up the one before.
     if (this.#offered.get(msgId)?.hash === hash) return 'offered';
     if (this.#received.get(msgId) === hash) return 'taken';
+    if (qos === 1 && !dup) return 'new';
     const same = (completed: Completed) => completed.msgId === msgId && completed.hash === hash && completed.until > now;
     return this.#completed.some(same) ? 'taken' : 'new';
   }
@@ -62,14 +63,15 @@ export class Taken {
     const hash = this.#received.get(msgId);
     if (hash === undefined) return;
     this.#received.delete(msgId);
-    this.#complete(msgId, hash, now);
+    this.complete(msgId, hash, now);
   }
 
   isOffered(msgId: number): boolean {
     return this.#offered.has(msgId);
   }
 
-  #complete(msgId: number, hash: number, now: number): void {
+  /** The exchange is over. */
+  complete(msgId: number, hash: number, now: number): void {
     this.#completed.push({ msgId, hash, until: now + REMEMBERED_MS });
     if (this.#completed.length > REMEMBERED) this.#completed.shift();
   }

@@ -107,8 +107,15 @@ describe('a publication that comes again', () => {
 
   test('is published again at QoS 1 once it is acknowledged: a client may give every message the same MsgId', () => {
     const { a, id, broker } = connected();
-    for (const dup of [false, false, true]) assert.deepEqual(a.asks(published(id, '1', { qos: 1, msgId: 1, dup })), ['PUBACK 1 #1 0']);
+    for (let message = 1; message <= 3; message++) assert.deepEqual(a.asks(published(id, '1', { qos: 1, msgId: 1 })), ['PUBACK 1 #1 0']);
     assert.equal(broker.published.length, 3);
+  });
+
+  test('is answered and not published at QoS 1 when DUP says that only the answer was lost', () => {
+    const { a, id, broker } = connected();
+    for (const dup of [false, true, true]) assert.deepEqual(a.asks(published(id, '1', { qos: 1, msgId: 1, dup })), ['PUBACK 1 #1 0']);
+    assert.deepEqual(a.asks(published(id, '2', { qos: 1, msgId: 1, dup: true })), ['PUBACK 1 #1 0']);
+    assert.deepEqual(broker.published, ['t 1 1', 't 2 1']);
   });
 
   test('is another one at another QoS', () => {
