@@ -105,6 +105,8 @@ export class Campaign {
   readonly received: Arrived[] = [];
   /** Distinct messages of the stream down that arrived. */
   readonly delivered = new Set<number>();
+  /** Messages of the stream down that a gateway which died had perhaps taken from the broker and not delivered. */
+  readonly atRisk = new Set<number>();
   /** How often each event happened. */
   readonly events = new Map<string, number>();
   /** What the checker found, as each side saw it. */
@@ -121,6 +123,7 @@ export class Campaign {
   during: (code: number, a: number, b: number) => void = () => {};
   readonly options: CampaignOptions;
   #subscribed = 0;
+  readonly #witnesses = { client: new Witness('client'), gateway: new Witness('gateway') };
 
   constructor(
     readonly seed: number,
@@ -197,7 +200,7 @@ export class Campaign {
   get isDone(): boolean {
     const { up, down } = this.options;
     const upDone = !up || (this.published === up.count && (up.qos === 0 || this.acknowledged === up.count));
-    const downDone = !down || (this.announced === down.count && (down.qos === 0 || this.delivered.size === down.count));
+    const downDone = !down || (this.announced === down.count && (down.qos === 0 || this.#due === 0));
     return upDone && downDone;
   }
 
@@ -211,8 +214,11 @@ export class Campaign {
 
   /** The gateway dies without a word, and another begins with nothing but the broker's memory. */
   restartsGateway(): void {
+    for (let number = 0; number < this.announced; number++) if (!this.delivered.has(number)) this.atRisk.add(number);
     this.broker.cuts();
+    this.#witnesses.gateway = new Witness('gateway');
     this.gateway = this.#makeGateway();
+    if (this.announced > 0) this.#announce();
   }
 
   /** Numbers of the stream up as the broker got them. */
@@ -228,6 +234,13 @@ export class Campaign {
     return `published ${this.published}, acknowledged ${this.acknowledged}, announced ${this.announced}, delivered ${this.delivered.size}; ${events}`;
   }
 
+  /** Messages of the stream down that are to arrive. */
+  get #due(): number {
+    let due = this.announced - this.delivered.size;
+    for (const number of this.atRisk) if (!this.delivered.has(number)) due--;
+    return due;
+  }
+
   #makeGateway(): Gateway {
     const gateway: Gateway = new Gateway({
       clock: this.clock,
@@ -241,7 +254,6 @@ export class Campaign {
   }
 
   #judges(): (by: Side, datagram: Datagram, link: number) => void {
-    const sides = { client: new Witness('client'), gateway: new Witness('gateway') };
     // Once it has heard a CONNECT by a new link, the gateway takes what comes by an older one for a stranger's.
     let current = 0;
     return (by, datagram, link) => {
@@ -250,7 +262,7 @@ export class Campaign {
         if (datagram.bytes[1] === PUBLISH && (datagram.bytes[2] ?? 0) >= DUP) this.repeated++;
       }
       if (by === 'gateway' && datagram.from === 'client' && datagram.bytes[1] === CONNECT) current = Math.max(current, link);
-      if (by === 'client' || link >= current) this.findings.push(...sides[by].sees(datagram));
+      if (by === 'client' || link >= current) this.findings.push(...this.#witnesses[by].sees(datagram));
       this.watch(by, datagram);
     };
   }
@@ -298,7 +310,7 @@ export class Campaign {
   #announce(): void {
     const { down } = this.options;
     if (!down || down.qos === 0) return;
-    while (this.announced < down.count && this.announced - this.delivered.size < WINDOW) this.#announceNext(down);
+    while (this.announced < down.count && this.#due < WINDOW) this.#announceNext(down);
   }
 
   #announceNext({ topics, qos }: Stream): void {
@@ -344,15 +356,15 @@ class Witness {
 }
 
 /** What is wrong with what arrived of a stream at QoS 2: each message is to come once, in order on its topic. */
-export function faultAtQos2(stream: Stream, arrived: readonly Arrived[]): string | undefined {
-  return faultInOrder(stream, arrived.filter(isOf(stream)));
+export function faultAtQos2(stream: Stream, arrived: readonly Arrived[], lost: ReadonlySet<number> = new Set()): string | undefined {
+  return faultInOrder(stream, arrived.filter(isOf(stream)), lost);
 }
 
-/** At QoS 1: each is to come, and the first of its copies in order on its topic. */
-export function faultAtQos1(stream: Stream, arrived: readonly Arrived[]): string | undefined {
+/** At QoS 1: each is to come, and the first of its copies in order on its topic. What is in `lost` need not come. */
+export function faultAtQos1(stream: Stream, arrived: readonly Arrived[], lost: ReadonlySet<number> = new Set()): string | undefined {
   const seen = new Set<number>();
   const isFirst = ({ number }: Arrived) => !seen.has(number) && seen.add(number);
-  return faultInOrder(stream, arrived.filter(isOf(stream)).filter(isFirst));
+  return faultInOrder(stream, arrived.filter(isOf(stream)).filter(isFirst), lost);
 }
 
 /** At QoS 0: none comes more often than the network makes copies, here twice. */
@@ -371,14 +383,16 @@ const isOf =
   ({ topic }: Arrived) =>
     topics.includes(topic);
 
-function faultInOrder({ topics, count, qos }: Stream, arrived: readonly Arrived[]): string | undefined {
+function faultInOrder({ topics, count, qos }: Stream, arrived: readonly Arrived[], lost: ReadonlySet<number>): string | undefined {
   const next = new Map(topics.map((topic, place) => [topic, place]));
   for (const message of arrived) {
-    const due = next.get(message.topic) as number;
+    let due = next.get(message.topic) as number;
+    while (due < message.number && lost.has(due)) due += topics.length;
     if (message.number !== due) return `${message.number} came on ${message.topic}, ${due} was due`;
     if (message.qos !== qos) return `${message.number} came at QoS ${message.qos}`;
     next.set(message.topic, due + topics.length);
   }
-  for (const [topic, due] of next) if (due < count) return `${due} never came on ${topic}`;
+  for (const [topic, due] of next)
+    for (let missing = due; missing < count; missing += topics.length) if (!lost.has(missing)) return `${missing} never came on ${topic}`;
   return undefined;
 }

@@ -36,6 +36,7 @@ export class GatewayJudge extends Judge {
     const { fields } = message;
     this.heardByBoth(message);
     if (this.#state === 'apart' || this.#state === 'connecting') this.outgoing.doubt();
+    if (this.#state === 'apart') this.owed.clear(); // a stranger is told DISCONNECT, and nothing else
     switch (fields.name) {
       case 'CONNECT':
         this.#connecting(fields, message.content);
