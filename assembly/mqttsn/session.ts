@@ -165,6 +165,8 @@ let waking: bool = false;
 
 /** The acknowledgement owed for the message that was delivered last, which the decoder still has; or 0. */
 let owed: u32 = 0;
+/** The inbox is that of an earlier connection. */
+let inboxIsOld: bool = false;
 let dropped: i32 = 0;
 
 /** Reads the configuration and begins, unless it refuses something (settings.fault); the session is stopped, and its will is set. */
@@ -532,6 +534,7 @@ function arrive(resumed: bool): i32 {
   waking = false;
   resetRequests();
   if (IS_CLIENT && !resumed && (hasWill || cleanSession)) tellWill();
+  if (IS_CLIENT && !resumed) inboxIsOld = true;
   if (!resumed && cleanSession) {
     if (IS_CLIENT) {
       inbox.clear();
@@ -653,6 +656,11 @@ function receiveMessage(): i32 {
     if (inbox.contains(id) || wasDelivered(id, content)) {
       acknowledge(PUBREC, 0);
       return report(EVENT_DUPLICATE, id, 0);
+    }
+    if (inboxIsOld) {
+      // A gateway goes on where it was before it sends anything new: what it did not go on with, it has forgotten.
+      inboxIsOld = false;
+      inbox.clear();
     }
     if (inbox.isFull()) {
       acknowledge(PUBACK, CONGESTION); // it comes again

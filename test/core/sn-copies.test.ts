@@ -61,3 +61,31 @@ describe('a QoS 2 message that the network brings again behind its PUBREL', () =
     assert.deepEqual(h.payloads, ['x', 'y']);
   });
 });
+
+describe('a QoS 2 message whose PUBREL never came, since its gateway was started anew', () => {
+  /** The client has delivered 0009, and is connected to the gateway that took the place of the one that sent it. */
+  function again(): SnClientHistory {
+    const h = told();
+    h.says(PUBLISH);
+    h.hears(PUBREC);
+    h.reconnects();
+    h.says(`09 0a 0001 0001 't/a'`);
+    h.heard();
+    h.happened();
+    return h;
+  }
+
+  test('does not swallow another that has its id by and by', () => {
+    const h = again();
+    h.says(`08 0c 40 0001 0008 'y'`, '04 10 0008', `08 0c c0 0001 0009 'z'`);
+    h.hears('04 0f 0008', '04 0e 0008', PUBREC);
+    assert.deepEqual(h.payloads, ['x', 'y', 'z']);
+  });
+
+  test('is still known when it comes first, or soon', () => {
+    const h = again();
+    h.says(AGAIN, `08 0c 40 0001 000a 'y'`, AGAIN);
+    h.hears(PUBREC, '04 0f 000a', PUBREC);
+    assert.deepEqual(h.payloads, ['x', 'y']);
+  });
+});
