@@ -42,10 +42,6 @@ export class Owed {
     else this.#owed.set(key, [to]);
   }
 
-  clear(): void {
-    this.#owed.clear();
-  }
-
   /** Takes the oldest that this answers, of those that fit best where there are any. */
   take(answer: Name, id = 0, fits: (asked: Fields) => boolean = () => true): Fields | undefined {
     const key = `${answer} ${id}`;

@@ -19,6 +19,9 @@ const ANSWERS: ReadonlySet<Name> = new Set([
   'WILLMSGRESP',
 ]);
 
+/** What only a client that is connected may ask. */
+const ASKING: ReadonlySet<Name> = new Set(['PUBLISH', 'PUBREL', 'REGISTER', 'SUBSCRIBE', 'UNSUBSCRIBE', 'WILLTOPICUPD', 'WILLMSGUPD']);
+
 /** Judges what a gateway sends to one client. It changes the client's state by what it sends itself: until then the client's wish is on its way. */
 export class GatewayJudge extends Judge {
   #state: State = 'apart';
@@ -34,9 +37,9 @@ export class GatewayJudge extends Judge {
 
   override heard(message: Message): void {
     const { fields } = message;
+    if (this.#state === 'apart' && ASKING.has(fields.name)) return; // a stranger is told DISCONNECT, and nothing else
     this.heardByBoth(message);
     if (this.#state === 'apart' || this.#state === 'connecting') this.outgoing.doubt();
-    if (this.#state === 'apart') this.owed.clear(); // a stranger is told DISCONNECT, and nothing else
     switch (fields.name) {
       case 'CONNECT':
         this.#connecting(fields, message.content);
