@@ -296,6 +296,18 @@ describe('keep alive (SN 6.11)', () => {
     assert.deepEqual(h.faults, []);
   });
 
+  test('pings when nothing was sent, whatever was heard', () => {
+    const h = snClient(ALIVE).connects();
+    for (let second = 1; second <= 9; second++) {
+      h.waits(1_000);
+      h.says("07 0c 02 'ab' 0000");
+    }
+    h.hears();
+    h.waits(500);
+    h.hears('02 16');
+    assert.deepEqual(h.faults, []);
+  });
+
   test('does not ping while there is traffic both ways', () => {
     const h = snClient(ALIVE).connects();
     for (let second = 1; second <= 100; second++) {
