@@ -101,6 +101,19 @@ describe('a topic name (SN 6.5)', () => {
     );
   });
 
+  test('loses its id when the gateway gives it to another', () => {
+    const h = snClient(QUICK).connects();
+    h.says("09 0a 0009 0101 't/b'", "09 0a 0009 0102 't/c'", '07 0c 00 0009 0000');
+    h.heard();
+    assert.deepEqual(
+      h.messages.map(({ topic }) => topic),
+      ['t/c'],
+    );
+    h.publish('t/b', '');
+    h.hears("09 0a 0000 fffe 't/b'");
+    assert.deepEqual(h.faults, []);
+  });
+
   for (const [what, name, error] of [
     ['a wildcard', "'t/#'", 'topic_wildcard'],
     ['no UTF-8', "'t/' ff", 'utf8'],
