@@ -21,6 +21,8 @@ const malformed: [what: string, datagram: string, error: string][] = [
   ['a length of 0', '00 17', 'length'],
   ['a length below the datagram', '02 17 00', 'length'],
   ['a length over the datagram', '03 17', 'length'],
+  ['PUBLISH with stray bytes behind it', '07 0c 00 0001 0000 0000', 'length'],
+  ['REGISTER with a stray byte behind it', "07 0a 0009 0101 'a' 00", 'length'],
   ['a long length cut short', '01 00 04', 'length'],
   ['a long length below its own header', '01 0003 17', 'length'],
   ['a long length over the datagram', '01 0005 17', 'length'],
