@@ -5,9 +5,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startBroker } from '../host/broker.js';
 import { connectAsync } from '../host/client.js';
-import { brokerAt } from '../host/gateway/broker.js';
-import { Gateway } from '../host/gateway/gateway.js';
-import { openUdp } from '../host/gateway/udp.js';
+import { startGateway } from '../host/gateway/embedded.js';
 
 /** This file runs as build/js/test/readme.test.js. */
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -38,10 +36,13 @@ function run(command: string, awaited?: RegExp): Promise<{ stdout: string; statu
     const end = (signal: NodeJS.Signals) => child.pid && child.exitCode === null && process.kill(-child.pid, signal);
     const timer = setTimeout(() => end('SIGKILL'), DEADLINE);
     let stdout = '';
+    let seen = false;
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
-      if (awaited?.test(stdout)) end('SIGINT');
+      if (seen || !awaited?.test(stdout)) return;
+      seen = true; // a second signal would end it at once
+      end('SIGINT');
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
@@ -50,6 +51,8 @@ function run(command: string, awaited?: RegExp): Promise<{ stdout: string; statu
     child.on('close', (status, signal) => {
       clearTimeout(timer);
       if (signal === 'SIGKILL') reject(new Error(`${command}: nothing like ${awaited} within ${DEADLINE} ms\n${stdout}${stderr}`));
+      else if (awaited && !seen)
+        reject(new Error(`${command} ended with status ${status}, and nothing like ${awaited}\n${stdout}${stderr}`));
       else resolve({ stdout, status });
     });
   });
@@ -80,6 +83,37 @@ const runs: { begins: string; skip?: string | false; run(command: string): Promi
       await using broker = await disposableBroker();
       const { status } = await run(command.replace('mqtt://127.0.0.1:1883', broker.url), /"event":"published"/);
       assert.equal(status, 0);
+    },
+  },
+  {
+    begins: 'build/posix/twobyte-posix --config boards/posix-mqttsn.conf',
+    skip: noPosixBoard,
+    async run(command) {
+      await using broker = await disposableBroker();
+      await using gateway = await disposableGateway(broker.url);
+      const { status } = await run(command.replace('mqtt-sn://127.0.0.1:1884', gateway.url), /"event":"published"/);
+      assert.equal(status, 0);
+    },
+  },
+  {
+    begins: 'npx twobyte gateway',
+    async run(command) {
+      await using broker = await disposableBroker();
+      const free = `${command.replace('mqtt://127.0.0.1:1883', broker.url)} --udp 0`;
+      const { stdout } = await run(free, /\n/);
+      assert.match(stdout, /listening at UDP port \d+ of .*; broker /);
+    },
+  },
+  {
+    begins: 'npx twobyte sub -L mqtt-sn',
+    async run(command) {
+      await using broker = await disposableBroker();
+      await using gateway = await disposableGateway(broker.url);
+      const publisher = await connectAsync(broker.url);
+      await publisher.publishAsync('myhome/底楼/客厅/温度', '23.4', { qos: 1, retain: true });
+      const { stdout } = await run(command.replace('mqtt-sn://127.0.0.1:1884', gateway.url), /\n/);
+      await publisher.endAsync();
+      assert.equal(stdout, 'myhome/底楼/客厅/温度 23.4\n');
     },
   },
   {
@@ -114,7 +148,7 @@ const runs: { begins: string; skip?: string | false; run(command: string): Promi
       const subscriber = await connectAsync(broker.url);
       const arrived = new Promise<string>((resolve) => subscriber.on('message', (topic, payload) => resolve(`${topic} ${payload}`)));
       await subscriber.subscribeAsync('#', { qos: 1 });
-      const { status } = await run(command.replace('127.0.0.1/', `127.0.0.1:${gateway.port}/`));
+      const { status } = await run(command.replace('mqtt-sn://127.0.0.1', gateway.url));
       assert.equal(status, 0);
       assert.equal(await arrived, 'myhome/底楼/客厅/温度 23.4');
       await subscriber.endAsync();
@@ -123,17 +157,8 @@ const runs: { begins: string; skip?: string | false; run(command: string): Promi
 ];
 
 async function disposableGateway(broker: string) {
-  let gateway: Gateway | undefined;
-  const transport = await openUdp({ port: 0, host: '127.0.0.1' }, (datagram, peer) => gateway?.receive(datagram, peer));
-  const running = new Gateway({ transport, openBroker: brokerAt(broker) });
-  gateway = running;
-  return {
-    port: transport.port,
-    async [Symbol.asyncDispose]() {
-      await new Promise<void>((resolve) => running.stop(resolve));
-      transport.close();
-    },
-  };
+  const gateway = await startGateway(broker);
+  return { url: gateway.url, [Symbol.asyncDispose]: () => gateway.close() };
 }
 
 async function disposableBroker() {
@@ -143,7 +168,8 @@ async function disposableBroker() {
 
 describe('a command of the README', () => {
   for (const command of commands) {
-    const found = runs.find(({ begins }) => command.startsWith(begins));
+    const fitting = runs.filter(({ begins }) => command.startsWith(begins));
+    const found = fitting.sort((a, b) => b.begins.length - a.begins.length)[0]; // the one that says most
     test(`does what it says: ${command}`, { skip: found?.skip ?? false }, async () => {
       assert.ok(found, 'no test knows this command');
       await found.run(command);
