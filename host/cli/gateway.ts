@@ -138,8 +138,10 @@ async function run(values: Values): Promise<number> {
   const places = [...(udp ? [`UDP port ${udp.port} of ${values.bind}`] : []), ...serial.map(({ path }) => path)];
   process.stdout.write(`listening at ${places.join(', ')}; broker ${connection.name}\n`);
   await ended;
-  await new Promise<void>((resolve) => running.stop(resolve));
-  close();
+  await new Promise<void>((resolve) => {
+    running.stop(resolve);
+    close(); // at once: a client that connects again must not speak to one that does not answer
+  });
   if (values.debug) say(statistics(running));
   return EXIT_OK;
 }

@@ -31,7 +31,10 @@ export async function startGateway(url: string, { port = 0, group, connection, .
     port: udp.port,
     gateway,
     close() {
-      closed ??= new Promise<void>((resolve) => gateway.stop(resolve)).then(() => udp.close());
+      closed ??= new Promise<void>((resolve) => {
+        gateway.stop(resolve);
+        udp.close(); // at once: a client that connects again must not speak to one that does not answer
+      });
       return closed;
     },
   };
