@@ -13,6 +13,7 @@ import { moduleFaults } from './inspect.js';
  * @property {number} pages memory in pages of 64 KiB, all there is
  * @property {number} budget most bytes of .wasm
  * @property {number} inlined functions of at most so many nodes go where they are called: under wasm3 a call costs twenty times an operation, some 130 instructions
+ * @property {number} joined the same of functions that are called from one place: it saves a board heap, but a large function is dear to enter
  */
 
 /** Compiler flags that define `names`. @param {string[]} names */
@@ -22,10 +23,18 @@ function use(...names) {
 
 /** @type {Module[]} */
 export const modules = [
-  { name: 'sensor-mqtt', entry: 'assembly/apps/sensor.ts', flags: use('MQTT'), pages: 1, budget: 9000, inlined: 12 },
-  { name: 'sensor-mqttsn', entry: 'assembly/apps/sensor.ts', flags: use('MQTTSN'), pages: 1, budget: 9000, inlined: 0 },
-  { name: 'sensor', entry: 'assembly/apps/sensor.ts', flags: use('MQTT', 'MQTTSN'), pages: 1, budget: 16000, inlined: 8 },
-  { name: 'client-mqtt', entry: 'assembly/apps/client.ts', flags: use('MQTT', 'CLIENT', 'DESK'), pages: 88, budget: 9000, inlined: 12 },
+  { name: 'sensor-mqtt', entry: 'assembly/apps/sensor.ts', flags: use('MQTT'), pages: 1, budget: 9000, inlined: 12, joined: 500 },
+  { name: 'sensor-mqttsn', entry: 'assembly/apps/sensor.ts', flags: use('MQTTSN'), pages: 1, budget: 9000, inlined: 0, joined: 500 },
+  { name: 'sensor', entry: 'assembly/apps/sensor.ts', flags: use('MQTT', 'MQTTSN'), pages: 1, budget: 16000, inlined: 8, joined: 500 },
+  {
+    name: 'client-mqtt',
+    entry: 'assembly/apps/client.ts',
+    flags: use('MQTT', 'CLIENT', 'DESK'),
+    pages: 88,
+    budget: 9000,
+    inlined: 12,
+    joined: 0,
+  },
   {
     name: 'client-mqttsn',
     entry: 'assembly/apps/client-mqttsn.ts',
@@ -33,6 +42,7 @@ export const modules = [
     pages: 85,
     budget: 12000,
     inlined: 12,
+    joined: 0,
   },
 ];
 
@@ -53,7 +63,6 @@ export async function compileModule(module, root) {
     module.entry,
     ...['--config', 'asconfig.json', '--baseDir', root, '--outFile', compiled],
     ...['--initialMemory', pages, '--maximumMemory', pages, '--memoryBase', String(MEMORY_BASE)],
-    ...['--shrinkLevel', shrinkLevel(module)],
     ...module.flags,
   ]);
   if (result.error) throw new Error(`${module.entry} does not compile:\n${result.stderr.toString()}`);
@@ -65,21 +74,16 @@ export async function compileModule(module, root) {
   writeFileSync(`${root}build/${module.name}.wat`, text);
 }
 
-/** Where nothing is inlined for speed, size is what counts. @param {Module} module */
-function shrinkLevel({ inlined }) {
-  return inlined > 0 ? '1' : '2';
-}
-
-/** The same module with its small functions inlined, and as text. @param {Uint8Array} compiled @param {Module} wanted */
-function optimized(compiled, wanted) {
+/** The same module, its small functions inlined, and as text. @param {Uint8Array} compiled @param {Module} options */
+function optimized(compiled, { inlined, joined }) {
   const module = binaryen.readBinary(compiled);
   module.setFeatures(features.reduce((set, name) => set | Number(/** @type {Record<string, unknown>} */ (binaryen.Features)[name]), 0));
   binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(Number(shrinkLevel(wanted)));
-  binaryen.setAlwaysInlineMaxSize(wanted.inlined);
+  binaryen.setShrinkLevel(2);
+  binaryen.setAlwaysInlineMaxSize(inlined);
   binaryen.setFlexibleInlineMaxSize(0);
-  binaryen.setOneCallerInlineMaxSize(0);
-  if (wanted.inlined > 0) module.runPasses(['inlining-optimizing']);
+  binaryen.setOneCallerInlineMaxSize(joined);
+  module.runPasses(['inlining-optimizing']);
   module.optimize();
   module.optimize(); // what the first leaves behind is worth a second look: it makes the module smaller
   return { bytes: module.emitBinary(), text: module.emitText() };
