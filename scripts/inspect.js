@@ -86,6 +86,9 @@ function memoryFaults(module, pages) {
   const functions = WebAssembly.Module.imports(module).map(({ name }) => [name, () => 0]);
   const { exports } = new WebAssembly.Instance(module, { board: Object.fromEntries(functions) });
   if (typeof exports.memory_bytes !== 'function') return ['it does not export memory_bytes'];
+  const names = Object.keys(exports);
+  const twin = names.find((name, i) => names.findIndex((other) => exports[other] === exports[name]) < i);
+  if (twin) return [`its export ${twin} is the same function as another, and a shell finds a function under one name only`];
   const used = Number(exports.memory_bytes());
   const needed = Math.ceil(used / PAGE);
   return needed === pages ? [] : [`its memory is ${pages} pages, its static buffers (${used} bytes) need ${needed}`];

@@ -35,9 +35,9 @@
 #define d_m3MaxConstantTableSize 64
 #endif
 
-/* Export names per function: binaryen merges equal functions. A pointer each in every function. */
+/* Export names per function: a pointer each in every function. The build refuses a module in which two exports are one function. */
 #ifndef d_m3MaxDuplicateFunctionImpl
-#define d_m3MaxDuplicateFunctionImpl 3
+#define d_m3MaxDuplicateFunctionImpl 1
 #endif
 
 /* Error texts with details in the runtime: 256 bytes and the texts. The shell names what a text is about by itself. */

@@ -71,6 +71,11 @@ describe('the check of a module', () => {
       /imports the global board\.random/,
     ],
     ['an export that no board calls', 'export function hello(): i32 { return 1; }', /exports the function hello/],
+    [
+      'one function under two names',
+      'function zero(): i32 { return 0; } export { zero as start, zero as stop };',
+      /export \w+ is the same function as another/,
+    ],
     ['an exported variable', 'export let step: i32 = 1; export function start(): i32 { return ++step; }', /exports the global step/],
     [
       'a function as a value',
