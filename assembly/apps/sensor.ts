@@ -35,7 +35,7 @@ import {
 import { now, remaining, setNow } from '../delivery/clock';
 import { inbound } from '../delivery/inbound';
 import { eventA, eventB } from '../delivery/report';
-import { clearWill, setWill, setWillPayload } from '../delivery/will';
+import { setWill, setWillPayload } from '../delivery/will';
 import { READING_BYTES, TOPIC_BYTES, UNIT_BYTES } from '../limits';
 import * as settings from '../settings';
 import * as session from './session';
@@ -100,8 +100,7 @@ function configure(): void {
   retain = settings.number(CONFIG_RETAIN, 0, 0, 1);
   interval = settings.number(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
   sensor = settings.number(CONFIG_SENSOR, 0, 0, 255);
-  clearWill();
-  if (availabilityLength) setWill(availabilityTopic, availabilityLength, 1, 1);
+  setWill(availabilityTopic, availabilityLength, 1, 1); // without a topic there is none
   setWillPayload(offline, 7);
 }
 

@@ -1,19 +1,22 @@
 // The will of the next connection. Its texts were checked and stay where their owner has them.
 
-export let hasWill: bool = false;
 export let willTopic: usize = 0;
+/** 0: there is no will, since a topic has at least a character. */
 export let willTopicLength: u32 = 0;
 export let willPayload: usize = 0;
 export let willPayloadLength: u32 = 0;
 export let willQos: u32 = 0;
 export let willRetain: u32 = 0;
 
+export function hasWill(): bool {
+  return willTopicLength != 0;
+}
+
 export function clearWill(): void {
-  hasWill = false;
+  willTopicLength = 0;
 }
 
 export function setWill(topic: usize, topicLength: u32, qos: u32, retain: u32): void {
-  hasWill = true;
   willTopic = topic;
   willTopicLength = topicLength;
   willQos = qos;

@@ -53,7 +53,7 @@ export function prepareConnect(): void {
   if (!appendText(CONFIG_CLIENT_ID)) end = uint16(end, 0);
   // A session that is kept needs a name to be found under [MQTT-3.1.3-7].
   if (!cleanSession && end == body() + CONNECT_HEADER_BYTES + 2) settings.refuse(CONFIG_CLIENT_ID, ERROR_CONFIG_MISSING);
-  if (hasWill) {
+  if (hasWill()) {
     flags |= CONNECT_WILL | (willQos << 3) | (willRetain ? CONNECT_WILL_RETAIN : 0);
     if (<u32>(limit() - end) < 4 + willTopicLength + willPayloadLength) {
       settings.refuse(CONFIG_WILL_PAYLOAD, ERROR_CONFIG_TOO_LONG);

@@ -25,7 +25,7 @@ export function readIdentity(): void {
 
 /** CONNECT. One that wakes from sleep keeps session and will as the gateway has them (SN 6.3, 6.14). */
 export function encodeOurConnect(waking: bool): usize {
-  const flags = waking ? 0 : (cleanSession ? CLEAN_SESSION : 0) | (hasWill ? WILL : 0);
+  const flags = waking ? 0 : (cleanSession ? CLEAN_SESSION : 0) | (hasWill() ? WILL : 0);
   return encodeConnect(message(), flags, keepAlive, clientId(), clientIdLength);
 }
 

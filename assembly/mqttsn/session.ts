@@ -533,7 +533,7 @@ function arrive(resumed: bool): i32 {
   asked = 0;
   waking = false;
   resetRequests();
-  if (IS_CLIENT && !resumed && (hasWill || cleanSession)) tellWill();
+  if (IS_CLIENT && !resumed && (hasWill() || cleanSession)) tellWill();
   if (IS_CLIENT && !resumed) inboxIsOld = true;
   if (!resumed && cleanSession) {
     if (IS_CLIENT) {
@@ -580,7 +580,7 @@ function readDatagram(): i32 {
 /** A message that the gateway answers a CONNECT with. */
 function welcome(type: i32): i32 {
   if (type == CONNACK) return returnCode ? fail(EVENT_REFUSED, returnCode) : arrive(waking);
-  if (!hasWill || (type != WILLTOPICREQ && type != WILLMSGREQ)) return drop(ERROR_UNEXPECTED);
+  if (!hasWill() || (type != WILLTOPICREQ && type != WILLMSGREQ)) return drop(ERROR_UNEXPECTED);
   ask(type + 1); // the answer's number follows the request's
   return 0;
 }
