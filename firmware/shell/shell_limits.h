@@ -27,7 +27,7 @@
 
 /* Values on the stack of one function while it is translated: 5 bytes each in the runtime, and again on the C stack at load. */
 #ifndef d_m3MaxFunctionStackHeight
-#define d_m3MaxFunctionStackHeight 128
+#define d_m3MaxFunctionStackHeight 64
 #endif
 
 /* Constants that a function keeps in slots, the others are read from the code: 4 bytes each in the runtime. */
