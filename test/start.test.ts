@@ -38,7 +38,7 @@ function shares(readings: readonly { protocol: string }[]): number[] {
   return Object.keys(topics).map((protocol) => readings.filter((each) => each.protocol === protocol).length);
 }
 
-describe('npm start', { timeout: 60_000 }, () => {
+describe('npm start', { timeout: 180_000 }, () => {
   test('--readings 6 prints three readings of each board under wasm3 and ends', { skip: skipUnbuilt(posixBoard) }, async () => {
     const ended = await start(['--readings', '6']);
     assert.equal(ended.status, 0, ended.stderr);
