@@ -4,10 +4,10 @@
 // `Cost` is what one of the unit takes of the memory; beside the limits a module has some 90 bytes.
 
 /** Bytes received and not yet decoded. A PUBLISH over this arrives in pieces; one whose topic alone fills it is refused. Cost: 1 byte. */
-export const RECEIVE_BYTES: i32 = isDefined(DESK) ? 131072 : 1024;
+export const RECEIVE_BYTES: i32 = isDefined(DESK) ? 131072 : isDefined(MQTT) ? 1024 : 512;
 
 /** Bytes encoded and not yet taken by the link. The largest packet that can be sent. Cost: 1 byte. */
-export const TRANSMIT_BYTES: i32 = isDefined(DESK) ? 1179648 : 1024;
+export const TRANSMIT_BYTES: i32 = isDefined(DESK) ? 1179648 : isDefined(MQTT) ? 1024 : 256;
 
 /** Topics and payloads waiting for their acknowledgement or for a connection. Cost: 1 byte. */
 export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : 2048;
@@ -15,7 +15,7 @@ export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : 2048;
 /** Packets in flight and waiting, a power of two. Cost: 24 bytes. */
 export const OUTBOX_ENTRIES: i32 = isDefined(DESK) ? 4096 : 16;
 
-/** Inbound QoS 2 messages between PUBREC and PUBREL, a power of two. Cost: 4 bytes, as the table is twice as long. */
+/** Inbound QoS 2 messages between PUBREC and PUBREL, a power of two. Cost: 4 bytes, as the table is twice as long; a sensor of MQTT-SN alone has none. */
 export const INBOX_ENTRIES: i32 = isDefined(DESK) ? 32768 : 32;
 
 /** The CONNECT packet, with client identifier, will, user name and password. Cost: 1 byte, over MQTT only. */
@@ -39,8 +39,8 @@ export const UNIT_BYTES: i32 = 16;
 /** MQTT-SN: topics that have an id. When there are more, all are forgotten and registered anew. Cost: 12 bytes, over MQTT-SN only. */
 export const TOPIC_ENTRIES: i32 = isDefined(DESK) ? 1024 : 16;
 
-/** MQTT-SN: the names of those topics. Cost: 1 byte, over MQTT-SN only. */
-export const TOPIC_NAMES_BYTES: i32 = isDefined(DESK) ? 131072 : 512;
+/** MQTT-SN: the names of those topics; a module of both protocols has them where CONNECT is. Cost: 1 byte, over MQTT-SN only. */
+export const TOPIC_NAMES_BYTES: i32 = isDefined(DESK) ? 131072 : 448;
 
 /** MQTT-SN: QoS 2 messages remembered behind their PUBREL. Cost: 12 bytes, in the client only, over MQTT-SN only. */
 export const COMPLETED_ENTRIES: i32 = isDefined(DESK) ? 64 : 8;

@@ -5,16 +5,19 @@ import { INBOX_ENTRIES } from '../limits';
 
 const PLACES: u32 = INBOX_ENTRIES * 2;
 const MASK: u32 = PLACES - 1;
-const table = memory.data(INBOX_ENTRIES * 4, 4);
+/** Asked for by a call, memory is taken only in a module that makes it. */
+function table(): usize {
+  return memory.data(INBOX_ENTRIES * 4, 4);
+}
 
 let count: u32 = 0;
 
 function idAt(place: u32): u32 {
-  return load<u16>(table + (place << 1));
+  return load<u16>(table() + (place << 1));
 }
 
 function setIdAt(place: u32, id: u32): void {
-  store<u16>(table + (place << 1), id);
+  store<u16>(table() + (place << 1), id);
 }
 
 /** The place of `id`, or the empty place where it would go. The table is never full, so the search ends. */
@@ -53,6 +56,6 @@ export function forget(id: u32): void {
 }
 
 export function clear(): void {
-  memory.fill(table, 0, INBOX_ENTRIES * 4);
+  memory.fill(table(), 0, INBOX_ENTRIES * 4);
   count = 0;
 }

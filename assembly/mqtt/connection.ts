@@ -1,6 +1,7 @@
 // The CONNECT packet, encoded once from the board's configuration and sent again on every connection.
 
 import { config_text } from '../board';
+import { connectionArea } from '../bytes/buffers';
 import { bytes, field, uint16 } from '../bytes/cursor';
 import { utf8Fault } from '../bytes/utf8';
 import {
@@ -28,16 +29,8 @@ import {
   prependConnect,
 } from './encode';
 
-// Asked for by a call, memory is taken only in a module that makes it: one of MQTT-SN alone has no such buffer.
-function buffer(): usize {
-  return memory.data(CONNECT_BYTES, 8);
-}
-function body(): usize {
-  return buffer() + FIXED_HEADER_MOST;
-}
-function limit(): usize {
-  return buffer() + CONNECT_BYTES;
-}
+const body = connectionArea + FIXED_HEADER_MOST;
+const limit = connectionArea + CONNECT_BYTES;
 let start: usize = 0;
 let end: usize = 0;
 
@@ -49,13 +42,13 @@ export function prepareConnect(): void {
   let flags: u32 = cleanSession ? CONNECT_CLEAN_SESSION : 0;
 
   // The payload's fields follow in this order [MQTT-3.1.3-1].
-  end = body() + CONNECT_HEADER_BYTES;
+  end = body + CONNECT_HEADER_BYTES;
   if (!appendText(CONFIG_CLIENT_ID)) end = uint16(end, 0);
   // A session that is kept needs a name to be found under [MQTT-3.1.3-7].
-  if (!cleanSession && end == body() + CONNECT_HEADER_BYTES + 2) settings.refuse(CONFIG_CLIENT_ID, ERROR_CONFIG_MISSING);
+  if (!cleanSession && end == body + CONNECT_HEADER_BYTES + 2) settings.refuse(CONFIG_CLIENT_ID, ERROR_CONFIG_MISSING);
   if (hasWill()) {
     flags |= CONNECT_WILL | (willQos << 3) | (willRetain ? CONNECT_WILL_RETAIN : 0);
-    if (<u32>(limit() - end) < 4 + willTopicLength + willPayloadLength) {
+    if (<u32>(limit - end) < 4 + willTopicLength + willPayloadLength) {
       settings.refuse(CONFIG_WILL_PAYLOAD, ERROR_CONFIG_TOO_LONG);
       return;
     }
@@ -65,13 +58,13 @@ export function prepareConnect(): void {
     flags |= CONNECT_USERNAME;
     if (appendText(CONFIG_PASSWORD)) flags |= CONNECT_PASSWORD;
   } else if (config_text(CONFIG_PASSWORD, 0, 0) >= 0) settings.refuse(CONFIG_USERNAME, ERROR_CONFIG_MISSING); // [MQTT-3.1.2-22]
-  connectHeader(body(), flags, keepAlive);
-  start = prependConnect(body(), <u32>(end - body()));
+  connectHeader(body, flags, keepAlive);
+  start = prependConnect(body, <u32>(end - body));
 }
 
 /** Appends a text of the configuration as a field; false when there is none. */
 function appendText(key: i32): bool {
-  const room = max(min(<i32>(limit() - end) - 2, 65535), 0);
+  const room = max(min(<i32>(limit - end) - 2, 65535), 0);
   const length = config_text(key, end + 2, room);
   if (length < 0) return false;
   if (length > room) {

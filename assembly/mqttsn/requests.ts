@@ -191,6 +191,7 @@ export function publishFlags(qos: u32, retain: u32): u32 {
 
 /** The topic id type to ask for a filter with. */
 function filterType(filter: usize, length: u32): u32 {
+  if (!IS_CLIENT) return NORMAL; // a sensor asks by name, whatever the name
   const known = idOf(filter, length);
   if (length == 2) return hasWildcard(filter, length) ? NORMAL : SHORT;
   return known && foundType == PREDEFINED ? PREDEFINED : NORMAL;
@@ -224,8 +225,10 @@ function reject(entry: Entry, code: u32): i32 {
 function refused(entry: Entry, type: u32): i32 {
   if (returnCode == CONGESTION) return hold(idOfRequest(entry));
   if (IS_CLIENT && <u32>entry.kind >= WILL_TOPIC_REQUEST) return settle(entry, EVENT_WILL_UPDATED, returnCode);
-  if (returnCode != INVALID_TOPIC_ID || type == REGACK || refusals++ == retries) return reject(entry, returnCode);
-  const known = <u32>entry.kind == PUBLISH_REQUEST ? idOf(entry.body, entry.head) : idOf(entry.body + 2, entry.length - 3);
+  const hasId = IS_CLIENT ? type != REGACK : type == PUBACK;
+  if (returnCode != INVALID_TOPIC_ID || !hasId || refusals++ == retries) return reject(entry, returnCode);
+  const isFilter = IS_CLIENT && <u32>entry.kind != PUBLISH_REQUEST;
+  const known = isFilter ? idOf(entry.body + 2, entry.length - 3) : idOf(entry.body, entry.head);
   if (!known || foundType == SHORT) return reject(entry, returnCode); // its name is its id
   forgetId(foundType, foundId);
   goOn();

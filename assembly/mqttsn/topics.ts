@@ -2,6 +2,7 @@
 // says. Ids belong to one connection: those of an earlier one serve inbound messages on, since only a gateway that kept the session uses
 // them, but no message goes out on them until then (SN 6.5).
 
+import { connectionArea } from '../bytes/buffers';
 import { equal } from '../bytes/compare';
 import { bytes } from '../bytes/cursor';
 import { parseDecimal } from '../bytes/decimal';
@@ -30,10 +31,6 @@ class Topic {
 function entries(): usize {
   return memory.data(TOPIC_ENTRIES * 12, 4);
 }
-function names(): usize {
-  return memory.data(TOPIC_NAMES_BYTES, 4);
-}
-
 let count: u32 = 0;
 let namesEnd: u32 = 0;
 /** What the configuration brought, which is never forgotten. */
@@ -104,7 +101,7 @@ export function learn(name: usize, length: u32, id: u32): bool {
     if (entry) entry.id = 0;
     if (isFull(length)) forgetTopics();
     if (isFull(length)) return false;
-    entry = append(names() + namesEnd, length);
+    entry = append(connectionArea + namesEnd, length);
     bytes(entry.name, name, length);
     namesEnd += length;
     entry.type = <u16>NORMAL;
@@ -146,7 +143,7 @@ export function forgetTopics(): void {
 /** Reads `1=a/b+2=c/d`, and leaves the names where they were read. Of an id or a name that comes twice the first counts. */
 export function readPredefined(): void {
   count = 0;
-  let p: usize = names();
+  let p: usize = connectionArea;
   const end = p + settings.text(CONFIG_PREDEFINED, p, TOPIC_NAMES_BYTES);
   while (p < end) {
     const digits = p;
@@ -164,7 +161,7 @@ export function readPredefined(): void {
     entry.id = <u16>id;
   }
   fixedCount = count;
-  fixedEnd = <u32>(end - names());
+  fixedEnd = <u32>(end - connectionArea);
   forgetTopics();
 }
 

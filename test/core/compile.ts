@@ -36,8 +36,15 @@ let board: Promise<WebAssembly.Module> | undefined;
 
 /** The client module with the limits of a board: what the sensor does with packets, with the client's view of them. Compiled once. */
 export function boardClient(): Promise<WebAssembly.Module> {
-  board ??= compile('assembly/apps/client.ts', ['--initialMemory', '18', '--maximumMemory', '18']).then(
-    ({ bytes }) => new WebAssembly.Module(bytes),
-  );
+  board ??= compile('assembly/apps/client.ts', [
+    '--use',
+    'MQTT=1',
+    '--use',
+    'CLIENT=1',
+    '--initialMemory',
+    '18',
+    '--maximumMemory',
+    '18',
+  ]).then(({ bytes }) => new WebAssembly.Module(bytes));
   return board;
 }

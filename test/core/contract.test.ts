@@ -114,15 +114,18 @@ describe('assembly/limits.ts', () => {
   const cost = (profile: 'desk' | 'board', module: 'client' | 'sensor', protocols: readonly string[]) => {
     const limits = [
       ...read('assembly/limits.ts').matchAll(
-        /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, over (MQTT|MQTT-SN) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 = (?:isDefined\(DESK\) \? (\d+) : )?(\d+);/g,
+        /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, over (MQTT|MQTT-SN) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 = (?:isDefined\(DESK\) \? (\d+) : )?(?:isDefined\(MQTT\) \? (\d+) : )?(\d+);/g,
       ),
     ];
     const declared = read('assembly/limits.ts').match(/^export /gm)?.length;
     assert.equal(limits.length, declared, 'each limit says its cost');
     let sum = 0;
-    for (const [, each, only, protocol, , desk, board] of limits) {
+    for (const [, each, only, protocol, name, desk, mqtt, board] of limits) {
+      // Two that a module lacks or has elsewhere, as their comments say.
+      if (name === 'INBOX_ENTRIES' && module === 'sensor' && !protocols.includes('MQTT')) continue;
+      if (name === 'TOPIC_NAMES_BYTES' && protocols.includes('MQTT')) continue;
       if ((only && only !== module) || (protocol && !protocols.includes(protocol))) continue;
-      sum += Number(each) * Number(profile === 'desk' ? (desk ?? board) : board);
+      sum += Number(each) * Number((profile === 'desk' ? desk : undefined) ?? (protocols.includes('MQTT') ? mqtt : undefined) ?? board);
     }
     return sum;
   };

@@ -183,7 +183,7 @@ describe('a datagram over the buffer of a sensor', () => {
     const h = snSensor([[CONFIG_TOPIC, 'ab']]).connects();
     h.heard();
     h.happened();
-    h.says(Buffer.concat([bytes("01 0400 0c 22 'ab' 0101"), Buffer.alloc(1_024 - 9)]));
+    h.says(Buffer.concat([bytes("01 0200 0c 22 'ab' 0101"), Buffer.alloc(512 - 9)]));
     h.hears("07 0d 'ab' 0101 00");
     h.happens('message 257 1');
   });

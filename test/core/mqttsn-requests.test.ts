@@ -362,7 +362,7 @@ describe('a request without an answer', () => {
     });
 
   test('waits up to a quarter longer by chance', () => {
-    const drawn = [0]; // the first identifier is drawn, too
+    const drawn = [0, 0]; // the time for CONNACK, and the first identifier
     const h = snClient(QUICK, { random: () => drawn.shift() ?? 250 }).connects();
     h.publish('ab', '1', 1);
     h.heard();

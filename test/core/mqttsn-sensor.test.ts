@@ -302,9 +302,9 @@ describe('a configuration', () => {
     [
       'nine pre-defined topics',
       [[CONFIG_PREDEFINED, [1, 2, 3, 4, 5, 6, 7, 8, 9].map((id) => `${id}=t/${id}`).join('+')]],
-      'config_invalid predefined',
+      'config_too_long predefined',
     ],
-    ['pre-defined topics over 512 bytes', [[CONFIG_PREDEFINED, `1=${'x'.repeat(511)}`]], 'config_too_long predefined'],
+    ['pre-defined topics over 448 bytes', [[CONFIG_PREDEFINED, `1=${'x'.repeat(447)}`]], 'config_too_long predefined'],
     [
       'QoS -1 with an availability topic',
       [

@@ -29,7 +29,7 @@ const often: Wait = (h, ms) => {
   }
 };
 
-/** All that a client sends and tells in a life of four minutes, each with its time. */
+/** All that a client sends and tells in a life of four minutes, each with its time. Its first identifier is drawn: 137, 0089. */
 function life(origin: number, wait: Wait): string[] {
   const h = snClient(QUICK, { origin, random: () => 137, discovery: true });
   const told: string[] = [];
@@ -50,14 +50,14 @@ function life(origin: number, wait: Wait): string[] {
   wait(h, 1_500);
   h.says('07 0b 0009 fffe 00');
   wait(h, 1_500);
-  h.says('04 0f 0001', '04 0e 0001');
+  h.says('04 0f 0089', '04 0e 0089');
   h.publish('ab', '2', 1);
   h.board.step();
-  h.says("07 0d 'ab' 0002 01", '05 00 01 0064');
+  h.says("07 0d 'ab' 008a 01", '05 00 01 0064');
   wait(h, 20_000);
   h.says('02 17');
   wait(h, 11_000);
-  h.says("07 0d 'ab' 0002 00");
+  h.says("07 0d 'ab' 008a 00");
   wait(h, 20_000);
   h.says('02 17');
   h.module.sleep(60);

@@ -157,7 +157,7 @@ export const scenarios: Scenario[] = [
         '1000.5',
         '１００',
         '9'.repeat(40),
-        'x'.repeat(900),
+        'x'.repeat(400),
       ];
       for (const command of commands) await client.publishAsync(command_topic, command, { qos: 1 });
       await board.tells('command_refused', commands.length);
