@@ -20,7 +20,6 @@ import {
   ERROR_COMMAND,
   ERROR_CONFIG_MISSING,
   ERROR_STATE,
-  EVENT_ASLEEP,
   EVENT_COMMAND_REFUSED,
   EVENT_CONFIG_REFUSED,
   EVENT_CONNECTED,
@@ -69,8 +68,6 @@ let dueAt: i32 = 0;
 let stepped: bool = false;
 let dropped: i32 = 0;
 let sleeps: bool = false;
-/** What waits for a sleeper was asked for since the last reading. */
-let collected: bool = false;
 /** What this connection still owes: the announcement, and the subscription of the command topic. */
 let onlineOwed: bool = false;
 let commandsOwed: bool = false;
@@ -132,15 +129,14 @@ export function step(time: i32): i32 {
     if (happened == EVENT_CONNECTED && !(sleeps && eventA)) {
       onlineOwed = availabilityLength > 0;
       commandsOwed = commandLength > 0;
-    } else if (happened == EVENT_ASLEEP && commandLength && !collected) {
-      collected = true;
-      session.collect();
     } else if (happened == EVENT_MESSAGE && isCommand()) obey();
     event(happened, eventA, eventB);
   }
   if (!session.isRunning()) return session.finish();
   if (session.isConnected()) payDebts();
   if (remaining(dueAt) == 0) {
+    // What waits is fetched first: a gateway that was started anew and has forgotten us says so then, and commands and will are set up again.
+    if (commandLength || availabilityLength) session.collect();
     session.wake();
     takeReading();
     // The schedule does not drift; readings that were slept through are not made up.
@@ -153,7 +149,6 @@ export function step(time: i32): i32 {
 
 /** Sleeps until the next reading. The gateway is told half as long again, so that a late reading does not make it give us up. */
 function fallAsleep(): void {
-  collected = false;
   session.sleep(min((interval + (interval >> 1)) / 1000 + SLEEP_MARGIN, 0xffff));
 }
 

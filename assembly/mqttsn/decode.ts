@@ -8,7 +8,20 @@ import { ERROR_LENGTH, ERROR_PACKET_ID, ERROR_PACKET_TYPE, ERROR_QOS, ERROR_TOO_
 import { inbound } from '../delivery/inbound';
 import { RECEIVE_BYTES } from '../limits';
 import { isOurNode } from './datagram';
-import { CONNECT, ENCAPSULATED, PUBACK, PUBLISH, QOS_MINUS_1, QOS_SHIFT, REGISTER, RETAIN, SHORT, SUBACK, WILLMSGRESP } from './messages';
+import {
+  CONNECT,
+  DISCONNECT,
+  ENCAPSULATED,
+  PUBACK,
+  PUBLISH,
+  QOS_MINUS_1,
+  QOS_SHIFT,
+  REGISTER,
+  RETAIN,
+  SHORT,
+  SUBACK,
+  WILLMSGRESP,
+} from './messages';
 import { IS_CLIENT } from './scope';
 
 /** decode() answers this when there is no message for us. */
@@ -100,7 +113,7 @@ function readBody(type: u32): i32 {
   const form = forms() + ((type <= WILLMSGRESP ? type : CONNECT) << 1);
   const rule: u32 = load<u8>(form);
   if (rule == NEVER) return -ERROR_PACKET_TYPE;
-  if (rule < OR_MORE ? rest != rule : rest < rule - OR_MORE) return -ERROR_LENGTH;
+  if ((rule < OR_MORE ? rest != rule : rest < rule - OR_MORE) || (type == DISCONNECT && (rest & 0xfd) != 0)) return -ERROR_LENGTH;
   const places: u32 = load<u8>(form, 1);
   const p = body;
   flags = load<u8>(p);

@@ -202,10 +202,6 @@ export function isConnected(): bool {
   return state == CONNECTED;
 }
 
-export function isAsleep(): bool {
-  return state == ASLEEP;
-}
-
 export function isStopped(): bool {
   return state == STOPPED;
 }
@@ -288,9 +284,9 @@ export function wake(): void {
   lookAgain();
 }
 
-/** A sleeper fetches what the gateway holds for it. */
+/** A sleeper fetches what the gateway holds for it, before it wakes. */
 export function collect(): void {
-  collecting = true;
+  collecting = state >= DROWSY;
   lookAgain();
 }
 
@@ -366,17 +362,17 @@ function proceed(): i32 {
       else if (asked == 0 && isQuiet()) ask(PINGREQ);
       break;
     case ASLEEP:
-      if (sleepSeconds == 0) {
-        waking = true;
-        state = GREETING;
-        ask(CONNECT);
-      } else if (IS_CLIENT && sleepSeconds != announcedSeconds) fallAsleep();
-      else if (isDue(deadline) || collecting) {
+      if (collecting || isDue(deadline)) {
         collecting = false;
         state = AWAKE;
         ask(PINGREQ);
         return report(EVENT_AWAKE, 0, 0);
       }
+      if (sleepSeconds == 0) {
+        waking = true;
+        state = GREETING;
+        ask(CONNECT);
+      } else if (IS_CLIENT && sleepSeconds != announcedSeconds) fallAsleep();
       break;
     case DRAINING:
     case ENDING: {
@@ -448,8 +444,8 @@ function leave(): void {
   if (left == CONNECTED) state = DRAINING;
   else {
     state = ENDING;
-    if (left >= DROWSY || waking) ask(DISCONNECT);
-    else deadline = now; // there is no connection to end
+    if (left >= GREETING) ask(DISCONNECT);
+    if (left < DROWSY && !waking) deadline = now; // perhaps nobody is there to answer
   }
 }
 
@@ -504,7 +500,7 @@ function beginSearch(): i32 {
   searches = 0;
   // A fleet that starts as one does not search as one (SN 6.1).
   deadline = now + <i32>(<u32>random() % <u32>(searchDelay + 1));
-  if (searchLink == IDLE) searchLink = -link_open(SEARCH_LINK, 0);
+  if (searchLink != OPEN && searchLink != 0) searchLink = -link_open(SEARCH_LINK, 0); // not asked for, or closed meanwhile
   return search();
 }
 
@@ -559,7 +555,9 @@ function readDatagram(): i32 {
   if (type == NOTHING || state == STOPPED) return 0;
   if (type < 0) {
     // Its sender need not try again.
-    if (type == -ERROR_TOO_LARGE && inbound.id && state >= CONNECTED) acknowledge(PUBACK, NOT_SUPPORTED);
+    if (type == -ERROR_TOO_LARGE && inbound.id && arrivedBy() == GATEWAY_LINK && state - CONNECTED < LEAVING - CONNECTED && !castOnly) {
+      acknowledge(PUBACK, NOT_SUPPORTED);
+    }
     return drop(-type);
   }
   switch (type) {
@@ -571,6 +569,7 @@ function readDatagram(): i32 {
   }
   if (arrivedBy() != GATEWAY_LINK || state < GREETING || castOnly) return drop(ERROR_UNEXPECTED);
   lastHeard = now;
+  if (state == AWAKE) due = now + answerTime(0); // while messages come, PINGRESP is not late
   if (type == DISCONNECT) return receiveDisconnect();
   if (state == GREETING) return welcome(type);
   // After our DISCONNECT nothing is answered (SN 6.12).

@@ -8,7 +8,7 @@ import { bytes } from '../bytes/cursor';
 import { parseDecimal } from '../bytes/decimal';
 import { topicNameFault } from '../bytes/topic';
 import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID, ERROR_CONFIG_TOO_LONG } from '../contract';
-import { TOPIC_ENTRIES, TOPIC_NAMES_BYTES } from '../limits';
+import { TOPIC_BYTES, TOPIC_ENTRIES, TOPIC_NAMES_BYTES } from '../limits';
 import * as settings from '../settings';
 import { NORMAL, PREDEFINED, SHORT } from './messages';
 
@@ -144,7 +144,8 @@ export function forgetTopics(): void {
 export function readPredefined(): void {
   count = 0;
   let p: usize = connectionArea;
-  const end = p + settings.text(CONFIG_PREDEFINED, p, TOPIC_NAMES_BYTES);
+  // Room for one topic is left: what is registered has to go somewhere.
+  const end = p + settings.text(CONFIG_PREDEFINED, p, TOPIC_NAMES_BYTES - TOPIC_BYTES);
   while (p < end) {
     const digits = p;
     p = find(p, end, EQUALS);

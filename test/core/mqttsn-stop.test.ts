@@ -31,7 +31,7 @@ const states: [
   hears: string[],
 ][] = [
   ['opening its link', [], {}, (h) => h.board.start(), []],
-  ['waiting for CONNACK', [], {}, (h) => h.opens().heard(), []],
+  ['waiting for CONNACK', [], {}, (h) => h.opens().heard(), ['02 18']],
   [
     'in the handshake of its will',
     [[CONFIG_WILL_TOPIC, 'w']],
@@ -41,7 +41,7 @@ const states: [
       h.says('02 06');
       h.heard();
     },
-    [],
+    ['02 18'],
   ],
   ['connected', [], {}, (h) => h.connects(), ['02 18']],
   [
