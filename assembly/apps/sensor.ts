@@ -109,7 +109,7 @@ function readTopic(key: i32, to: usize): u32 {
   return length;
 }
 
-/** Says `offline` and ends the session in order; EVENT_STOPPED follows. */
+/** Says `offline`, unless it sleeps, and ends the session in order; EVENT_STOPPED follows. */
 export function stop(): void {
   if (session.isConnected() && availabilityLength) {
     const result = announce(offline, 7);

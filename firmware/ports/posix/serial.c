@@ -141,10 +141,11 @@ int32_t serial_send(Serial *serial, const uint8_t *data, int32_t length) {
         serial->failure = REASON_OTHER; /* it would never fit, and LINK_WRITABLE would be a lie */
         return -serial->failure;
     }
-    uint32_t size = frame_encode(serial->queue + serial->queued, SERIAL_QUEUE_BYTES - serial->queued, data, (uint32_t)length);
+    bool failed = write_out(serial) != 0; /* first: a queue that empties now is not waited for */
+    uint32_t size = failed ? 0 : frame_encode(serial->queue + serial->queued, SERIAL_QUEUE_BYTES - serial->queued, data, (uint32_t)length);
     serial->queued += size;
     serial->blocked = size == 0;
-    if (write_out(serial) != 0) {
+    if (failed || (size && write_out(serial) != 0)) {
         serial->failure = REASON_RESET;
         return -serial->failure;
     }
