@@ -115,7 +115,13 @@ export class Session {
     this.#exchange.delivery.close();
     this.#silence.end();
     this.#stirs = false;
-    if (message.clean) this.#forget();
+    if (message.clean) {
+      this.#forget();
+      this.#before = 'disconnected';
+    }
+    // A sleeper that wakes goes on with its session as it began: CleanSession of 0 says that nothing is to be forgotten (SN 6.14).
+    const wakes = !message.clean && (this.#before === 'asleep' || this.#before === 'awake');
+    const clean = wakes ? this.#clean : message.clean;
     this.#move(address);
     this.state = 'connecting';
     this.#greeting = new Greeting(message, {
@@ -124,7 +130,7 @@ export class Session {
       send: (datagram) => this.#send(datagram),
       willGiven: (will) => {
         this.#will.current = will;
-        this.#awaitBroker(message.clean);
+        this.#awaitBroker(clean);
       },
       willRefused: (fault) => this.#refuse(fault),
       silent: () => {
@@ -138,7 +144,7 @@ export class Session {
       },
     });
     if (message.will) this.#greeting.askForWill();
-    else this.#awaitBroker(message.clean);
+    else this.#awaitBroker(clean);
   }
 
   /** Any other message from the client's address. */
@@ -296,7 +302,7 @@ export class Session {
     if (!message) return;
     this.#endGreeting();
     const now = this.#parts.clock.now();
-    this.#clean = message.clean;
+    this.#clean = this.#uplink.clean;
     this.#keepAlive = message.duration;
     this.#greeted = { message, address: this.address?.key ?? '', at: now };
     this.#spoke = false;

@@ -171,12 +171,22 @@ describe('a client that sleeps (SN 6.14)', () => {
     assert.equal(gateway.clients[0]?.state, 'lost');
   });
 
-  test('and began with a clean session keeps its subscriptions when it comes back without', () => {
-    const { a, broker, clock } = asleep();
+  test('and began with a clean session goes on with it when it wakes without: nothing is lost, and nothing comes twice', () => {
+    const { a, broker, clock, gateway } = asleep();
+    broker.says('t', 'kept', 0, true);
+    a.asks(sn.pingreq('a'));
     clock.advance(5000);
-    a.connects('a', { clean: false });
-    broker.says('t', 'x');
-    assert.deepEqual(a.hears(), ['REGISTER 1 t #1']);
+    broker.says('t', 'x', 1);
+    const connect = sn.connect({ will: false, clean: false, duration: 10, clientId: 'a' });
+    gateway.receive(connect, 'a');
+    broker.says('t', 'y', 1);
+    assert.deepEqual(a.hears(), ['CONNACK 0', 'REGISTER 1 t #1']);
+    assert.deepEqual(a.asks(sn.regack(1, 1, 0)), ['PUBLISH 1 x QoS 1 #2']);
+    assert.deepEqual(a.asks(sn.puback(1, 2, 0)), ['PUBLISH 1 y QoS 1 #3']);
+    assert.deepEqual(a.asks(sn.puback(1, 3, 0)), []);
+    assert.deepEqual(broker.fates('a'), ['open']);
+    a.asks(sn.disconnect());
+    assert.deepEqual(gateway.clients, [], 'and it ends with its client');
   });
 
   test('ends its session with a plain DISCONNECT', () => {
