@@ -242,15 +242,22 @@ export class Gateway {
     return clientId === this.#own.clientId ? 'its client id is the gateway’s own' : undefined;
   }
 
-  /** Forgets the client that disconnected first of all whose session is kept: the broker has its subscriptions. */
+  /**
+   * Forgets a client whose session is kept: of those that disconnected the first for whom nothing waits, else the first; when there is none, the
+   * one that was lost first. The broker has its subscriptions, and keeps what comes from now on.
+   */
   #makeRoom(): boolean {
+    const rank = ({ state, buffered }: Session) => (state === 'lost' ? 2 : buffered > 0 ? 1 : 0);
+    let chosen: Session | undefined;
     for (const session of this.#byId.values()) {
-      if (session.state !== 'disconnected') continue;
-      this.#byId.delete(session.clientId);
-      this.counters.count('kept sessions forgotten: too many clients');
-      return true;
+      if (session.state !== 'disconnected' && session.state !== 'lost') continue;
+      const before = chosen ? rank(session) - rank(chosen) || session.restsSince - chosen.restsSince : -1;
+      if (before < 0) chosen = session;
     }
-    return false;
+    if (!chosen) return false;
+    chosen.giveUp();
+    this.counters.count('kept sessions forgotten: too many clients');
+    return true;
   }
 
   #wake(clientId: string, address: Address): void {

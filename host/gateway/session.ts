@@ -55,6 +55,8 @@ export class Session {
   readonly clientId: string;
   state: State = 'disconnected';
   address: Address | undefined;
+  /** When the client disconnected, or was lost. */
+  restsSince = 0;
   readonly #parts: SessionParts;
   readonly #uplink: Uplink;
   #exchange: Exchange;
@@ -222,6 +224,17 @@ export class Session {
     }
     if (will) this.#uplink.publishWill(will);
     this.#watch();
+  }
+
+  /** A session that is kept has to make room: what waits for its client is gone. */
+  giveUp(): void {
+    const { buffered } = this;
+    if (buffered > 0) {
+      this.#parts.counters.count('messages dropped: session forgotten', buffered);
+      this.#parts.say(`client '${this.clientId}' had to make room for another: ${buffered} messages that waited for it are gone`);
+    }
+    this.#uplink.close();
+    this.#over();
   }
 
   /** The gateway stops: the client is told, the broker keeps its will to itself. */
@@ -415,6 +428,7 @@ export class Session {
   /** The client does not listen any more. */
   #rest(state: 'disconnected' | 'lost'): void {
     this.state = state;
+    this.restsSince = this.#parts.clock.now();
     this.#stirs = false;
     this.#silence.end();
     this.#exchange.delivery.close();

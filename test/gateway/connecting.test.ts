@@ -145,6 +145,56 @@ describe('a connection is refused', () => {
     a.asks(sn.disconnect());
     device('b').connects('b');
   });
+
+  /** Two clients with sessions that are kept, where there is no room for more: 'a' connected first, and was lost or has disconnected last. */
+  function full(gone: 'disconnected' | 'lost') {
+    const w = world({ limits: { clients: 2 } });
+    for (const clientId of ['a', 'b']) {
+      w.device(clientId).connects(clientId, { clean: false, duration: clientId === 'a' ? 100 : 60 });
+    }
+    return {
+      ...w,
+      leave() {
+        if (gone === 'lost') w.clock.advance(1_000_000);
+        for (const clientId of ['b', 'a']) {
+          if (gone === 'disconnected') w.gateway.receive(sn.disconnect(), clientId);
+          w.clock.advance(1000);
+        }
+      },
+      ids: () => w.gateway.clients.map(({ id }) => id),
+    };
+  }
+
+  test('while the client that disconnected first makes room', () => {
+    const { device, ids, leave } = full('disconnected');
+    leave();
+    device('c').connects('c');
+    assert.deepEqual(ids(), ['a', 'c']);
+  });
+
+  test('while one for whom nothing waits makes room rather, and what waits is counted when it has to go', () => {
+    const { broker, clock, device, gateway, ids, leave } = full('disconnected');
+    const subscribe = sn.subscribe({ dup: false, qos: 1, msgId: 1, topicType: 0, topicId: 0, topicName: 't' });
+    gateway.receive(subscribe, 'b');
+    clock.advance(0);
+    for (const payload of ['x', 'y']) broker.says('t', payload, 1);
+    leave();
+    device('c').connects('c');
+    assert.deepEqual(ids(), ['b', 'c']);
+    assert.equal(gateway.counters.of('messages dropped: session forgotten'), 0);
+    device('d').connects('d');
+    assert.deepEqual(ids(), ['c', 'd']);
+    assert.equal(gateway.counters.of('messages dropped: session forgotten'), 2);
+  });
+
+  test('while the client that was lost first makes room, when none has disconnected', () => {
+    const { broker, clock, device, ids, leave } = full('lost');
+    leave();
+    device('c').connects('c');
+    clock.advance(0);
+    assert.deepEqual(ids(), ['a', 'c']);
+    assert.deepEqual([broker.fates('a'), broker.fates('b')], [['open'], ['in order']]);
+  });
 });
 
 describe('a CONNECT that comes again', () => {
