@@ -73,6 +73,8 @@ export class Session {
   #greeted: { message: ConnectMessage; address: string; at: number } | undefined;
   /** The client has sent something since it was told that it is connected. */
   #spoke = false;
+  /** The broker was away and has published the will meanwhile: the client is to connect again. */
+  #willFired = false;
   /** A sleeper has perhaps woken: its CONNECT was answered, but may have been a copy. What it says next decides. */
   #stirs = false;
 
@@ -193,6 +195,10 @@ export class Session {
     this.#silence.heard();
     this.#spoke = true;
     this.#move(address);
+    if (this.#willFired) {
+      this.#send(disconnect());
+      return;
+    }
     if (this.state === 'active') {
       this.#send(pingresp());
       return;
@@ -308,6 +314,11 @@ export class Session {
 
   #brokerThere(): void {
     if (this.#greeting?.waitsForBroker) this.#accept();
+    else if (this.isLive && this.#uplink.will) {
+      // The broker has published the will when it lost us: only the client can say that it is there, on a new connection.
+      this.#willFired = true;
+      if (this.state === 'active') this.#send(disconnect());
+    }
   }
 
   #accept(): void {
@@ -318,7 +329,7 @@ export class Session {
     this.#clean = this.#uplink.clean;
     this.#keepAlive = message.duration;
     this.#greeted = { message, address: this.address?.key ?? '', at: now };
-    this.#spoke = false;
+    this.#spoke = this.#willFired = false;
     this.#silence.heard();
     this.#parts.counters.count('connections');
     this.#parts.debug(() => `client '${this.clientId}' is connected from ${this.address?.key}`);

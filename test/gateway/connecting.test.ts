@@ -51,6 +51,31 @@ describe('a client connects', () => {
   });
 });
 
+describe('a broker that was away', () => {
+  const connected = (will: boolean) => {
+    const w = world();
+    const a = w.device('a');
+    if (will) a.asks(connect('a', { will: true }), willTopic('availability'), willMessage('offline'));
+    else a.connects('a');
+    w.broker.goesAway();
+    w.broker.comesBack();
+    return { ...w, a };
+  };
+
+  test('has published the will: the client is told to connect again, and can say that it is there', () => {
+    const { a, broker } = connected(true);
+    assert.deepEqual(a.hears(), ['DISCONNECT']);
+    a.asks(connect('a', { will: true }), willTopic('availability'), willMessage('offline'));
+    const id = a.registers('availability');
+    a.asks(published(id, 'online', { qos: 1, msgId: 1 }));
+    assert.deepEqual(broker.published.at(-1), 'availability online 1');
+  });
+
+  test('is nothing to a client without a will', () => {
+    assert.deepEqual(connected(false).a.hears(), []);
+  });
+});
+
 describe('clean session and will (SN 6.3)', () => {
   /** A client with a will and a subscription that disconnected in order, its session kept. */
   function kept() {
