@@ -22,6 +22,7 @@ interface Values extends ConnectionValues {
   qosMinus1: boolean;
   clients: number;
   registrations: number;
+  subscriptions: number;
   bufferMessages: number;
   bufferBytes: number;
   inflight: number;
@@ -46,7 +47,8 @@ Exit status: 0 ended by a signal · 1 bad usage, or the port cannot be had
 `;
 
 export function gatewayCommand(): Command {
-  const { gatewayId, clients, registrations, bufferedMessages, bufferedBytes, inflight, totalInflight, retries, clientId } = defaultLimits;
+  const { gatewayId, clients, registrations, subscriptions, bufferedMessages, bufferedBytes, inflight, totalInflight, retries, clientId } =
+    defaultLimits;
   const inSeconds = (ms: number) => ms / 1000;
   const command = new Command('gateway')
     .description('An MQTT-SN 1.2 gateway: each client gets a connection to the broker of its own.')
@@ -76,6 +78,7 @@ export function gatewayCommand(): Command {
     .optionsGroup('Limits:')
     .option('--clients <n>', 'connected, asleep, or with a session that is kept', whole(1, MOST), clients)
     .option('--registrations <n>', 'topic ids a client', whole(1, 65_534), registrations)
+    .option('--subscriptions <n>', 'subscriptions a client', whole(1, MOST), subscriptions)
     .option('--buffer-messages <n>', 'messages that wait for one client; the oldest go first', whole(1, MOST), bufferedMessages)
     .option('--buffer-bytes <n>', 'their bytes', whole(1, 2 ** 30), bufferedBytes)
     .option('--inflight <n>', 'requests of one client that wait for the broker', whole(1, MOST), inflight)
@@ -226,6 +229,7 @@ function limitsOf(values: Values): Partial<Limits> {
     advertise: values.advertise,
     clients: values.clients,
     registrations: values.registrations,
+    subscriptions: values.subscriptions,
     bufferedMessages: values.bufferMessages,
     bufferedBytes: values.bufferBytes,
     inflight: values.inflight,

@@ -8,6 +8,8 @@ export interface Limits {
   clients: number;
   /** Topic ids a client. */
   registrations: number;
+  /** Subscriptions a client. */
+  subscriptions: number;
   /** Messages, and bytes of their topics and payloads, that wait for one client. The oldest go first. */
   bufferedMessages: number;
   bufferedBytes: number;
@@ -43,6 +45,7 @@ export const defaultLimits: Readonly<Limits> = {
   advertise: 0,
   clients: 1000,
   registrations: 1000,
+  subscriptions: 1000,
   bufferedMessages: 256,
   bufferedBytes: 65_536,
   inflight: 32,

@@ -129,6 +129,11 @@ export class Requests {
       return;
     }
     const filter = named.topic;
+    if (!uplink.hasRoomFor(filter)) {
+      counters.count('subscriptions refused: too many');
+      refuse(CONGESTION);
+      return;
+    }
     let { topicId } = named;
     if (topicType === NORMAL && !hasWildcard(filter)) {
       const id = registrations.add(filter);
@@ -196,9 +201,11 @@ export class Requests {
       case NORMAL:
         registrations.learned(topicId);
         return known(registrations.topicOf(topicId));
-      case PREDEFINED:
-        delivery.knowsPredefined(topicId);
-        return known(predefined.topicOf(topicId));
+      case PREDEFINED: {
+        const topic = predefined.topicOf(topicId);
+        if (topic !== undefined) delivery.knowsPredefined(topicId);
+        return known(topic);
+      }
       case SHORT: {
         const topic = shortName(topicId);
         return known(topic !== undefined && topicFault(topic) ? undefined : topic);

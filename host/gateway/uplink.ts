@@ -32,6 +32,8 @@ export class Uplink {
   readonly clientId: string;
   /** What the client has subscribed to, for a broker that has forgotten. */
   readonly subscriptions = new Map<string, QoS>();
+  /** Filters that the broker has been asked for on this connection and were not there before. */
+  readonly #asked = new Set<string>();
   clean = true;
   /** The will that the present connection was made with. */
   will: Publication | undefined;
@@ -79,6 +81,13 @@ export class Uplink {
   get isCongested(): boolean {
     const { limits, inflight } = this.#broker;
     return !this.isUsable || this.#inflight >= limits.inflight || inflight >= limits.totalInflight;
+  }
+
+  /** Whether a subscription to `filter` is one of those there are, or may be another. */
+  hasRoomFor(filter: string): boolean {
+    const { subscriptions } = this;
+    const isThere = subscriptions.has(filter) || this.#asked.has(filter);
+    return isThere || subscriptions.size + this.#asked.size < this.#broker.limits.subscriptions;
   }
 
   /** Connects; what comes of it is told to the listener. */
@@ -153,7 +162,9 @@ export class Uplink {
   subscribe(filter: string, qos: QoS, done: (granted: QoS | 128 | Failure) => void): boolean {
     const connection = this.#connection;
     if (!connection || this.isCongested) return false;
+    if (!this.subscriptions.has(filter)) this.#asked.add(filter);
     const answered = (granted: QoS | 128 | Failure) => {
+      if (connection === this.#connection) this.#asked.delete(filter);
       if (typeof granted === 'number' && granted <= 2) this.subscriptions.set(filter, qos);
       done(granted);
     };
@@ -225,6 +236,7 @@ export class Uplink {
     this.connected = this.#everConnected = false;
     this.#broker.inflight -= this.#inflight;
     this.#inflight = this.#unsent = 0;
+    this.#asked.clear();
     return connection;
   }
 

@@ -259,6 +259,21 @@ describe('a subscription', () => {
     assert.deepEqual(a.asks(sn.subscribe({ ...request, dup: true })), ['SUBACK 2 #3 QoS 1 0'], 'the retained message does not come again');
   });
 
+  test('of a new filter is refused when there are too many of any kind, and granted when another has ended', () => {
+    const { a, broker, gateway } = connected({ subscriptions: 2 });
+    broker.holds();
+    const wildcard = { ...asked, topicName: 'x/+' };
+    const short = sn.subscribe({ ...asked, msgId: 4, topicType: SHORT, topicId: 0x6162 });
+    const predefined = sn.subscribe({ ...asked, msgId: 5, topicType: PREDEFINED, topicId: 7 });
+    assert.deepEqual(a.asks(sn.subscribe(wildcard), short, predefined), ['SUBACK 7 #5 QoS 0 1'], 'while the broker has not answered, too');
+    broker.goesOn();
+    assert.deepEqual(a.hears(), ['SUBACK 0 #3 QoS 1 0', 'SUBACK 0 #4 QoS 1 0']);
+    assert.deepEqual(a.asks(predefined), ['SUBACK 7 #5 QoS 0 1']);
+    assert.deepEqual(a.asks(sn.subscribe({ ...wildcard, msgId: 6 })), ['SUBACK 0 #6 QoS 1 0'], 'one that is there');
+    assert.equal(gateway.counters.of('subscriptions refused: too many'), 2);
+    assert.deepEqual(a.asks(sn.unsubscribe({ ...wildcard, msgId: 7 }), predefined), ['UNSUBACK #7', 'SUBACK 7 #5 QoS 1 0']);
+  });
+
   test('ends with UNSUBSCRIBE', () => {
     const { a, broker } = connected();
     a.subscribes('底');
