@@ -22,6 +22,7 @@ interface Values extends ConnectionValues {
   qosMinus1: boolean;
   clients: number;
   registrations: number;
+  registrationBytes: number;
   subscriptions: number;
   bufferMessages: number;
   bufferBytes: number;
@@ -77,7 +78,8 @@ export function gatewayCommand(): Command {
     )
     .optionsGroup('Limits:')
     .option('--clients <n>', 'connected, asleep, or with a session that is kept', whole(1, MOST), clients)
-    .option('--registrations <n>', 'topic ids a client', whole(1, 65_534), registrations)
+    .option('--registrations <n>', 'topic ids a client', whole(1, 65_533), registrations)
+    .option('--registration-bytes <n>', 'bytes of their names', whole(1, 2 ** 30), defaultLimits.registrationBytes)
     .option('--subscriptions <n>', 'subscriptions a client', whole(1, MOST), subscriptions)
     .option('--buffer-messages <n>', 'messages that wait for one client; the oldest go first', whole(1, MOST), bufferedMessages)
     .option('--buffer-bytes <n>', 'their bytes', whole(1, 2 ** 30), bufferedBytes)
@@ -229,6 +231,7 @@ function limitsOf(values: Values): Partial<Limits> {
     advertise: values.advertise,
     clients: values.clients,
     registrations: values.registrations,
+    registrationBytes: values.registrationBytes,
     subscriptions: values.subscriptions,
     bufferedMessages: values.bufferMessages,
     bufferedBytes: values.bufferBytes,

@@ -8,7 +8,7 @@ import type { Registrations } from './registrations.js';
 import { shortId } from './topics.js';
 
 /** Why a message for a client was dropped. */
-export type Dropped = 'buffer full' | 'too large' | 'refused by the client' | 'no topic id left' | 'QoS 0 while disconnected';
+export type Dropped = 'buffer full' | 'too large' | 'refused by the client' | 'topic name too long' | 'QoS 0 while disconnected';
 
 export interface DeliveryParts {
   clock: Clock;
@@ -232,9 +232,9 @@ export class Delivery {
 
   /** Tells the client the id of a topic. */
   #introduce({ topic }: Item): void {
-    const topicId = this.#parts.registrations.add(topic);
+    const topicId = this.#parts.registrations.introduce(topic);
     if (topicId === undefined) {
-      this.#drop('no topic id left');
+      this.#drop('topic name too long');
       return;
     }
     const msgId = this.#takeId();
@@ -269,6 +269,7 @@ export class Delivery {
 
   #ask(request: Request): void {
     this.#request = request;
+    this.#parts.registrations.inFlight = request.ref.topicType === NORMAL ? request.ref.topicId : 0;
     this.#parts.send(request.encode(false));
     this.#wakeIn(this.#parts.limits.retryTime, request);
   }
@@ -309,6 +310,7 @@ export class Delivery {
   #settle(): void {
     this.#cancel?.();
     this.#cancel = this.#request = undefined;
+    this.#parts.registrations.inFlight = 0;
   }
 
   #drop(why: Dropped): void {

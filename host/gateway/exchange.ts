@@ -27,7 +27,7 @@ export class Exchange {
 
   constructor(parts: ExchangeParts) {
     const { limits, random } = parts;
-    const registrations = new Registrations(limits.registrations, random());
+    const registrations = new Registrations(limits.registrations, limits.registrationBytes, random());
     this.#registrations = registrations;
     this.delivery = new Delivery({ ...parts, registrations, firstId: ((random() >>> 0) % 0xffff) + 1 });
     this.#requests = new Requests({ ...parts, registrations, delivery: this.delivery });

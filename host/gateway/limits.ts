@@ -6,8 +6,9 @@ export interface Limits {
   advertise: number;
   /** Clients that are connected, asleep, or have a session that is kept. */
   clients: number;
-  /** Topic ids a client. */
+  /** Topic ids a client, and bytes of their names. The oldest that the client did not ask for go first. */
   registrations: number;
+  registrationBytes: number;
   /** Subscriptions a client. */
   subscriptions: number;
   /** Messages, and bytes of their topics and payloads, that wait for one client. The oldest go first. */
@@ -45,6 +46,7 @@ export const defaultLimits: Readonly<Limits> = {
   advertise: 0,
   clients: 1000,
   registrations: 1000,
+  registrationBytes: 65_536,
   subscriptions: 1000,
   bufferedMessages: 256,
   bufferedBytes: 65_536,

@@ -8,15 +8,22 @@ const FIRST_MOST = 0x4000;
  */
 export class Registrations {
   readonly #limit: number;
+  readonly #byteLimit: number;
+  #bytes = 0;
   readonly #byId = new Map<number, string>();
   readonly #byName = new Map<string, number>();
   /** Ids that the client was told, or used. */
   readonly #known = new Set<number>();
+  /** Ids that the client asked for; the others were made for messages to it. */
+  readonly #asked = new Set<number>();
+  /** The id of a message that waits for its answer, or 0: it does not make room. */
+  inFlight = 0;
   #next: number;
 
-  /** `limit`: most ids; `random`: 32 bits. */
-  constructor(limit: number, random: number) {
-    this.#limit = Math.min(limit, MOST_IDS);
+  /** `limit`: most ids; `byteLimit`: most bytes of their names; `random`: 32 bits. */
+  constructor(limit: number, byteLimit: number, random: number) {
+    this.#limit = Math.min(limit, MOST_IDS - 1); // one is always free, for the next
+    this.#byteLimit = byteLimit;
     this.#next = ((random >>> 0) % FIRST_MOST) + 1;
   }
 
@@ -32,16 +39,47 @@ export class Registrations {
     return this.#byName.get(topic);
   }
 
-  /** The id of `topic`, a new one if it has none; undefined when there are too many. */
+  /**
+   * The id of `topic` that the client asks for, a new one if it has none. The oldest that were made for messages make room; undefined when the
+   * client has asked for too many.
+   */
   add(topic: string): number | undefined {
+    const id = this.#idFor(topic, (other) => !this.#asked.has(other));
+    if (id !== undefined) this.#asked.add(id);
+    return id;
+  }
+
+  /**
+   * The id of `topic` for a message to the client. The oldest make room, at last such as the client asked for: it is told that they are unknown
+   * when it uses them, and asks again. Undefined when the name is longer than all may be.
+   */
+  introduce(topic: string): number | undefined {
+    return this.#idFor(topic, (other) => !this.#asked.has(other)) ?? this.#idFor(topic, () => true);
+  }
+
+  /** The id of `topic`. Where a new one has no room, the oldest that `mayGo` are given up, or none when that is not enough. */
+  #idFor(topic: string, mayGo: (id: number) => boolean): number | undefined {
     const known = this.#byName.get(topic);
     if (known !== undefined) return known;
-    if (this.#byId.size >= this.#limit) return undefined;
-    while (this.#byId.has(this.#next)) this.#advance();
-    const id = this.#next;
-    this.#advance();
+    const size = Buffer.byteLength(topic);
+    let tooMany = this.#byId.size + 1 - this.#limit;
+    let tooLong = this.#bytes + size - this.#byteLimit;
+    const going: string[] = [];
+    if (tooMany > 0 || tooLong > 0) {
+      for (const [id, name] of this.#byId) {
+        if (id === this.inFlight || !mayGo(id)) continue;
+        going.push(name);
+        tooMany--;
+        tooLong -= Buffer.byteLength(name);
+        if (tooMany <= 0 && tooLong <= 0) break;
+      }
+    }
+    if (tooMany > 0 || tooLong > 0) return undefined;
+    const id = this.#free();
+    for (const name of going) this.remove(name);
     this.#byId.set(id, topic);
     this.#byName.set(topic, id);
+    this.#bytes += size;
     return id;
   }
 
@@ -51,7 +89,9 @@ export class Registrations {
     if (id === undefined) return;
     this.#byName.delete(topic);
     this.#byId.delete(id);
+    this.#bytes -= Buffer.byteLength(topic);
     this.#known.delete(id);
+    this.#asked.delete(id);
   }
 
   /** Whether the client knows what `id` stands for. */
@@ -70,6 +110,14 @@ export class Registrations {
   /** The client may have been started anew: it is told every id again before it is used. The ids stay good in the other direction. */
   forgotAll(): void {
     this.#known.clear();
+  }
+
+  /** An id that stands for nothing, and did not for as long as can be. */
+  #free(): number {
+    while (this.#byId.has(this.#next)) this.#advance();
+    const id = this.#next;
+    this.#advance();
+    return id;
   }
 
   #advance(): void {

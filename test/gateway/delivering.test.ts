@@ -193,6 +193,46 @@ describe('what the client answers', () => {
   });
 });
 
+describe('when all topic ids are used', () => {
+  test('a message on a new topic gets the place of the oldest that the client did not ask for, then of one that it did', () => {
+    const { a, broker, gateway } = listening({ limits: { ...RETRY, registrations: 2 } });
+    const own = a.registers('own');
+    for (const [topic, id] of [
+      ['x', 2],
+      ['y', 3],
+      ['z', 4],
+    ] as const) {
+      broker.says(topic, 'm');
+      const [line = ''] = a.hears();
+      assert.match(line, new RegExp(`^REGISTER ${id} ${topic} `));
+      assert.deepEqual(a.asks(sn.regack(id, Number(line.split('#')[1]), 0)), [`PUBLISH ${id} m QoS 0`]);
+    }
+    assert.equal(a.registers('own'), own);
+    const other = a.registers('other');
+    assert.equal(other, 5, 'the client itself makes z go');
+    broker.says('z', 'm');
+    const [line = ''] = a.hears();
+    assert.match(line, /^REGISTER 6 z /, 'and a message own');
+    assert.deepEqual(a.asks(sn.register(0, 9, 'own')), ['REGACK 0 #9 1'], 'not what is in flight');
+    assert.deepEqual(a.asks(sn.regack(6, Number(line.split('#')[1]), 0)), ['PUBLISH 6 m QoS 0']);
+    assert.deepEqual(a.asks(published(own, 'up', { qos: 1, msgId: 9 })), [`PUBACK ${own} #9 2`]);
+    assert.equal(a.registers('own'), 7, 'which comes back when it is asked for');
+    assert.equal(gateway.counters.of('messages dropped: topic name too long'), 0);
+  });
+
+  test('their bytes count, too, and only a name that is longer than all may be is dropped', () => {
+    const { a, broker, gateway } = listening({ limits: { ...RETRY, registrationBytes: 6 } });
+    broker.says('底', 'm');
+    assert.deepEqual(a.asks(sn.regack(1, 1, 0)), ['PUBLISH 1 m QoS 0']);
+    broker.says('底底', 'm');
+    assert.deepEqual(a.asks(sn.regack(2, 2, 0)), ['PUBLISH 2 m QoS 0']);
+    broker.says('long/er', 'm');
+    assert.equal(gateway.counters.of('messages dropped: topic name too long'), 1);
+    broker.says('底', 'm');
+    assert.deepEqual(a.hears(), ['REGISTER 3 底 #3']);
+  });
+});
+
 describe('the buffer of a client', () => {
   test('loses its oldest message beyond its count; what is in flight stays', () => {
     const { a, broker, gateway } = subscribed({ limits: { ...RETRY, bufferedMessages: 2 } });

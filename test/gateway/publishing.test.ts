@@ -221,6 +221,17 @@ describe('congestion', () => {
       'REGACK 1 #3 0',
     ]);
   });
+
+  test('too many bytes of topics', () => {
+    const { a } = connected({ registrationBytes: 7 });
+    const subscribe = sn.subscribe({ dup: false, qos: 0, msgId: 3, topicType: 0, topicId: 0, topicName: '客' });
+    assert.deepEqual(a.asks(sn.register(0, 1, '底底'), sn.register(0, 2, '底'), subscribe, sn.register(0, 4, '底')), [
+      'REGACK 2 #1 0',
+      'REGACK 0 #2 1',
+      'SUBACK 0 #3 QoS 0 1',
+      'REGACK 0 #4 1',
+    ]);
+  });
 });
 
 test('a topic with a wildcard is not registered', () => {
