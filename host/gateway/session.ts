@@ -223,13 +223,18 @@ export class Session {
     this.#rest('lost');
     const will = this.#will.current;
     if (this.#clean) {
-      if (will) this.#uplink.closeWith(will);
-      else this.#uplink.close();
+      if (!will) this.#uplink.close();
+      else if (!this.#uplink.closeWith(will)) this.#willDropped(will);
       this.#over();
       return;
     }
-    if (will) this.#uplink.publishWill(will);
+    if (will && !this.#uplink.publishWill(will)) this.#willDropped(will);
     this.#watch();
+  }
+
+  #willDropped({ topic }: Publication): void {
+    this.#parts.counters.count('wills dropped: no connection to the broker');
+    this.#parts.say(`client '${this.clientId}' is lost, and its will for '${topic}' with it: there was no connection to the broker`);
   }
 
   /** A session that is kept has to make room: what waits for its client is gone. */

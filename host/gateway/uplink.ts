@@ -112,13 +112,13 @@ export class Uplink {
     if (connection) this.#end(connection, force, this.#broker.endings.began(this.clientId));
   }
 
-  /** Publishes the will, then ends the connection. A broker that is away is waited for. */
-  closeWith(will: Publication): void {
+  /** Publishes the will, then ends the connection. A broker that is away is waited for. Answers false when there is no connection to publish by. */
+  closeWith(will: Publication): boolean {
     const { clock, endings } = this.#broker;
     const connection = this.#connection;
     if (!connection) {
       this.close();
-      return;
+      return false;
     }
     const { connected } = this;
     const over = endings.began(this.clientId);
@@ -126,7 +126,7 @@ export class Uplink {
       this.#release();
       connection.publish(will, () => {});
       this.#end(connection, false, over);
-      return;
+      return true;
     }
     const leave = () => {
       callOff();
@@ -136,11 +136,13 @@ export class Uplink {
     this.#leaving.set(connection, leave);
     this.#release();
     connection.publish(will, () => {});
+    return true;
   }
 
-  /** Publishes the will of a client whose session is kept, whatever else waits. */
-  publishWill(will: Publication): void {
+  /** Publishes the will of a client whose session is kept, whatever else waits. Answers false when there is no connection to publish by. */
+  publishWill(will: Publication): boolean {
     this.#connection?.publish(will, () => {});
+    return this.#connection !== undefined;
   }
 
   /** Publishes; answers false when there is no room (`done` is then not called). */

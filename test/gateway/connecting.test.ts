@@ -336,6 +336,17 @@ describe('a client is lost', () => {
     assert.deepEqual(broker.fates('a'), ['in order']);
   });
 
+  test('while its next connection to the broker waits for the end of the last: its will is dropped, counted and told', () => {
+    const { broker, device, gateway, said } = world();
+    const a = device('a');
+    a.asks(connect('a', { will: true }), willTopic('w'), willMessage('gone'));
+    for (const datagram of [connect('a', { clean: false }), connect('b')]) gateway.receive(datagram, 'a');
+    assert.deepEqual(a.hears(), ['CONNACK 0']);
+    assert.deepEqual([broker.published, gateway.clients.map(({ id }) => id)], [[], ['b']]);
+    assert.equal(gateway.counters.of('wills dropped: no connection to the broker'), 1);
+    assert.match(said.join(), /'a' is lost, and its will for 'w' with it/);
+  });
+
   test('and messages wait for it when its session is kept; QoS 0 does not', () => {
     const { broker, clock, device } = world();
     const a = device('a');
