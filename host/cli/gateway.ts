@@ -6,6 +6,7 @@ import { defaultLimits, type Limits } from '../gateway/limits.js';
 import { Predefined, PredefinedError, readPredefined } from '../gateway/predefined.js';
 import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
+import { BAUD_RANGE } from '../links/address.js';
 import { type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
 import { EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, UsageError, whole } from './usage.js';
 
@@ -211,6 +212,9 @@ function serialOf({ serial = [] }: Values): { path: string; baud: number }[] {
     const [, path = text, baud = String(DEFAULT_BAUD)] = /^(.+)@(\d+)$/.exec(text) ?? [];
     if (!path.startsWith('/'))
       throw new UsageError(`--serial: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0@${DEFAULT_BAUD}`);
+    const [least, most] = BAUD_RANGE;
+    if (Number(baud) < least || Number(baud) > most)
+      throw new UsageError(`--serial '${text}': ${baud} baud is not within ${least} to ${most}`);
     return { path, baud: Number(baud) };
   });
 }

@@ -56,7 +56,8 @@ const schemes: Readonly<Record<string, [carrier: Address['carrier'], port: numbe
 
 const DEFAULT_BAUD = 115_200;
 /** What the drivers of serial ports know, from a teleprinter's rate to the fastest of USB adapters. */
-const BAUD_RANGE = [50, 4_000_000] as const;
+/** Rates of a serial line that are worth asking for. */
+export const BAUD_RANGE = [50, 4_000_000] as const;
 
 /** What a board takes from its broker's address. */
 export interface Route {

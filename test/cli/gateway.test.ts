@@ -23,6 +23,7 @@ describe('a gateway that cannot be ends with status 1 and names the option', () 
     ['port 65536', [...B, '--udp', '65536'], /'--udp <port>' argument '65536' is invalid/],
     ['an address this machine does not have', [...B, '--udp', '0', '--bind', '192.0.2.1'], /--udp: .*192\.0\.2\.1.*--bind/],
     ['a relative serial path', [...B, '--serial', 'ttyUSB0'], /--serial: 'ttyUSB0' is not an absolute path/],
+    ['a rate that no line has', [...B, '--serial', '/dev/ttyUSB0@9'], /--serial '\/dev\/ttyUSB0@9': 9 baud is not within 50 to 4000000/],
     ['a serial line that is not there', [...B, '--serial', '/dev/nonexistent'], /--serial: \/dev\/nonexistent is not there/],
     ['a file of topics that is not there', [...B, '--predefined', '/nonexistent'], /--predefined: cannot read '\/nonexistent'/],
     ['--advertise with a fraction', [...B, '--advertise', '1.5'], /'--advertise <seconds>' argument '1.5' is invalid/],
