@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Garbage, Swarm, type SwarmRun } from '../test/gateway/swarm.js';
-import { startMosquitto } from '../test/mosquitto.js';
 import { counted, type Figure, seen } from './figure.js';
+import { unlimitedMosquitto } from './mosquitto.js';
 
 const CLIENTS = 500;
 const SECONDS = 20;
@@ -19,13 +19,7 @@ const twobyte = fileURLToPath(new URL('../host/cli/twobyte.js', import.meta.url)
 
 /** 500 clients that each publish once a second at QoS 1 through one gateway process, alone and beside an address that sends garbage. */
 export async function gatewayFigures(progress: (text: string) => void): Promise<Figure[]> {
-  await using broker = await startMosquitto([
-    'max_inflight_messages 0',
-    'max_queued_messages 0',
-    'log_type none',
-    'log_type information',
-    'log_type error',
-  ]);
+  await using broker = await unlimitedMosquitto();
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const { child, port } = await gateway(url);
   try {

@@ -1,8 +1,8 @@
 import { connectAsync as connectPeer } from 'mqtt';
 import { connectAsync } from '../host/client.js';
 import type { QoS } from '../host/options.js';
-import { startMosquitto } from '../test/mosquitto.js';
 import { type Figure, median, ratio, timed } from './figure.js';
+import { unlimitedMosquitto } from './mosquitto.js';
 
 const topic = 'myhome/底楼/客厅/温度';
 const payload = 'sixteen bytes ok';
@@ -96,13 +96,7 @@ class Pair {
 
 /** Each load at each QoS on both libraries, alternating: the medians, and the median of the rounds' ratios. */
 export async function throughputFigures(progress: (text: string) => void): Promise<Figure[]> {
-  await using broker = await startMosquitto([
-    'max_inflight_messages 0',
-    'max_queued_messages 0',
-    'log_type none',
-    'log_type information',
-    'log_type error',
-  ]);
+  await using broker = await unlimitedMosquitto();
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const ours = () => connectAsync(url, { maxInflight: 65_535 });
   // MQTT.js types the callbacks otherwise; these calls of it are the same.

@@ -5,6 +5,7 @@ import { receiveArea } from '../bytes/buffers';
 import { CONFIG_PROTOCOL, ERROR_STATE } from '../contract';
 import * as mqttBytes from '../mqtt/decode';
 import * as mqtt from '../mqtt/session';
+import * as datagrams from '../mqttsn/decode';
 import * as mqttsn from '../mqttsn/session';
 import * as settings from '../settings';
 
@@ -90,11 +91,11 @@ export function receiveBuffer(): usize {
 }
 
 export function receiveRoom(): u32 {
-  return ONLY_SN || (BOTH && choseSn) ? mqttsn.receiveRoom() : mqttBytes.receiveRoom();
+  return ONLY_SN || (BOTH && choseSn) ? datagrams.datagramRoom() : mqttBytes.receiveRoom();
 }
 
 export function linkReceived(link: i32, length: u32): void {
-  if (ONLY_SN || (BOTH && choseSn)) mqttsn.linkReceived(link, length);
+  if (ONLY_SN || (BOTH && choseSn)) datagrams.datagramArrived(link, length);
   else mqtt.linkReceived(length);
 }
 

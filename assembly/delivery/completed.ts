@@ -4,7 +4,7 @@
 import { COMPLETED_ENTRIES } from '../limits';
 import { now } from './clock';
 
-const ENTRY_BYTES: usize = 12;
+const ENTRY_BYTES: i32 = 12;
 /** How long a network may hold a datagram back, in ms. */
 const LIFETIME: u32 = 60000;
 
@@ -17,7 +17,7 @@ class Completed {
 }
 
 function entries(): usize {
-  return memory.data(COMPLETED_ENTRIES * 12, 4);
+  return memory.data(COMPLETED_ENTRIES * ENTRY_BYTES, 4);
 }
 let next: usize = 0;
 
@@ -27,19 +27,19 @@ export function note(id: u32, content: u32): void {
   entry.id = id;
   entry.content = content;
   entry.at = now;
-  next = (next + ENTRY_BYTES) % (<usize>COMPLETED_ENTRIES * ENTRY_BYTES);
+  next = (next + ENTRY_BYTES) % (COMPLETED_ENTRIES * ENTRY_BYTES);
 }
 
 /** PUBREL came: copies of what was delivered under `id` may be on their way from now on, too. */
 export function noteRelease(id: u32): void {
-  for (let at: usize = entries(); at < entries() + <usize>COMPLETED_ENTRIES * ENTRY_BYTES; at += ENTRY_BYTES) {
+  for (let at: usize = entries(); at < entries() + COMPLETED_ENTRIES * ENTRY_BYTES; at += ENTRY_BYTES) {
     const entry = changetype<Completed>(at);
     if (entry.id == id) entry.at = now;
   }
 }
 
 export function wasDelivered(id: u32, content: u32): bool {
-  for (let at: usize = entries(); at < entries() + <usize>COMPLETED_ENTRIES * ENTRY_BYTES; at += ENTRY_BYTES) {
+  for (let at: usize = entries(); at < entries() + COMPLETED_ENTRIES * ENTRY_BYTES; at += ENTRY_BYTES) {
     const entry = changetype<Completed>(at);
     if (entry.id == id && entry.content == content && <u32>(now - entry.at) < LIFETIME) return true;
   }
@@ -48,5 +48,5 @@ export function wasDelivered(id: u32, content: u32): bool {
 
 /** The identifiers start anew. */
 export function forgetCompleted(): void {
-  memory.fill(entries(), 0, COMPLETED_ENTRIES * 12);
+  memory.fill(entries(), 0, COMPLETED_ENTRIES * ENTRY_BYTES);
 }

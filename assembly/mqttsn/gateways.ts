@@ -7,7 +7,7 @@ import { GATEWAY_ENTRIES } from '../limits';
 import { body, flags, rest } from './decode';
 import { ADVERTISE } from './messages';
 
-const ENTRY_BYTES: usize = 12;
+const ENTRY_BYTES: i32 = 12;
 /** Longest silence that is counted, in seconds: 23 days, what differences of the clock can tell. */
 const SILENCE_MOST: u32 = 2000000;
 
@@ -22,18 +22,18 @@ class Gateway {
 }
 
 function gateways(): usize {
-  return memory.data(GATEWAY_ENTRIES * 12, 4);
+  return memory.data(GATEWAY_ENTRIES * ENTRY_BYTES, 4);
 }
 
 /** The place of the gateway that is used, or -1. */
 export let current: i32 = -1;
 
 function gatewayAt(place: i32): Gateway {
-  return changetype<Gateway>(gateways() + <usize>place * ENTRY_BYTES);
+  return changetype<Gateway>(gateways() + place * ENTRY_BYTES);
 }
 
 export function forgetGateways(): void {
-  memory.fill(gateways(), 0, GATEWAY_ENTRIES * 12);
+  memory.fill(gateways(), 0, GATEWAY_ENTRIES * ENTRY_BYTES);
   current = -1;
 }
 

@@ -59,7 +59,7 @@ import { hasWill } from '../delivery/will';
 import * as settings from '../settings';
 import { cleanSession, encodeOurConnect, encodeOurWillPayload, encodeOurWillTopic, encodePing, readIdentity } from './connection';
 import { blocked, blockedSince, lastSent, message, messageMost, prepareEnvelope, send, unblock } from './datagram';
-import { arrivedBy, datagramArrived, datagramRoom, decode, flags, forgetDatagram, NOTHING, returnCode, topicId } from './decode';
+import { arrivedBy, decode, flags, forgetDatagram, NOTHING, returnCode, topicId } from './decode';
 import {
   encodeAcknowledgement,
   encodeDisconnect,
@@ -288,15 +288,6 @@ export function wake(): void {
 export function collect(): void {
   collecting = state >= DROWSY;
   lookAgain();
-}
-
-/** The world wrote a datagram of `length` bytes, cut at receiveRoom(), that came by `link`. */
-export function linkReceived(link: i32, length: u32): void {
-  datagramArrived(link, length);
-}
-
-export function receiveRoom(): u32 {
-  return datagramRoom();
 }
 
 /** The world tells what became of a link (LINK_…, and REASON_… when it closed); poll() acts on it. */

@@ -12,7 +12,7 @@ import { TOPIC_BYTES, TOPIC_ENTRIES, TOPIC_NAMES_BYTES } from '../limits';
 import * as settings from '../settings';
 import { NORMAL, PREDEFINED, SHORT } from './messages';
 
-const ENTRY_BYTES: usize = 12;
+const ENTRY_BYTES: i32 = 12;
 const EQUALS: u32 = 0x3d;
 const PLUS: u32 = 0x2b;
 
@@ -29,7 +29,7 @@ class Topic {
 }
 
 function entries(): usize {
-  return memory.data(TOPIC_ENTRIES * 12, 4);
+  return memory.data(TOPIC_ENTRIES * ENTRY_BYTES, 4);
 }
 let count: u32 = 0;
 let namesEnd: u32 = 0;
@@ -45,7 +45,7 @@ export let foundType: u32 = 0;
 export let foundId: u32 = 0;
 
 function entryAt(number: u32): Topic {
-  return changetype<Topic>(entries() + <usize>number * ENTRY_BYTES);
+  return changetype<Topic>(entries() + number * ENTRY_BYTES);
 }
 
 /** An entry under which messages to a name may go out now, or with `length` 0 the entry of an id; null when there is none. */

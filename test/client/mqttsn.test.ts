@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { startBroker } from '../../host/broker.js';
 import { type Client, connectAsync, type QoS } from '../../host/index.js';
 import { connected, event, Heard, ownTopic, within } from '../interop/peers.js';
-import { skipMosquitto, startMosquitto } from '../mosquitto.js';
+import { brokers } from '../interop/running.js';
 import { gatewayBefore } from './gateways.js';
 
 const PREDEFINED = { 1: 'myhome/底楼/客厅/温度', 2: 'myhome/底楼/客厅/湿度' };
 
-const brokers: [name: string, skip: string | false, start: () => Promise<{ url: string; close(): Promise<void> }>][] = [
-  [
-    'mosquitto',
-    skipMosquitto,
-    async () => {
-      const mosquitto = await startMosquitto();
-      return { url: `mqtt://127.0.0.1:${mosquitto.port}`, close: () => mosquitto.stop() };
-    },
-  ],
-  ['aedes', false, () => startBroker()],
-];
-
-for (const [name, skip, start] of brokers) {
+for (const { name, skip, start } of brokers) {
   describe(`over MQTT-SN, through a gateway and ${name}, the client`, { skip, timeout: 60_000 }, () => {
     async function setUp(t: TestContext) {
-      const { url: broker, close } = await start();
+      const { url: broker, stop } = await start();
       const url = await gatewayBefore(t, broker, { predefined: PREDEFINED });
-      t.after(close);
+      t.after(stop);
       const other = await connectAsync(broker);
       t.after(() => other.endAsync(true));
       return { broker, url, other };

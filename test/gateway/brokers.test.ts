@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { startBroker } from '../../host/broker.js';
 import { type Client, connectAsync } from '../../host/client.js';
 import { brokerAt } from '../../host/gateway/broker.js';
 import * as sn from '../../host/gateway/encode.js';
 import { Gateway } from '../../host/gateway/gateway.js';
 import type { Limits } from '../../host/gateway/limits.js';
 import { openUdp } from '../../host/gateway/udp.js';
+import { brokers } from '../interop/running.js';
 import { passwordFile, skipMosquitto, startMosquitto } from '../mosquitto.js';
 import { SocketDevice } from './socket.js';
 import { published } from './world.js';
@@ -48,25 +48,13 @@ async function hears({ client, heard }: { client: Client; heard: string[] }, lin
   while (!heard.includes(line)) await once(client, 'message', { signal });
 }
 
-const brokers: [name: string, skip: string | false, start: () => Promise<{ url: string; close(): Promise<void> }>][] = [
-  [
-    'mosquitto',
-    skipMosquitto,
-    async () => {
-      const mosquitto = await startMosquitto();
-      return { url: `mqtt://127.0.0.1:${mosquitto.port}`, close: () => mosquitto.stop() };
-    },
-  ],
-  ['aedes', false, () => startBroker()],
-];
-
-for (const [name, skip, start] of brokers) {
+for (const { name, skip, start } of brokers) {
   describe(`with ${name}`, { skip }, () => {
     async function setUp(t: TestContext, limits?: Partial<Limits>) {
-      const { url, close } = await start();
+      const { url, stop } = await start();
       const observer = await listener(t, url);
       const gateway = await gatewayTo(t, url, limits);
-      t.after(close);
+      t.after(stop);
       return { ...gateway, url, observer };
     }
 

@@ -3,8 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { Checker, type Connection, type Direction } from './checker.js';
 import { Framer, type Name, nameOf } from './packets.js';
 import type { Packet } from './tshark.js';
-
-const DEADLINE_MS = 10_000;
+import { Waiting } from './waiting.js';
 
 interface Pair {
   readonly client: Socket;
@@ -30,7 +29,7 @@ export class Capture implements AsyncDisposable {
   readonly #server: Server;
   readonly #counts = new Map<string, number>();
   readonly #pairs = new Set<Pair>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
   #held: Direction | undefined;
   #last: { direction: Direction; name: Name; count: number } | undefined;
 
@@ -57,21 +56,8 @@ export class Capture implements AsyncDisposable {
   }
 
   /** Resolves when that many packets of this kind have passed. */
-  async until(direction: Direction, name: Name, count = 1): Promise<void> {
-    let look = () => {};
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        look = () => this.count(direction, name) >= count && resolve();
-        const fail = () => reject(new Error(`${count} ${name} of the ${direction} did not come: ${this.count(direction, name)} did`));
-        timer = setTimeout(fail, DEADLINE_MS);
-        this.#waiting.add(look);
-        look();
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(look);
-    }
+  until(direction: Direction, name: Name, count = 1): Promise<void> {
+    return this.#waiting.until(() => this.count(direction, name), count, `${name} of the ${direction}`);
   }
 
   /** From now on nothing that this side sends passes, on any connection, until release() or cut(). */
@@ -166,7 +152,7 @@ export class Capture implements AsyncDisposable {
     } catch {
       // cannot be cut into packets: the checker says so
     }
-    for (const look of this.#waiting) look();
+    this.#waiting.look();
   }
 
   #over(pair: Pair): void {

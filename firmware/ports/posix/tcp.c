@@ -1,9 +1,9 @@
 #include "tcp.h"
 
+#include "addresses.h"
 #include "contract.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -21,13 +21,13 @@ static void drop(Tcp *tcp) {
     tcp->failure = 0;
 }
 
-static int32_t start_connecting(Tcp *tcp, const struct addrinfo *address) {
+static int32_t start_connecting(Tcp *tcp, const HostAddress *address) {
     int one = 1;
-    tcp->socket = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    tcp->socket = socket(address->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (tcp->socket < 0) return -link_reason(errno);
     /* A packet is handed over whole: waiting to fill a segment would only make it late. */
     (void)setsockopt(tcp->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(tcp->socket, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS) {
+    if (connect(tcp->socket, (const struct sockaddr *)&address->at, address->length) == 0 || errno == EINPROGRESS) {
         tcp->opening = true; /* a socket that is connected already is writable, and told by the next poll */
         return 0;
     }
@@ -37,20 +37,10 @@ static int32_t start_connecting(Tcp *tcp, const struct addrinfo *address) {
 }
 
 int32_t tcp_open(Tcp *tcp, int32_t choice) {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses = NULL;
+    HostAddress address;
     drop(tcp);
-    int error = getaddrinfo(tcp->host, tcp->port, &hints, &addresses);
-    if (error == EAI_SYSTEM) return -link_reason(errno);
-    if (error) return error == EAI_MEMORY ? -REASON_OTHER : -REASON_NAME;
-    uint32_t count = 0;
-    for (const struct addrinfo *address = addresses; address; address = address->ai_next) count++;
-    uint32_t chosen = count ? (uint32_t)choice % count : 0;
-    const struct addrinfo *address = addresses;
-    while (address && chosen--) address = address->ai_next;
-    int32_t answer = address ? start_connecting(tcp, address) : -REASON_NAME;
-    freeaddrinfo(addresses);
-    return answer;
+    int32_t answer = address_look_up(tcp->host, tcp->port, SOCK_STREAM, choice, &address);
+    return answer == 0 ? start_connecting(tcp, &address) : answer;
 }
 
 int32_t tcp_send(Tcp *tcp, const uint8_t *data, int32_t length) {

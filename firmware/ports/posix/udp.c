@@ -1,10 +1,10 @@
 #include "udp.h"
 
+#include "addresses.h"
 #include "contract.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,23 +51,13 @@ static int new_socket(const UdpAddress *address) {
 }
 
 static int32_t look_up(const Udp *udp, int32_t choice, UdpAddress *to) {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *addresses = NULL;
-    int error = getaddrinfo(udp->host, udp->port, &hints, &addresses);
-    if (error == EAI_SYSTEM) return -link_reason(errno);
-    if (error) return error == EAI_MEMORY ? -REASON_OTHER : -REASON_NAME;
-    uint32_t count = 0;
-    for (const struct addrinfo *address = addresses; address; address = address->ai_next) count++;
-    uint32_t chosen = count ? (uint32_t)choice % count : 0;
-    const struct addrinfo *address = addresses;
-    while (address && chosen--) address = address->ai_next;
-    int32_t answer = address && address->ai_addrlen <= sizeof to->at ? 0 : -REASON_NAME;
-    if (answer == 0) {
-        *to = (UdpAddress){.length = address->ai_addrlen};
-        memcpy(&to->at, address->ai_addr, address->ai_addrlen);
-    }
-    freeaddrinfo(addresses);
-    return answer;
+    HostAddress found;
+    int32_t answer = address_look_up(udp->host, udp->port, SOCK_DGRAM, choice, &found);
+    if (answer != 0) return answer;
+    if (found.length > sizeof to->at) return -REASON_NAME;
+    *to = (UdpAddress){.length = found.length};
+    memcpy(&to->at, &found.at, found.length);
+    return 0;
 }
 
 static int32_t open_gateway(Udp *udp, int32_t choice) {

@@ -1,10 +1,10 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { Waiting } from '../waiting.js';
 import { Conversation, type Finding, type Options } from './checker.js';
 import type { Datagram, Side } from './datagram.js';
 import { decode, type Name, nameIn } from './messages.js';
 
-const DEADLINE_MS = 10_000;
 const HOST = '127.0.0.1';
 
 /** What one client and the gateway said to each other, over all its sockets. */
@@ -38,7 +38,7 @@ export class Capture implements AsyncDisposable {
   readonly #target: number;
   readonly #options: Options;
   readonly #pairs = new Map<number, Pair>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Waiting();
   readonly #losing: { from: Side; name: Name | undefined; left: number }[] = [];
   #closed = false;
 
@@ -82,21 +82,8 @@ export class Capture implements AsyncDisposable {
   }
 
   /** Resolves when that many messages of this kind have come. */
-  async until(from: Side, name: Name, count = 1): Promise<void> {
-    let look = () => {};
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        look = () => this.count(from, name) >= count && resolve();
-        const fail = () => reject(new Error(`${count} ${name} of the ${from} did not come: ${this.count(from, name)} did`));
-        timer = setTimeout(fail, DEADLINE_MS);
-        this.#waiting.add(look);
-        look();
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(look);
-    }
+  until(from: Side, name: Name, count = 1): Promise<void> {
+    return this.#waiting.until(() => this.count(from, name), count, `${name} of the ${from}`);
   }
 
   /** Loses the next `count` messages of this kind (of any, without one) that this side sends. */
@@ -159,7 +146,7 @@ export class Capture implements AsyncDisposable {
     const datagram: Datagram = { from, bytes: Uint8Array.from(bytes), at: performance.now(), ...(losing && { lost: true }) };
     datagrams.push(datagram);
     checked.take(datagram);
-    for (const look of this.#waiting) look();
+    this.#waiting.look();
     return !losing;
   }
 }
