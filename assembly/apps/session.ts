@@ -1,5 +1,6 @@
 // The protocol of the module: the build sets MQTT, MQTTSN or both. A module of both takes the one that its board's broker speaks; what a
-// module never calls is not in it.
+// module never calls is not in it. Each function asks by constants, and not by isSn(): a branch is left out, with the memory of what it
+// calls, only where the compiler itself sees that it is not taken.
 
 import { receiveArea } from '../bytes/buffers';
 import { CONFIG_PROTOCOL, ERROR_STATE } from '../contract';
@@ -21,7 +22,6 @@ export function chooseProtocol(): void {
 }
 
 /** Whether it is MQTT-SN. */
-// @ts-expect-error: a decorator
 export function isSn(): bool {
   return ONLY_SN || (BOTH && choseSn);
 }
