@@ -19,6 +19,15 @@ export declare function config_text(key: i32, to: usize, capacity: i32): i32;
 /** The number of `key` (CONFIG_…), or `otherwise` when the board has none. */
 export declare function config_number(key: i32, otherwise: i32): i32;
 
+/**
+ * Writes the record of `key` in place of the one before; 0 bytes remove it. When it answers 0 the record outlives a power cut. Below 0 a STORE_…
+ * negated: the record before may be left.
+ */
+export declare function store_write(key: i32, data: usize, length: i32): i32;
+
+/** Copies the record of `key` to `to`, at most `capacity` bytes of it. Answers the length of the whole, or -1 when there is none. */
+export declare function store_read(key: i32, to: usize, capacity: i32): i32;
+
 /** The reading of thermometer `sensor` in thousandths of a degree Celsius; READING_FAILED and below when there is none. */
 export declare function temperature(sensor: i32): i32;
 

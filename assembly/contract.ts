@@ -92,6 +92,24 @@ export const ERROR_UNREGISTERED: i32 = 27;
 /** QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
 export const ERROR_NO_TOPIC_ID: i32 = 29;
 
+// Why the board's storage did not take a record. store_write answers them negated.
+/** There is no room for it. */
+export const STORE_FULL: i32 = 1;
+/** The storage does not work, or there is none. */
+export const STORE_FAILED: i32 = 2;
+
+// What a record holds: the upper 16 bits of its key. The lower ones are its place among those of its kind.
+/** A PUBLISH of the outbox until it is acknowledged. */
+export const RECORD_MESSAGE: i32 = 1;
+/** That the PUBREC of such a message came. */
+export const RECORD_RELEASE: i32 = 2;
+/** Identifiers of inbound QoS 2 messages between PUBREC and PUBREL. */
+export const RECORD_INBOX: i32 = 3;
+/** MQTT-SN: a topic that is registered. */
+export const RECORD_TOPIC: i32 = 4;
+/** A reading that waits for the link. */
+export const RECORD_READING: i32 = 5;
+
 // What was waited for in vain: the first detail of EVENT_TIMEOUT.
 /** The link to open. */
 export const TIMEOUT_OPEN: i32 = 1;
@@ -177,6 +195,16 @@ export const EVENT_CONGESTED: i32 = 32;
 export const EVENT_REJECTED: i32 = 33;
 /** MQTT-SN: an update of the will is answered [packet identifier; return code]. */
 export const EVENT_WILL_UPDATED: i32 = 34;
+/** The board's storage did not take a record: a power cut may now cost what it holds [key of the record; STORE_…]. */
+export const EVENT_STORE_FAILED: i32 = 35;
+/** A record of the journal is torn or corrupt: what it held is lost [key of the record; its length in bytes]. */
+export const EVENT_RECORD_LOST: i32 = 36;
+/** The journal was read at the start [messages back in the outbox; readings back in the buffer]. */
+export const EVENT_RESTORED: i32 = 37;
+/** A reading waits for the link [thousandths of the unit; readings that wait]. */
+export const EVENT_READING_BUFFERED: i32 = 38;
+/** flush() is over [messages not acknowledged; readings that wait]. */
+export const EVENT_FLUSHED: i32 = 39;
 
 // Configuration keys. A board's file names them in lower case without the prefix: client_id = …
 /** Client identifier, UTF-8; may be absent with a clean session. */
@@ -243,6 +271,16 @@ export const CONFIG_MISSED_ADVERTISEMENTS: i32 = 30;
 export const CONFIG_SLEEP: i32 = 31;
 /** MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.5). Default none. */
 export const CONFIG_NODE_ID: i32 = 32;
+/** Whether the session outlives a power cut, by the board's storage: 0, 1. The board derives it from having a storage. */
+export const CONFIG_JOURNAL: i32 = 33;
+/** Readings that may wait while the link is down, beside the outbox: 0 to the module's limit. Default: the limit. */
+export const CONFIG_BUFFER: i32 = 34;
+/** What is dropped when they are more: 0 the oldest, 1 the newest, 2 every second of the older ones. Default 0. */
+export const CONFIG_BUFFER_POLICY: i32 = 35;
+/** Topic name of readings that waited. Default: that of the readings. */
+export const CONFIG_BUFFERED_TOPIC: i32 = 36;
+/** Topic name of the number of dropped readings, retained. Without it the number is told by events only. */
+export const CONFIG_DIAGNOSTIC_TOPIC: i32 = 37;
 
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED: i32 = -1000000;

@@ -9,8 +9,11 @@ export const RECEIVE_BYTES: i32 = isDefined(DESK) ? 131072 : isDefined(MQTT) ? 1
 /** Bytes encoded and not yet taken by the link. The largest packet that can be sent. Cost: 1 byte. */
 export const TRANSMIT_BYTES: i32 = isDefined(DESK) ? 1179648 : isDefined(MQTT) ? 1024 : 256;
 
-/** Topics and payloads waiting for their acknowledgement or for a connection. Cost: 1 byte. */
-export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : 2048;
+/** Topics and payloads waiting for their acknowledgement or for a connection, each with RECORD_BYTES. Cost: 1 byte. */
+export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : isDefined(JOURNAL) ? 2304 : 2048;
+
+/** What the journal adds to a message of the outbox, within OUTBOX_BYTES. Cost: 0 bytes. */
+export const RECORD_BYTES: i32 = isDefined(JOURNAL) ? 16 : 0;
 
 /** Packets in flight and waiting, a power of two. Cost: 24 bytes. */
 export const OUTBOX_ENTRIES: i32 = isDefined(DESK) ? 4096 : 16;
@@ -40,7 +43,10 @@ export const UNIT_BYTES: i32 = 16;
 export const TOPIC_ENTRIES: i32 = isDefined(DESK) ? 1024 : 16;
 
 /** MQTT-SN: the names of those topics; a module of both protocols has them where CONNECT is. Cost: 1 byte, over MQTT-SN only. */
-export const TOPIC_NAMES_BYTES: i32 = isDefined(DESK) ? 131072 : 448;
+export const TOPIC_NAMES_BYTES: i32 = isDefined(DESK) ? 131072 : isDefined(JOURNAL) ? 576 : 448;
+
+/** MQTT-SN: what the journal adds to the name of a topic, within TOPIC_NAMES_BYTES. Cost: 0 bytes. */
+export const TOPIC_RECORD_BYTES: i32 = isDefined(JOURNAL) ? 8 : 0;
 
 /** MQTT-SN: QoS 2 messages remembered behind their PUBREL. Cost: 12 bytes, in the client only, over MQTT-SN only. */
 export const COMPLETED_ENTRIES: i32 = isDefined(DESK) ? 64 : 8;

@@ -1,8 +1,9 @@
 import type { Clock } from './clock.js';
 import { realClock } from './clock.js';
-import { LINK_CLOSED, LINK_OPENED, LINK_WRITABLE, READING_FAILED, REASON_ADDRESS } from './contract.js';
+import { CONFIG_JOURNAL, LINK_CLOSED, LINK_OPENED, LINK_WRITABLE, READING_FAILED, REASON_ADDRESS, STORE_FAILED } from './contract.js';
 import type { Discovery, Link, OpenLink, Sender } from './links/link.js';
 import type { Imports, Module } from './module.js';
+import type { Storage } from './storage.js';
 
 /** step() answers this when only a call from outside makes something due; no timer then keeps the process alive. */
 const NEVER = 2 ** 31 - 1;
@@ -25,6 +26,10 @@ export interface BoardParts {
   config?: ReadonlyMap<number, string | number | Uint8Array>;
   /** Thermometers: each answers thousandths of a degree Celsius, or undefined when it cannot be read. */
   thermometers?: readonly (() => number | undefined)[];
+  /** What outlives a power cut; without it a module with a journal works in memory alone. */
+  storage?: Storage | undefined;
+  /** Seconds since 1970 UTC, 0 while unknown. Default: the system's. */
+  unixTime?: () => number;
   clock?: Clock;
   /** 32 random bits, for back-off. */
   random?: () => number;
@@ -138,11 +143,15 @@ export class Board<M extends Module> {
         return value === undefined || value instanceof Uint8Array ? value : Buffer.from(String(value));
       },
       configNumber: (key, otherwise) => {
+        if (key === CONFIG_JOURNAL) return parts.storage ? 1 : 0;
         const value = parts.config?.get(key);
         if (value === undefined) return otherwise;
         const number = Number(value);
         return Number.isInteger(number) && Math.abs(number) < 2 ** 31 ? number : -1; // -1 is outside every range, so it is refused by name
       },
+      storeWrite: (key, bytes) => parts.storage?.write(key, bytes) ?? -STORE_FAILED,
+      storeRead: (key) => parts.storage?.read(key),
+      unixTime: parts.unixTime ?? (() => Math.floor(Date.now() / 1000)),
       temperature: (sensor) => {
         const value = parts.thermometers?.[sensor]?.();
         return value === undefined ? READING_FAILED : Math.round(value);

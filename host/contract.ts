@@ -84,6 +84,20 @@ export const ERROR_TOPIC_ID = 26;
 export const ERROR_UNREGISTERED = 27;
 /** QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
 export const ERROR_NO_TOPIC_ID = 29;
+/** There is no room for it. */
+export const STORE_FULL = 1;
+/** The storage does not work, or there is none. */
+export const STORE_FAILED = 2;
+/** A PUBLISH of the outbox until it is acknowledged. */
+export const RECORD_MESSAGE = 1;
+/** That the PUBREC of such a message came. */
+export const RECORD_RELEASE = 2;
+/** Identifiers of inbound QoS 2 messages between PUBREC and PUBREL. */
+export const RECORD_INBOX = 3;
+/** MQTT-SN: a topic that is registered. */
+export const RECORD_TOPIC = 4;
+/** A reading that waits for the link. */
+export const RECORD_READING = 5;
 /** The link to open. */
 export const TIMEOUT_OPEN = 1;
 /** The CONNACK. */
@@ -166,6 +180,16 @@ export const EVENT_CONGESTED = 32;
 export const EVENT_REJECTED = 33;
 /** MQTT-SN: an update of the will is answered [packet identifier; return code]. */
 export const EVENT_WILL_UPDATED = 34;
+/** The board's storage did not take a record: a power cut may now cost what it holds [key of the record; STORE_…]. */
+export const EVENT_STORE_FAILED = 35;
+/** A record of the journal is torn or corrupt: what it held is lost [key of the record; its length in bytes]. */
+export const EVENT_RECORD_LOST = 36;
+/** The journal was read at the start [messages back in the outbox; readings back in the buffer]. */
+export const EVENT_RESTORED = 37;
+/** A reading waits for the link [thousandths of the unit; readings that wait]. */
+export const EVENT_READING_BUFFERED = 38;
+/** flush() is over [messages not acknowledged; readings that wait]. */
+export const EVENT_FLUSHED = 39;
 /** Client identifier, UTF-8; may be absent with a clean session. */
 export const CONFIG_CLIENT_ID = 1;
 /** User name, UTF-8. */
@@ -230,6 +254,16 @@ export const CONFIG_MISSED_ADVERTISEMENTS = 30;
 export const CONFIG_SLEEP = 31;
 /** MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.5). Default none. */
 export const CONFIG_NODE_ID = 32;
+/** Whether the session outlives a power cut, by the board's storage: 0, 1. The board derives it from having a storage. */
+export const CONFIG_JOURNAL = 33;
+/** Readings that may wait while the link is down, beside the outbox: 0 to the module's limit. Default: the limit. */
+export const CONFIG_BUFFER = 34;
+/** What is dropped when they are more: 0 the oldest, 1 the newest, 2 every second of the older ones. Default 0. */
+export const CONFIG_BUFFER_POLICY = 35;
+/** Topic name of readings that waited. Default: that of the readings. */
+export const CONFIG_BUFFERED_TOPIC = 36;
+/** Topic name of the number of dropped readings, retained. Without it the number is told by events only. */
+export const CONFIG_DIAGNOSTIC_TOPIC = 37;
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED = -1000000;
 
@@ -297,6 +331,21 @@ export const timeoutNames: Readonly<Record<number, string>> = {
   7: 'advertise',
 };
 
+/** The names of STORE_…, in lower case without the prefix, by number. */
+export const storeNames: Readonly<Record<number, string>> = {
+  1: 'full',
+  2: 'failed',
+};
+
+/** The names of RECORD_…, in lower case without the prefix, by number. */
+export const recordNames: Readonly<Record<number, string>> = {
+  1: 'message',
+  2: 'release',
+  3: 'inbox',
+  4: 'topic',
+  5: 'reading',
+};
+
 /** The names of EVENT_…, in lower case without the prefix, by number. */
 export const eventNames: Readonly<Record<number, string>> = {
   1: 'opening',
@@ -333,6 +382,11 @@ export const eventNames: Readonly<Record<number, string>> = {
   32: 'congested',
   33: 'rejected',
   34: 'will_updated',
+  35: 'store_failed',
+  36: 'record_lost',
+  37: 'restored',
+  38: 'reading_buffered',
+  39: 'flushed',
 };
 
 /** The names of CONFIG_…, in lower case without the prefix, by number. */
@@ -369,4 +423,9 @@ export const configNames: Readonly<Record<number, string>> = {
   30: 'missed_advertisements',
   31: 'sleep',
   32: 'node_id',
+  33: 'journal',
+  34: 'buffer',
+  35: 'buffer_policy',
+  36: 'buffered_topic',
+  37: 'diagnostic_topic',
 };

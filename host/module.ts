@@ -7,6 +7,7 @@ import {
   ERROR_TOPIC_TOO_LONG,
   ERROR_UTF8,
   REASON_ADDRESS,
+  STORE_FAILED,
 } from './contract.js';
 
 // Loads a module and passes texts and bytes across its boundary (docs/boundary.md). No other file of the host knows a pointer.
@@ -25,6 +26,12 @@ export interface Imports {
   random(): number;
   configText(key: number): Uint8Array | undefined;
   configNumber(key: number, otherwise: number): number;
+  /** Writes a record, of no bytes removes it. 0 or a negated STORE_…, which is also the answer of a host without storage. `bytes` is a view of the module's memory. */
+  storeWrite?(key: number, bytes: Uint8Array): number;
+  /** The record of `key`; only modules with a journal ask. */
+  storeRead?(key: number): Uint8Array | undefined;
+  /** Seconds since 1970 UTC, 0 while unknown. */
+  unixTime?(): number;
   temperature(sensor: number): number;
   event(code: number, a: number, b: number): void;
 }
@@ -101,6 +108,14 @@ export class Module<E extends Exports = Exports> {
         return value.length;
       },
       config_number: (key: number, otherwise: number) => imports.configNumber(key, otherwise),
+      store_write: (key: number, data: number, length: number) => imports.storeWrite?.(key, view(data, length)) ?? -STORE_FAILED,
+      store_read: (key: number, to: number, capacity: number) => {
+        const record = imports.storeRead?.(key);
+        if (!record) return -1;
+        this.memory.set(record.length > capacity ? record.subarray(0, capacity) : record, to);
+        return record.length;
+      },
+      unix_time: () => imports.unixTime?.() ?? 0,
       temperature: (sensor: number) => imports.temperature(sensor),
       event: (code: number, a: number, b: number) => imports.event(code, a, b),
     };

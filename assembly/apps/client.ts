@@ -3,9 +3,18 @@
 import { event } from '../board';
 import { bytes, uint8, uint16 } from '../bytes/cursor';
 import { topicFault, topicNameFault } from '../bytes/topic';
-import { ERROR_QOS, ERROR_STATE, ERROR_TOO_LARGE, ERROR_TOPIC_EMPTY, ERROR_TOPIC_TOO_LONG, EVENT_CONFIG_REFUSED } from '../contract';
+import {
+  ERROR_QOS,
+  ERROR_STATE,
+  ERROR_TOO_LARGE,
+  ERROR_TOPIC_EMPTY,
+  ERROR_TOPIC_TOO_LONG,
+  EVENT_CONFIG_REFUSED,
+  EVENT_RESTORED,
+} from '../contract';
 import { setNow } from '../delivery/clock';
 import { inbound as inboundRecord } from '../delivery/inbound';
+import { HAS_JOURNAL } from '../delivery/journal';
 import { held } from '../delivery/outbox';
 import { eventA, eventB } from '../delivery/report';
 import { FILTERS_BYTES, PAYLOAD_BYTES, TOPIC_BYTES } from '../limits';
@@ -30,6 +39,7 @@ export function start(): i32 {
   readWill();
   session.start();
   if (settings.fault) event(EVENT_CONFIG_REFUSED, settings.fault, settings.refusedKey);
+  else if (HAS_JOURNAL) event(EVENT_RESTORED, session.restore(), 0);
   return -settings.fault;
 }
 

@@ -29,10 +29,12 @@ import {
   EVENT_READING,
   EVENT_READING_DROPPED,
   EVENT_READING_FAILED,
+  EVENT_RESTORED,
   READING_FAILED,
 } from '../contract';
 import { now, remaining, setNow } from '../delivery/clock';
 import { inbound } from '../delivery/inbound';
+import { HAS_JOURNAL } from '../delivery/journal';
 import { eventA, eventB } from '../delivery/report';
 import { setWill, setWillPayload } from '../delivery/will';
 import { READING_BYTES, TOPIC_BYTES, UNIT_BYTES } from '../limits';
@@ -80,6 +82,7 @@ export function start(): i32 {
   configure();
   session.start();
   if (settings.fault) event(EVENT_CONFIG_REFUSED, settings.fault, settings.refusedKey);
+  else if (HAS_JOURNAL) event(EVENT_RESTORED, session.restore(), 0);
   stepped = false;
   return -settings.fault;
 }

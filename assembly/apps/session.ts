@@ -3,10 +3,16 @@
 // calls, only where the compiler itself sees that it is not taken.
 
 import { receiveArea } from '../bytes/buffers';
-import { CONFIG_PROTOCOL, ERROR_STATE } from '../contract';
+import { CONFIG_PROTOCOL, ERROR_STATE, EVENT_STORE_FAILED } from '../contract';
+import * as inbox from '../delivery/inbox';
+import { failedKey, failure, forgetFailure, HAS_JOURNAL, openJournal } from '../delivery/journal';
+import * as outbox from '../delivery/outbox';
+import { held } from '../delivery/outbox';
+import { report } from '../delivery/report';
 import * as mqttBytes from '../mqtt/decode';
 import * as mqtt from '../mqtt/session';
 import * as datagrams from '../mqttsn/decode';
+import { IS_CLIENT } from '../mqttsn/scope';
 import * as mqttsn from '../mqttsn/session';
 import * as settings from '../settings';
 
@@ -28,8 +34,19 @@ export function isSn(): bool {
 
 /** Begins, unless the configuration refuses something (settings.fault). */
 export function start(): void {
+  if (HAS_JOURNAL) openJournal();
   if (ONLY_SN || (BOTH && choseSn)) mqttsn.start();
   else mqtt.start();
+}
+
+let isRestored: bool = false;
+
+/** What outlived a power cut comes back, at the first start. Answers how many messages are in the outbox. */
+export function restore(): u32 {
+  if (isRestored) return held();
+  isRestored = true;
+  if (isDefined(MQTT) || IS_CLIENT) inbox.restore();
+  return outbox.restore();
 }
 
 /** Over MQTT-SN: sleeps for so many seconds at a time, 1 to 65535, once nothing waits. Answers 0 or an ERROR_… below 0. */
@@ -79,6 +96,11 @@ export function unsubscribe(filters: usize, length: u32, count: u32): i32 {
 }
 
 export function poll(): i32 {
+  if (HAS_JOURNAL && failure) {
+    const told = report(EVENT_STORE_FAILED, failedKey, failure);
+    forgetFailure();
+    return told;
+  }
   return ONLY_SN || (BOTH && choseSn) ? mqttsn.poll() : mqtt.poll();
 }
 

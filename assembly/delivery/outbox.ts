@@ -6,7 +6,10 @@
 
 import { random } from '../board';
 import { bytes } from '../bytes/cursor';
-import { OUTBOX_BYTES, OUTBOX_ENTRIES } from '../limits';
+import { RECORD_MESSAGE, RECORD_RELEASE } from '../contract';
+import { OUTBOX_BYTES, OUTBOX_ENTRIES, RECORD_BYTES } from '../limits';
+import * as journal from './journal';
+import { HAS_JOURNAL } from './journal';
 
 export const FREE: u32 = 0;
 /** Never sent. */
@@ -46,6 +49,25 @@ export class Entry {
   retain: u8;
 }
 
+/** How the journal has a message: this, and the body behind it. Acknowledged, only the first TOMBSTONE_BYTES of it are left. */
+@unmanaged
+@final
+class Record {
+  check: u32;
+  /** Counts the requests; the lower half is the packet identifier. */
+  sequence: u32;
+  /** What `mark` was. */
+  mark: u32;
+  head: u16;
+  qos: u8;
+  retain: u8;
+}
+
+const HEAD_BYTES: u32 = RECORD_BYTES;
+const TOMBSTONE_BYTES: u32 = 12;
+/** That PUBREC came: check and sequence. */
+const RELEASE_BYTES: u32 = 8;
+
 const entries = memory.data(OUTBOX_ENTRIES * ENTRY_BYTES, 4);
 const ring = memory.data(OUTBOX_BYTES, 4);
 
@@ -57,6 +79,14 @@ let count: u32 = 0;
 /** The first is drawn: on a kept session the broker may still hold the last ones of an earlier start, and takes them for the same message. */
 let nextId: u32 = 0x10000;
 let ringEnd: u32 = 0;
+/** The upper half of the sequence. */
+let turn: u32 = 0;
+/** A number of the application's that each record carries. After a restart it is that of the newest record. */
+export let mark: u32 = 0;
+
+export function setMark(value: u32): void {
+  mark = value;
+}
 
 function entryOf(id: u32): Entry {
   return changetype<Entry>(entries + (id & MASK) * ENTRY_BYTES);
@@ -79,14 +109,17 @@ function roomFor(length: u32): i32 {
  */
 export function enqueue(kind: u32, qos: u32, retain: u32, headCount: u32, head: usize, headLength: u32, body: usize, length: u32): u32 {
   if (count == OUTBOX_ENTRIES) return 0;
-  const offset = roomFor(headLength + length);
+  const offset = roomFor(HEAD_BYTES + headLength + length);
   if (offset < 0) return 0;
   let id: u32 = nextId > 0xffff ? random() & 0xffff : nextId;
-  while (id == 0 || entryOf(id).stage != FREE) id = (id + 1) & 0xffff; // one entry is free, so this ends within one round
+  while (id == 0 || entryOf(id).stage != FREE) {
+    if (HAS_JOURNAL && id == 0) turn += 0x10000;
+    id = (id + 1) & 0xffff; // one entry is free, so this ends within one round
+  }
   nextId = (id + 1) & 0xffff;
 
   const entry = entryOf(id);
-  entry.body = <u32>ring + <u32>offset;
+  entry.body = <u32>ring + <u32>offset + HEAD_BYTES;
   entry.length = headLength + length;
   entry.id = <u16>id;
   entry.head = <u16>headCount;
@@ -95,8 +128,22 @@ export function enqueue(kind: u32, qos: u32, retain: u32, headCount: u32, head: 
   entry.qos = <u8>qos;
   entry.retain = <u8>retain;
   bytes(bytes(entry.body, head, headLength), body, length);
-  ringEnd = <u32>offset + headLength + length;
+  ringEnd = <u32>offset + HEAD_BYTES + headLength + length;
+  append(entry, id);
+  if (HAS_JOURNAL && isKept(entry)) {
+    const record = recordOf(entry);
+    record.sequence = turn | id;
+    record.mark = mark;
+    record.head = <u16>headCount;
+    record.qos = <u8>qos;
+    record.retain = <u8>retain;
+    journal.write(RECORD_MESSAGE, id & MASK, changetype<usize>(record), HEAD_BYTES + entry.length);
+  }
+  return id;
+}
 
+/** The entry is the newest. */
+function append(entry: Entry, id: u32): void {
   entry.older = <u16>newest;
   entry.newer = 0;
   if (newest) entryOf(newest).newer = <u16>id;
@@ -104,7 +151,94 @@ export function enqueue(kind: u32, qos: u32, retain: u32, headCount: u32, head: 
   newest = id;
   if (unsent == 0) unsent = id;
   count++;
-  return id;
+}
+
+/** Whether the journal has it: a message that asks for an acknowledgement. QoS 0 costs no write. */
+function isKept(entry: Entry): bool {
+  return <u32>entry.kind == PUBLISH_REQUEST && <u32>entry.qos - 1 < 2;
+}
+
+function recordOf(entry: Entry): Record {
+  return changetype<Record>(<usize>(entry.body - HEAD_BYTES));
+}
+
+/**
+ * Takes back what the journal holds, in the order in which it was made, once; nothing was queued before. All of it may have been sent. Answers
+ * how many messages.
+ */
+export function restore(): u32 {
+  let latest: u32 = 0;
+  let isFirst = true;
+  for (let place: u32 = 0; place <= MASK; ++place) {
+    const length = journal.read(RECORD_MESSAGE, place, ring, OUTBOX_BYTES);
+    if (length < TOMBSTONE_BYTES) continue;
+    const record = changetype<Record>(ring);
+    const sequence = record.sequence;
+    if (isFirst || <i32>(sequence - latest) > 0) {
+      isFirst = false;
+      latest = sequence;
+      mark = record.mark;
+      turn = sequence & 0xffff0000;
+      nextId = (sequence + 1) & 0xffff;
+    }
+    if (length < HEAD_BYTES || (sequence & MASK) != place || (sequence & 0xffff) == 0) continue;
+    const entry = entryOf(place);
+    entry.stage = <u8>QUEUED; // until it has its place in the order
+    entry.sentAt = sequence;
+  }
+  while (restoreOldest()) {}
+  return count;
+}
+
+/** Appends the oldest of the entries that wait for their place; false when none does. */
+function restoreOldest(): bool {
+  let first: Entry | null = null;
+  for (let place: u32 = 0; place <= MASK; ++place) {
+    const entry = entryOf(place);
+    if (entry.stage == QUEUED && (!first || entry.sentAt - first.sentAt < 0)) first = entry;
+  }
+  if (!first) return false;
+  const id: u32 = first.sentAt & 0xffff;
+  const place = id & MASK;
+  const length = journal.read(RECORD_MESSAGE, place, ring + ringEnd, OUTBOX_BYTES - ringEnd);
+  const record = changetype<Record>(ring + ringEnd);
+  first.stage = <u8>FREE;
+  // An outbox that has shrunk since, or a storage that answers now this and now that.
+  if (length < HEAD_BYTES || record.sequence != <u32>first.sentAt || <u32>record.head > length - HEAD_BYTES) return true;
+  first.body = <u32>ring + ringEnd + HEAD_BYTES;
+  first.length = length - HEAD_BYTES;
+  first.id = <u16>id;
+  first.head = record.head;
+  first.qos = record.qos;
+  first.retain = record.retain;
+  first.kind = <u8>PUBLISH_REQUEST;
+  first.stage = <u8>SENT;
+  ringEnd += length;
+  append(first, id);
+  const release = memory.data(RELEASE_BYTES, 4);
+  if (<u32>record.qos == 2 && journal.read(RECORD_RELEASE, place, release, RELEASE_BYTES) == RELEASE_BYTES) {
+    if (changetype<Record>(release).sequence == record.sequence) first.stage = <u8>RELEASED;
+  }
+  return true;
+}
+
+/** PUBREC came for `entry`. False when the storage did not take note of it: then it counts as not come, and comes again. */
+export function release(entry: Entry): bool {
+  if (HAS_JOURNAL && entry.stage != RELEASED) {
+    if (!journal.write(RECORD_RELEASE, <u32>entry.id & MASK, changetype<usize>(recordOf(entry)), RELEASE_BYTES)) return false;
+  }
+  entry.stage = <u8>RELEASED;
+  return true;
+}
+
+/** The peer has forgotten the session: what it released without publishing would be lost, so all is published again. */
+export function unrelease(): void {
+  for (let id = oldest; id; id = entryOf(id).newer) {
+    const entry = entryOf(id);
+    if (entry.stage != RELEASED) continue;
+    entry.stage = <u8>SENT;
+    if (HAS_JOURNAL) journal.erase(RECORD_RELEASE, id & MASK);
+  }
 }
 
 /** The entry in flight or waiting under `id`, or null. */
@@ -114,6 +248,9 @@ export function find(id: u32): Entry | null {
 }
 
 export function remove(entry: Entry): void {
+  if (HAS_JOURNAL && isKept(entry)) {
+    journal.write(RECORD_MESSAGE, <u32>entry.id & MASK, changetype<usize>(recordOf(entry)), TOMBSTONE_BYTES);
+  }
   const older: u32 = entry.older;
   const newer: u32 = entry.newer;
   if (unsent == <u32>entry.id) unsent = newer;

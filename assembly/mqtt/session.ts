@@ -36,6 +36,7 @@ import * as backoff from '../delivery/backoff';
 import { now, remaining } from '../delivery/clock';
 import { inbound } from '../delivery/inbound';
 import * as inbox from '../delivery/inbox';
+import { HAS_JOURNAL } from '../delivery/journal';
 import * as outbox from '../delivery/outbox';
 import { Entry, PUBLISH_REQUEST, QUEUED, RELEASED, SENT, SUBSCRIBE_REQUEST, UNSUBSCRIBE_REQUEST } from '../delivery/outbox';
 import { report } from '../delivery/report';
@@ -248,6 +249,7 @@ function resetConnection(): void {
   outbox.rewind();
   linkOpened = pinging = false;
   linkClosed = 0;
+  if (HAS_JOURNAL && owed == PUBREC) inbox.save(owedId); // the application has it
   owed = 0;
   inflight = 0;
   subackIndex = -1;
@@ -300,7 +302,7 @@ function checkDeadlines(): i32 {
 /** Begins to end a connection. */
 function leave(): void {
   // The application has the last message: it must not come again when the session is resumed.
-  if (owed && transmit.reserve(ACKNOWLEDGEMENT_BYTES)) answer(owed, owedId);
+  if (owed && transmit.reserve(ACKNOWLEDGEMENT_BYTES)) answerOwed();
   owed = DISCONNECT;
   state = ENDING;
   deadline = now + min(replyTimeout, connectTimeout);
@@ -357,8 +359,7 @@ function readPackets(): i32 {
     // A packet is taken in only when there is room for its answer: a broker that does not read is not read from.
     if (!transmit.reserve(ACKNOWLEDGEMENT_BYTES)) return 0;
     if (owed) {
-      answer(owed, owedId);
-      owed = 0;
+      answerOwed();
       continue;
     }
     const packet = next();
@@ -371,6 +372,12 @@ function readPackets(): i32 {
   }
 }
 
+/** Answers the message that was delivered last; there is room. */
+function answerOwed(): void {
+  if (owed != PUBREC || inbox.save(owedId)) answer(owed, owedId); // before it, a power cut lets the message come again
+  owed = 0;
+}
+
 /** Writes an acknowledgement; there is room. */
 function answer(packet: u32, id: u32): void {
   transmit.commit(encodeAcknowledgement(transmit.reserve(ACKNOWLEDGEMENT_BYTES), packet, id));
@@ -381,8 +388,7 @@ function act(packet: u32): i32 {
     case PUBLISH:
       return receiveMessage();
     case PUBREL:
-      inbox.forget(inbound.id);
-      answer(PUBCOMP, inbound.id); // also for an identifier that is not known [MQTT-3.6.4]
+      if (inbox.release(inbound.id)) answer(PUBCOMP, inbound.id); // also for an identifier that is not known [MQTT-3.6.4]
       return 0;
     case CONNACK:
       return receiveConnack();
@@ -399,7 +405,10 @@ function receiveConnack(): i32 {
   if (code) return fail(EVENT_REFUSED_VERSION + code - 1, code);
   const present = inbound.count;
   if (present && cleanSession) return fail(EVENT_PROTOCOL_ERROR, ERROR_SESSION_PRESENT);
-  if (!present) inbox.clear(); // the broker's identifiers start anew
+  if (!present) {
+    inbox.clear(); // the broker's identifiers start anew
+    outbox.unrelease();
+  }
   state = CONNECTED;
   connectedAt = now;
   backoff.countSuccess();
@@ -412,7 +421,7 @@ function receiveMessage(): i32 {
   if (inbound.qos == 2) {
     if (inbox.contains(id)) {
       if (!last) return 0;
-      answer(PUBREC, id);
+      if (inbox.save(id)) answer(PUBREC, id);
       return report(EVENT_DUPLICATE, id, 0); // delivered before [MQTT-4.3.3-2]
     }
     if (inbox.isFull()) return fail(EVENT_PROTOCOL_ERROR, ERROR_INBOX_FULL);
@@ -438,7 +447,7 @@ function receiveAcknowledgement(packet: u32): i32 {
   }
   switch (packet) {
     case PUBREC:
-      entry.stage = <u8>RELEASED;
+      if (!outbox.release(entry)) return 0;
       entry.sentAt = now; // each half of the exchange has its own deadline
       answer(PUBREL, id);
       return 0;

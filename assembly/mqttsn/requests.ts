@@ -269,8 +269,7 @@ export function answered(type: u32): i32 {
       goOn();
       return 0;
     case PUBREC:
-      entry.stage = <u8>RELEASED;
-      goOn();
+      if (outbox.release(entry)) goOn();
       return 0;
     case SUBACK: {
       // The id it tells is for a name: a wildcard has none, and what has an id needs no other (SN 5.4.16).

@@ -51,6 +51,7 @@ import { beginLooking, idle, isDue, lookAgain, now } from '../delivery/clock';
 import { forgetCompleted, note, noteRelease, wasDelivered } from '../delivery/completed';
 import { inbound } from '../delivery/inbound';
 import * as inbox from '../delivery/inbox';
+import { HAS_JOURNAL } from '../delivery/journal';
 import * as outbox from '../delivery/outbox';
 import { PUBLISH_REQUEST, SUBSCRIBE_REQUEST, UNSUBSCRIBE_REQUEST, WILL_PAYLOAD_REQUEST, WILL_TOPIC_REQUEST } from '../delivery/outbox';
 import { report } from '../delivery/report';
@@ -101,7 +102,7 @@ import {
 import { answered, forgetSent, held, isIdle, LOST, publishFlags, pursue, resetRequests, tellWill } from './requests';
 import { answerTime, congestionWait, readRetry, retries } from './retry';
 import { IS_CLIENT } from './scope';
-import { beginConnection, forgetTopics, foundId, foundLength, foundType, idOf, learn, nameOf, readPredefined } from './topics';
+import { beginConnection, forgetTopics, foundId, foundLength, foundType, idOf, keepTopics, learn, nameOf, readPredefined } from './topics';
 
 const STOPPED: u32 = 0;
 const STARTING: u32 = 1;
@@ -176,6 +177,7 @@ export function start(): void {
   readIdentity();
   prepareEnvelope();
   readPredefined();
+  if (HAS_JOURNAL) keepTopics(!cleanSession);
   searchDelay = duration(CONFIG_SEARCH_DELAY, 5000);
   missedAdvertisements = settings.number(CONFIG_MISSED_ADVERTISEMENTS, 3, 1, 255);
   discovery = settings.number(CONFIG_DISCOVERY, 0, 0, 1) != 0;
@@ -305,7 +307,7 @@ export function linkChanged(number: i32, what: i32, reason: i32): void {
 export function poll(): i32 {
   beginLooking();
   if (owed) {
-    acknowledge(owed, ACCEPTED);
+    if (isSaved()) acknowledge(owed, ACCEPTED);
     owed = 0;
   }
   const heard = readDatagram();
@@ -447,8 +449,14 @@ function ended(): i32 {
   return report(EVENT_STOPPED, 0, 0);
 }
 
+/** Whether the message that was delivered last may be acknowledged. Before it is in the journal, a power cut lets it come again. */
+function isSaved(): bool {
+  return !IS_CLIENT || owed != PUBREC || inbox.save(inbound.id);
+}
+
 /** Forgets what belonged to one connection. Every request is sent again on the next. */
 function resetConnection(): void {
+  if (HAS_JOURNAL) isSaved(); // the application has it
   link_close(GATEWAY_LINK);
   forgetDatagram();
   unblock();
@@ -581,7 +589,7 @@ function act(type: i32): i32 {
       return receiveMessage();
     case PUBREL:
       if (IS_CLIENT) {
-        inbox.forget(inbound.id);
+        if (!inbox.release(inbound.id)) return 0;
         noteRelease(inbound.id);
       }
       acknowledge(PUBCOMP, 0); // also for an identifier that is not known
@@ -643,8 +651,9 @@ function receiveMessage(): i32 {
   }
   if (IS_CLIENT && qos == 2) {
     const content = hash(inbound.payload, inbound.payloadLength) ^ ((topicId << 2) | topicIdType);
-    if (inbox.contains(id) || wasDelivered(id, content)) {
-      acknowledge(PUBREC, 0);
+    const isOpen = inbox.contains(id);
+    if (isOpen || wasDelivered(id, content)) {
+      if (!isOpen || inbox.save(id)) acknowledge(PUBREC, 0);
       return report(EVENT_DUPLICATE, id, 0);
     }
     if (inboxIsOld) {

@@ -7,12 +7,16 @@ import { equal } from '../bytes/compare';
 import { bytes } from '../bytes/cursor';
 import { parseDecimal } from '../bytes/decimal';
 import { topicNameFault } from '../bytes/topic';
-import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID, ERROR_CONFIG_TOO_LONG } from '../contract';
-import { TOPIC_BYTES, TOPIC_ENTRIES, TOPIC_NAMES_BYTES } from '../limits';
+import { CONFIG_PREDEFINED, ERROR_CONFIG_INVALID, ERROR_CONFIG_TOO_LONG, RECORD_TOPIC } from '../contract';
+import * as journal from '../delivery/journal';
+import { HAS_JOURNAL } from '../delivery/journal';
+import { TOPIC_BYTES, TOPIC_ENTRIES, TOPIC_NAMES_BYTES, TOPIC_RECORD_BYTES } from '../limits';
 import * as settings from '../settings';
 import { NORMAL, PREDEFINED, SHORT } from './messages';
 
 const ENTRY_BYTES: i32 = 12;
+/** What lies before the name of a registered topic. */
+const HEAD_BYTES: u32 = TOPIC_RECORD_BYTES;
 const EQUALS: u32 = 0x3d;
 const PLUS: u32 = 0x2b;
 
@@ -28,6 +32,16 @@ class Topic {
   type: u16;
 }
 
+/** How the journal has a registered topic: this, and the name behind it. */
+@unmanaged
+@final
+class Record {
+  check: u32;
+  /** Only records of the latest epoch count: at the end of one all topics are forgotten. */
+  epoch: u16;
+  id: u16;
+}
+
 function entries(): usize {
   return memory.data(TOPIC_ENTRIES * ENTRY_BYTES, 4);
 }
@@ -37,6 +51,9 @@ let namesEnd: u32 = 0;
 let fixedCount: u32 = 0;
 let fixedEnd: u32 = 0;
 let connection: u32 = 0;
+/** The session outlives a power cut, and its topics do. */
+let kept: bool = false;
+let epoch: u32 = 0;
 
 /** Where the last search ended: the next begins there, since topics are used again, or in turn. */
 let latest: u32 = 0;
@@ -101,18 +118,54 @@ export function learn(name: usize, length: u32, id: u32): bool {
     if (entry) entry.id = 0;
     if (isFull(length)) forgetTopics();
     if (isFull(length)) return false;
-    entry = append(connectionArea + namesEnd, length);
+    entry = appendRegistered(length, id);
     bytes(entry.name, name, length);
-    namesEnd += length;
-    entry.type = <u16>NORMAL;
-    entry.id = <u16>id;
+    if (HAS_JOURNAL && kept) save(changetype<Record>(<usize>(entry.name - HEAD_BYTES)), length, id);
   }
   entry.connection = <u16>connection;
   return true;
 }
 
 function isFull(length: u32): bool {
-  return count == TOPIC_ENTRIES || namesEnd + length > <u32>TOPIC_NAMES_BYTES;
+  return count == TOPIC_ENTRIES || namesEnd + HEAD_BYTES + length > <u32>TOPIC_NAMES_BYTES;
+}
+
+/** The name lies where the names end, behind its record. */
+function appendRegistered(length: u32, id: u32): Topic {
+  const entry = append(connectionArea + namesEnd + HEAD_BYTES, length);
+  namesEnd += HEAD_BYTES + length;
+  entry.type = <u16>NORMAL;
+  entry.id = <u16>id;
+  return entry;
+}
+
+function save(record: Record, length: u32, id: u32): void {
+  record.epoch = <u16>epoch;
+  record.id = <u16>id;
+  journal.write(RECORD_TOPIC, count - 1 - fixedCount, changetype<usize>(record), HEAD_BYTES + length);
+}
+
+/** Whether the session outlives a power cut, with its topics. */
+export function keepTopics(keep: bool): void {
+  kept = keep;
+  if (keep) restoreTopics();
+}
+
+/**
+ * Takes back what the journal holds, beside what is pre-defined: a gateway that kept the session goes on using these ids. A record of an
+ * earlier epoch was not yet written over when the power went.
+ */
+function restoreTopics(): void {
+  for (let place: u32 = 0; place < <u32>TOPIC_ENTRIES && !isFull(0); ++place) {
+    const record = changetype<Record>(connectionArea + namesEnd);
+    const length = journal.read(RECORD_TOPIC, place, connectionArea + namesEnd, TOPIC_NAMES_BYTES - namesEnd);
+    if (length <= HEAD_BYTES) continue;
+    if (count == fixedCount) epoch = record.epoch;
+    else if (<u32>record.epoch != epoch) continue;
+    const earlier = search(0, 0, NORMAL, record.id);
+    if (earlier) earlier.id = 0;
+    appendRegistered(length - HEAD_BYTES, record.id).connection = 0;
+  }
 }
 
 function append(name: usize, length: u32): Topic {
@@ -136,6 +189,7 @@ export function beginConnection(): void {
 
 /** Forgets all but what is pre-defined. */
 export function forgetTopics(): void {
+  if (HAS_JOURNAL && count > fixedCount) epoch = (epoch + 1) & 0xffff;
   count = fixedCount;
   namesEnd = fixedEnd;
 }
@@ -145,7 +199,7 @@ export function readPredefined(): void {
   count = 0;
   let p: usize = connectionArea;
   // Room for one topic is left: what is registered has to go somewhere.
-  const end = p + settings.text(CONFIG_PREDEFINED, p, TOPIC_NAMES_BYTES - TOPIC_BYTES);
+  const end = p + settings.text(CONFIG_PREDEFINED, p, TOPIC_NAMES_BYTES - TOPIC_BYTES - TOPIC_RECORD_BYTES);
   while (p < end) {
     const digits = p;
     p = find(p, end, EQUALS);

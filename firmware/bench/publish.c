@@ -129,6 +129,21 @@ static int32_t config_number(void *context, int32_t key, int32_t otherwise) {
     return key == CONFIG_INTERVAL ? INTERVAL : otherwise;
 }
 
+static int32_t store_write(void *context, int32_t key, const uint8_t *data, int32_t length) {
+    (void)context, (void)key, (void)data, (void)length;
+    return -STORE_FAILED;
+}
+
+static int32_t store_read(void *context, int32_t key, uint8_t *to, int32_t capacity) {
+    (void)context, (void)key, (void)to, (void)capacity;
+    return -1;
+}
+
+static int32_t unix_time(void *context) {
+    (void)context;
+    return 0;
+}
+
 static int32_t temperature(void *context, int32_t sensor) {
     (void)context;
     (void)sensor;
@@ -146,7 +161,7 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
 }
 
 static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
-                          config_text, config_number, temperature, event};
+                          config_text, config_number, store_write, store_read, unix_time, temperature, event};
 
 static int32_t step(Bench *bench, uint32_t now) {
     int32_t answer = shell_step(&bench->shell, now);

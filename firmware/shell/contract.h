@@ -86,6 +86,20 @@
 #define ERROR_UNREGISTERED 27
 /* QoS -1 has no connection to register a topic on: it needs a pre-defined or a two-byte topic (SN 6.8). */
 #define ERROR_NO_TOPIC_ID 29
+/* There is no room for it. */
+#define STORE_FULL 1
+/* The storage does not work, or there is none. */
+#define STORE_FAILED 2
+/* A PUBLISH of the outbox until it is acknowledged. */
+#define RECORD_MESSAGE 1
+/* That the PUBREC of such a message came. */
+#define RECORD_RELEASE 2
+/* Identifiers of inbound QoS 2 messages between PUBREC and PUBREL. */
+#define RECORD_INBOX 3
+/* MQTT-SN: a topic that is registered. */
+#define RECORD_TOPIC 4
+/* A reading that waits for the link. */
+#define RECORD_READING 5
 /* The link to open. */
 #define TIMEOUT_OPEN 1
 /* The CONNACK. */
@@ -168,6 +182,16 @@
 #define EVENT_REJECTED 33
 /* MQTT-SN: an update of the will is answered [packet identifier; return code]. */
 #define EVENT_WILL_UPDATED 34
+/* The board's storage did not take a record: a power cut may now cost what it holds [key of the record; STORE_…]. */
+#define EVENT_STORE_FAILED 35
+/* A record of the journal is torn or corrupt: what it held is lost [key of the record; its length in bytes]. */
+#define EVENT_RECORD_LOST 36
+/* The journal was read at the start [messages back in the outbox; readings back in the buffer]. */
+#define EVENT_RESTORED 37
+/* A reading waits for the link [thousandths of the unit; readings that wait]. */
+#define EVENT_READING_BUFFERED 38
+/* flush() is over [messages not acknowledged; readings that wait]. */
+#define EVENT_FLUSHED 39
 /* Client identifier, UTF-8; may be absent with a clean session. */
 #define CONFIG_CLIENT_ID 1
 /* User name, UTF-8. */
@@ -232,6 +256,16 @@
 #define CONFIG_SLEEP 31
 /* MQTT-SN: wireless node id, 1 to 16 bytes: every message is encapsulated as a forwarder does (SN 5.5). Default none. */
 #define CONFIG_NODE_ID 32
+/* Whether the session outlives a power cut, by the board's storage: 0, 1. The board derives it from having a storage. */
+#define CONFIG_JOURNAL 33
+/* Readings that may wait while the link is down, beside the outbox: 0 to the module's limit. Default: the limit. */
+#define CONFIG_BUFFER 34
+/* What is dropped when they are more: 0 the oldest, 1 the newest, 2 every second of the older ones. Default 0. */
+#define CONFIG_BUFFER_POLICY 35
+/* Topic name of readings that waited. Default: that of the readings. */
+#define CONFIG_BUFFERED_TOPIC 36
+/* Topic name of the number of dropped readings, retained. Without it the number is told by events only. */
+#define CONFIG_DIAGNOSTIC_TOPIC 37
 /* temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 #define READING_FAILED (-1000000)
 
@@ -295,6 +329,19 @@
     X(6, "disconnect") \
     X(7, "advertise")
 
+/* The names of STORE_..., in lower case without the prefix: X(number, "name") for each. */
+#define STORE_NAMES(X) \
+    X(1, "full") \
+    X(2, "failed")
+
+/* The names of RECORD_..., in lower case without the prefix: X(number, "name") for each. */
+#define RECORD_NAMES(X) \
+    X(1, "message") \
+    X(2, "release") \
+    X(3, "inbox") \
+    X(4, "topic") \
+    X(5, "reading")
+
 /* The names of EVENT_..., in lower case without the prefix: X(number, "name") for each. */
 #define EVENT_NAMES(X) \
     X(1, "opening") \
@@ -330,7 +377,12 @@
     X(31, "datagram_dropped") \
     X(32, "congested") \
     X(33, "rejected") \
-    X(34, "will_updated")
+    X(34, "will_updated") \
+    X(35, "store_failed") \
+    X(36, "record_lost") \
+    X(37, "restored") \
+    X(38, "reading_buffered") \
+    X(39, "flushed")
 
 /* The names of CONFIG_..., in lower case without the prefix: X(number, "name") for each. */
 #define CONFIG_NAMES(X) \
@@ -365,6 +417,11 @@
     X(29, "search_delay") \
     X(30, "missed_advertisements") \
     X(31, "sleep") \
-    X(32, "node_id")
+    X(32, "node_id") \
+    X(33, "journal") \
+    X(34, "buffer") \
+    X(35, "buffer_policy") \
+    X(36, "buffered_topic") \
+    X(37, "diagnostic_topic")
 
 #endif

@@ -56,6 +56,24 @@ static int32_t config_number(void *context, const int32_t *arguments) {
     return shell->port->config_number(shell->context, arguments[0], arguments[1]);
 }
 
+static int32_t store_write(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    const uint8_t *data = checked(shell, arguments[1], arguments[2], "store_write got bytes outside the module's memory");
+    return data ? shell->port->store_write(shell->context, arguments[0], data, arguments[2]) : 0;
+}
+
+static int32_t store_read(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    uint8_t *to = checked(shell, arguments[1], arguments[2], "store_read got a place outside the module's memory");
+    return to ? shell->port->store_read(shell->context, arguments[0], to, arguments[2]) : -1;
+}
+
+static int32_t unix_time(void *context, const int32_t *arguments) {
+    (void)arguments;
+    Shell *shell = context;
+    return shell->port->unix_time(shell->context);
+}
+
 static int32_t temperature(void *context, const int32_t *arguments) {
     Shell *shell = context;
     return shell->port->temperature(shell->context, arguments[0]);
@@ -75,6 +93,9 @@ static const EngineImport imports[] = {
     {"random", "i()", random_bits},
     {"config_text", "i(iii)", config_text},
     {"config_number", "i(ii)", config_number},
+    {"store_write", "i(iii)", store_write},
+    {"store_read", "i(iii)", store_read},
+    {"unix_time", "i()", unix_time},
     {"temperature", "i(i)", temperature},
     {"event", "v(iii)", event},
 };

@@ -35,6 +35,12 @@ typedef struct {
     int32_t (*config_text)(void *context, int32_t key, uint8_t *to, int32_t capacity);
     /* config_number(context, key, otherwise): the number, or `otherwise` when there is none. */
     int32_t (*config_number)(void *context, int32_t key, int32_t otherwise);
+    /* store_write(context, key, data, length): the record of `key`, of 0 bytes none; 0 when it outlives a power cut, or a negated STORE_…. */
+    int32_t (*store_write)(void *context, int32_t key, const uint8_t *data, int32_t length);
+    /* store_read(context, key, to, capacity): the length of the record, of which at most `capacity` bytes are copied; -1 when there is none. */
+    int32_t (*store_read)(void *context, int32_t key, uint8_t *to, int32_t capacity);
+    /* unix_time(context): seconds since 1970 UTC, 0 while they are not known. */
+    int32_t (*unix_time)(void *context);
     /* temperature(context, sensor): thousandths of a degree Celsius, or READING_FAILED - n. */
     int32_t (*temperature)(void *context, int32_t sensor);
     /* event(context, code, a, b): takes note of an EVENT_…. */

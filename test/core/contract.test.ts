@@ -74,7 +74,7 @@ describe('docs/boundary.md', () => {
   const imported = (module: string) => WebAssembly.Module.imports(builtModule(module));
 
   test('lists every import of a module, and none that no module has', () => {
-    const all = ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'client-mqtt', 'client-mqttsn'].flatMap(imported);
+    const all = ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'sensor-journal', 'client-mqtt', 'client-mqttsn'].flatMap(imported);
     assert.deepEqual([...new Set(all.map(({ name }) => name))].sort(), imports);
     assert.deepEqual([...new Set(all.map(({ module, kind }) => `${module} ${kind}`))], ['board function']);
   });
@@ -85,6 +85,11 @@ describe('docs/boundary.md', () => {
     ['sensor', common],
     ['client-mqtt', [...common, ...client]],
     ['client-mqttsn', [...common, ...client, ...clientSn]],
+    ['sensor-mqtt-journal', common],
+    ['sensor-mqttsn-journal', common],
+    ['sensor-journal', common],
+    ['client-mqtt-journal', [...common, ...client]],
+    ['client-mqttsn-journal', [...common, ...client, ...clientSn]],
   ] as const) {
     test(`lists every export of ${module}, and no other`, () => {
       assert.deepEqual(exported(module).sort(), [...listed].sort());
@@ -111,20 +116,21 @@ describe('assembly/limits.ts', () => {
   const OTHER_STATICS = 224;
 
   /** The bytes that the limits of a profile cost a module. */
-  const cost = (profile: 'desk' | 'board', module: 'client' | 'sensor', protocols: readonly string[]) => {
+  const cost = (profile: 'desk' | 'board', module: 'client' | 'sensor', protocols: readonly string[], hasJournal: boolean) => {
     const limits = [
       ...read('assembly/limits.ts').matchAll(
-        /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, over (MQTT|MQTT-SN) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 = (?:isDefined\(DESK\) \? (\d+) : )?(?:isDefined\(MQTT\) \? (\d+) : )?(\d+);/g,
+        /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, over (MQTT|MQTT-SN) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 = (?:isDefined\(DESK\) \? (\d+) : )?(?:isDefined\(MQTT\) \? (\d+) : )?(?:isDefined\(JOURNAL\) \? (\d+) : )?(\d+);/g,
       ),
     ];
     const declared = read('assembly/limits.ts').match(/^export /gm)?.length;
     assert.equal(limits.length, declared, 'each limit says its cost');
     let sum = 0;
-    for (const [, each, only, protocol, name, desk, mqtt, board] of limits) {
+    for (const [, each, only, protocol, name, desk, mqtt, journal, plain] of limits) {
       // Two that a module lacks or has elsewhere, as their comments say.
       if (name === 'INBOX_ENTRIES' && module === 'sensor' && !protocols.includes('MQTT')) continue;
       if (name === 'TOPIC_NAMES_BYTES' && protocols.includes('MQTT')) continue;
       if ((only && only !== module) || (protocol && !protocols.includes(protocol))) continue;
+      const board = (hasJournal ? journal : undefined) ?? plain;
       sum += Number(each) * Number((profile === 'desk' ? desk : undefined) ?? (protocols.includes('MQTT') ? mqtt : undefined) ?? board);
     }
     return sum;
@@ -136,9 +142,14 @@ describe('assembly/limits.ts', () => {
     ['sensor', 'sensor', 'board', ['MQTT', 'MQTT-SN']],
     ['client-mqtt', 'client', 'desk', ['MQTT']],
     ['client-mqttsn', 'client', 'desk', ['MQTT-SN']],
+    ['sensor-mqtt-journal', 'sensor', 'board', ['MQTT']],
+    ['sensor-mqttsn-journal', 'sensor', 'board', ['MQTT-SN']],
+    ['sensor-journal', 'sensor', 'board', ['MQTT', 'MQTT-SN']],
+    ['client-mqtt-journal', 'client', 'desk', ['MQTT']],
+    ['client-mqttsn-journal', 'client', 'desk', ['MQTT-SN']],
   ] as const) {
     test(`accounts for the memory of ${name}`, () => {
-      const rest = memoryBytes(name) - cost(profile, module, protocols) - BELOW;
+      const rest = memoryBytes(name) - cost(profile, module, protocols, name.endsWith('-journal')) - BELOW;
       assert.ok(rest >= 48 && rest <= OTHER_STATICS, `${rest} bytes beside the limits`);
     });
   }

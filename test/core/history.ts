@@ -21,6 +21,7 @@ import {
 } from '../../host/contract.js';
 import type { Link, LinkListener, OpenLink } from '../../host/links/link.js';
 import { builtModule, ClientModule, type Imports, type InboundMessage, Module } from '../../host/module.js';
+import type { Storage } from '../../host/storage.js';
 import { bytes } from '../protocol/script.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -120,6 +121,8 @@ export interface Options {
   /** How many addresses the broker has. */
   addresses?: number;
   thermometers?: (() => number | undefined)[];
+  /** What a module with a journal finds at its start, and leaves. */
+  storage?: Storage;
 }
 
 /** A message or a piece of one, its payload as text and copied. */
@@ -196,6 +199,7 @@ export class History<M extends Module> {
         clock: this.clock,
         random: options.random ?? (() => 0),
         thermometers: options.thermometers ?? [],
+        storage: options.storage,
         event: (code, a, b) => {
           this.#events.push(told(code, a, b));
           this.during(code, a, b);

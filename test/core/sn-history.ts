@@ -10,6 +10,7 @@ import {
 } from '../../host/contract.js';
 import type { Link, LinkListener, OpenLink, Sender } from '../../host/links/link.js';
 import { builtModule, type Imports, type Module } from '../../host/module.js';
+import type { Storage } from '../../host/storage.js';
 import { bytes } from '../protocol/script.js';
 import { type Datagram, type Finding, judge } from '../protocol/sn/checker.js';
 import { type Config, copied, type Heard, OpenClient, told } from './history.js';
@@ -102,6 +103,8 @@ export interface SnOptions {
   /** Gateways are searched on link 1. */
   discovery?: boolean;
   thermometers?: (() => number | undefined)[];
+  /** What a module with a journal finds at its start, and leaves. */
+  storage?: Storage;
 }
 
 /** Where the gateway of link 0 is, and the one that answers on link 1 unless told otherwise. */
@@ -147,6 +150,7 @@ export class SnHistory<M extends Module> {
         clock: this.clock,
         random: options.random ?? (() => 0),
         thermometers: options.thermometers ?? [],
+        storage: options.storage,
         event: (code, a, b) => {
           this.#events.push(told(code, a, b));
           this.during(code, a, b);

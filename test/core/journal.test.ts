@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  CONFIG_CLEAN_SESSION,
+  RECORD_INBOX,
+  RECORD_MESSAGE,
+  RECORD_RELEASE,
+  RECORD_TOPIC,
+  STORE_FAILED,
+  STORE_FULL,
+} from '../../host/contract.js';
+import { builtModule } from '../../host/module.js';
+import { MemoryStorage } from '../../host/storage.js';
+import { ClientHistory, OpenClient } from './history.js';
+import { SnClientHistory } from './sn-history.js';
+
+/** A storage that counts its writes and may fail. */
+class Flash extends MemoryStorage {
+  /** Keys in the order in which they were written, and with how many bytes. */
+  readonly writes: [kind: number, bytes: number][] = [];
+  /** A STORE_…, while it takes nothing. */
+  failure = 0;
+
+  override write(key: number, bytes: Uint8Array): number {
+    if (this.failure) return -this.failure;
+    this.writes.push([key >> 16, bytes.length]);
+    return super.write(key, bytes);
+  }
+
+  get kinds(): number[] {
+    return this.writes.splice(0).map(([kind]) => kind);
+  }
+
+  /** Turns a bit of the last byte of each record of a kind. */
+  spoils(kind: number): void {
+    for (const [key, record] of this.records) if (key >> 16 === kind) record[record.length - 1] = (record.at(-1) ?? 0) ^ 1;
+  }
+}
+
+/** A client whose session the broker keeps; the same flash again is a restart after a power cut. */
+const start = (storage: Flash) => new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage }, builtModule('client-mqtt-journal'));
+
+const starts = (storage: Flash, { present = true } = {}) => start(storage).connects({ present });
+
+const startsSn = (storage: Flash) =>
+  new SnClientHistory(
+    { config: [[CONFIG_CLEAN_SESSION, 0]], storage },
+    (imports) => new OpenClient(imports, builtModule('client-mqttsn-journal')),
+  ).connects();
+
+const hex = (id: number) => id.toString(16).padStart(4, '0');
+
+describe('a message outlives a power cut', () => {
+  test('at QoS 1, by two writes, and comes again with DUP until it is acknowledged', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    const id = h.publish('温度', '23.5', 1);
+    assert.deepEqual(flash.writes, [[RECORD_MESSAGE, 16 + 6 + 4]]);
+    h.hears(`32 0e 0006 '温度' ${hex(id)} '23.5'`);
+    h = starts(flash);
+    h.hears(`3a 0e 0006 '温度' ${hex(id)} '23.5'`);
+    h.says(`40 02 ${hex(id)}`);
+    h.happens(`published ${id} 0`);
+    assert.deepEqual(flash.kinds, [RECORD_MESSAGE, RECORD_MESSAGE]);
+    h = starts(flash);
+    h.hears('');
+  });
+
+  test('at QoS 2, by three writes, each half of the exchange', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    const id = h.publish('a', '1', 2);
+    h.hears(`34 06 0001 'a' ${hex(id)} '1'`);
+    h = starts(flash);
+    h.hears(`3c 06 0001 'a' ${hex(id)} '1'`);
+    h.says(`50 02 ${hex(id)}`);
+    h.hears(`62 02 ${hex(id)}`);
+    h = starts(flash);
+    h.hears(`62 02 ${hex(id)}`);
+    h.says(`70 02 ${hex(id)}`);
+    h.happens(`published ${id} 0`);
+    assert.deepEqual(flash.writes, [
+      [RECORD_MESSAGE, 18],
+      [RECORD_RELEASE, 8],
+      [RECORD_MESSAGE, 12],
+    ]);
+    starts(flash).hears('');
+  });
+
+  test('QoS 0 costs no write, nor does a subscription', () => {
+    const flash = new Flash();
+    const h = starts(flash);
+    h.publish('a', '1', 0);
+    h.module.subscribe([{ filter: 'a', qos: 2 }]);
+    h.heard();
+    assert.deepEqual(flash.writes, []);
+  });
+
+  test('many come in the order in which they were made, also when identifiers wrapped', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    const ids: number[] = [];
+    for (let n = 0; n < 70_000; n++) {
+      const id = h.publish('a', String(n), 1);
+      h.heard();
+      ids.push(id);
+      if (n < 69_990) h.says(`40 02 ${hex(id)}`);
+    }
+    h = starts(flash);
+    h.hears(...ids.slice(-10).map((id, i) => `3a 0a 0001 'a' ${hex(id)} '${69_990 + i}'`));
+    assert.equal(h.publish('a', 'next', 1), ((ids.at(-1) ?? 0) % 65_535) + 1);
+  });
+
+  test('a torn record costs its own message only, and is told', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    const first = h.publish('a', '1', 1);
+    flash.spoils(RECORD_MESSAGE);
+    const second = h.publish('a', '2', 1);
+    h = start(flash);
+    h.opens();
+    const key = (RECORD_MESSAGE << 16) | (first & 4095);
+    h.happens(`record_lost ${key} 18`, 'restored 1 0', 'opening 1 0');
+    h.says('20 02 01 00');
+    assert.deepEqual(h.heard().subarray(-8), Buffer.from([0x3a, 6, 0, 1, 0x61, second >> 8, second & 255, 0x32]));
+    starts(flash).happens();
+  });
+
+  test('a broker that forgot the session gets a released message as a new one: it may have discarded it', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    const id = h.publish('a', '1', 2);
+    h.says(`50 02 ${hex(id)}`);
+    h = starts(flash, { present: false });
+    h.hears(`3c 06 0001 'a' ${hex(id)} '1'`);
+    starts(flash).hears(`3c 06 0001 'a' ${hex(id)} '1'`);
+  });
+});
+
+describe('an inbound QoS 2 message', () => {
+  test('is delivered once when the power goes between PUBREC and PUBREL', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    h.says("34 06 0001 'a' 0009 '1'");
+    h.hears('50 02 0009');
+    assert.deepEqual(flash.kinds, [RECORD_INBOX]);
+    h = starts(flash);
+    h.says("3c 06 0001 'a' 0009 '1'");
+    h.hears('50 02 0009');
+    assert.deepEqual(h.payloads, []);
+    h.says('62 02 0009');
+    h.hears('70 02 0009');
+    assert.equal(flash.records.size, 0);
+    h = starts(flash);
+    h.says("34 06 0001 'a' 0009 '2'");
+    assert.deepEqual(h.payloads, ['2']);
+  });
+
+  test('identifiers that share a record are kept apart', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    for (const id of ['0001', '8001']) h.says(`34 06 0001 'a' ${id} '1'`);
+    h.says('62 02 0001');
+    h = starts(flash);
+    h.says("3c 06 0001 'a' 8001 '1'");
+    h.says("34 06 0001 'a' 0001 '2'");
+    assert.deepEqual(h.payloads, ['2']);
+  });
+});
+
+describe('a storage that fails', () => {
+  for (const failure of [STORE_FULL, STORE_FAILED]) {
+    test(`(${failure}) is told, and the message is sent all the same`, () => {
+      const flash = new Flash();
+      const h = starts(flash);
+      flash.failure = failure;
+      const id = h.publish('a', '1', 1);
+      h.hears(`32 06 0001 'a' ${hex(id)} '1'`);
+      h.happens(`store_failed ${(RECORD_MESSAGE << 16) | (id & 4095)} ${failure}`);
+    });
+  }
+
+  test('keeps PUBREC, PUBREL and PUBCOMP back until it works', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    const id = h.publish('a', '1', 2);
+    h.heard();
+    flash.failure = STORE_FAILED;
+    h.says(`50 02 ${hex(id)}`);
+    h.says("34 06 0001 'a' 0009 '1'");
+    h.hears('');
+    flash.failure = 0;
+    h.says(`50 02 ${hex(id)}`);
+    h.says("3c 06 0001 'a' 0009 '1'");
+    h.hears(`62 02 ${hex(id)}`, '50 02 0009');
+    flash.failure = STORE_FAILED;
+    h.says('62 02 0009');
+    h.hears('');
+    flash.failure = 0;
+    h.says('62 02 0009');
+    h.hears('70 02 0009');
+    assert.deepEqual(h.payloads, ['1']);
+    h = starts(flash);
+    h.hears(`62 02 ${hex(id)}`);
+  });
+});
+
+describe('over MQTT-SN', () => {
+  test('a QoS 2 message goes on where it was, under the topic id that is registered again', () => {
+    const flash = new Flash();
+    let h = startsSn(flash);
+    const id = h.publish('abc', '1', 2);
+    const [register] = h.heard();
+    assert.equal(register?.[1], 0x0a);
+    h.says(`07 0b 0005 ${register?.subarray(4, 6).toString('hex')} 00`);
+    h.hears(`08 0c 40 0005 ${hex(id)} '1'`);
+    h = startsSn(flash);
+    const [again] = h.heard();
+    h.says(`07 0b 0006 ${again?.subarray(4, 6).toString('hex')} 00`);
+    h.hears(`08 0c c0 0006 ${hex(id)} '1'`);
+    h.says(`04 0f ${hex(id)}`);
+    h.hears(`04 10 ${hex(id)}`);
+    h = startsSn(flash);
+    h.hears(`04 10 ${hex(id)}`);
+    h.says(`04 0e ${hex(id)}`);
+    h.happens(`published ${id} 0`);
+  });
+
+  test('a topic that the gateway registered serves its messages after the power came back', () => {
+    const flash = new Flash();
+    let h = startsSn(flash);
+    h.says("0b 0a 0007 0001 'a/b/c'");
+    h.heard();
+    assert.deepEqual(flash.kinds, [RECORD_TOPIC]);
+    h = startsSn(flash);
+    h.says("08 0c 00 0007 0000 '1'");
+    assert.deepEqual(
+      h.messages.map(({ topic }) => topic),
+      ['a/b/c'],
+    );
+    h.says("0b 0a 0007 0001 'a/b/c'");
+    assert.deepEqual(flash.kinds, [], 'what is known costs no write');
+  });
+});
