@@ -9,18 +9,21 @@ import {
   EVENT_MESSAGE,
   EVENT_OPENING,
   EVENT_PUBLISHED,
+  EVENT_RECORD_LOST,
   EVENT_REJECTED,
+  EVENT_RESTORED,
   EVENT_STOPPED,
+  EVENT_STORE_FAILED,
   EVENT_SUBSCRIBED,
   EVENT_UNSUBSCRIBED,
   EVENT_WILL_UPDATED,
 } from './contract.js';
-import { configFaultText, connectionError, errorCode, errorText, isForGood, returnCodeText, TwobyteError } from './errors.js';
+import { configFaultText, connectionError, errorCode, errorText, isForGood, journalError, returnCodeText, TwobyteError } from './errors.js';
 import type { ClientEvents } from './events.js';
 import { isMqttSn, routeTo } from './links/address.js';
 import { Valve } from './links/valve.js';
 import { Assembly, pieceOf } from './messages.js';
-import { ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
+import { builtModule, ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
 import { SnPart } from './mqttsn.js';
 import { type ClientOptions, configOf, optionOf, type QoS, type Will } from './options.js';
 import {
@@ -78,6 +81,8 @@ export class Client extends EventEmitter<ClientEvents> {
   connected = false;
   reconnecting = false;
   disconnecting = false;
+  /** With the option journal: messages of an earlier run that were unacknowledged when this one began. */
+  restored = 0;
   /** The module was told to stop. */
   #leaving = false;
   readonly #board: Board<ClientModule>;
@@ -115,10 +120,14 @@ export class Client extends EventEmitter<ClientEvents> {
           },
         },
         config: new Map([...config, ...configOf(new URL(url), options, overSn)]),
+        storage: options.journal,
         event: (code, a, b) => this.#happened(code, a, b),
         stepped: () => this.#stepped(),
       },
-      (imports) => (overSn ? new SnClientModule(imports) : new ClientModule(imports)),
+      (imports) => {
+        const module = builtModule(`client-${overSn ? 'mqttsn' : 'mqtt'}${options.journal ? '-journal' : ''}`);
+        return overSn ? new SnClientModule(imports, module) : new ClientModule(imports, module);
+      },
     );
     this.#module = this.#board.module;
     this.#subscriptions = new Subscriptions(this.#module);
@@ -399,6 +408,13 @@ export class Client extends EventEmitter<ClientEvents> {
         break;
       case EVENT_CONFIG_REFUSED:
         this.#lastError = new TwobyteError(`option ${optionOf(b)} (${configNames[b]}): ${configFaultText(a, b)}`, errorCode(a));
+        break;
+      case EVENT_RESTORED:
+        this.restored = a;
+        break;
+      case EVENT_STORE_FAILED:
+      case EVENT_RECORD_LOST:
+        setImmediate(() => this.#reportError(journalError(code, a, b))); // in the constructor nobody listens yet
         break;
       case EVENT_STOPPED:
         this.#ended();

@@ -30,6 +30,7 @@ import {
   ERROR_UTF8,
   EVENT_LINK_CLOSED,
   EVENT_PROTOCOL_ERROR,
+  EVENT_RECORD_LOST,
   EVENT_REFUSED,
   EVENT_REFUSED_AUTHORIZATION,
   EVENT_REFUSED_CLIENT_ID,
@@ -47,7 +48,14 @@ import {
   REASON_TLS,
   REASON_UNREACHABLE,
   REASON_WEBSOCKET,
+  RECORD_INBOX,
+  RECORD_MESSAGE,
+  RECORD_READING,
+  RECORD_RELEASE,
+  RECORD_TOPIC,
   reasonNames,
+  STORE_FULL,
+  storeNames,
   TIMEOUT_ADVERTISE,
   TIMEOUT_CONNACK,
   TIMEOUT_DISCONNECT,
@@ -126,6 +134,23 @@ const returnCodes: Readonly<Record<number, string>> = {
   2: 'invalid topic id',
   3: 'not supported',
 };
+
+/** What a record of the journal holds. */
+const records: Readonly<Record<number, string>> = {
+  [RECORD_MESSAGE]: 'a message that is not acknowledged',
+  [RECORD_RELEASE]: 'that PUBREC came for a message',
+  [RECORD_INBOX]: 'which messages were delivered',
+  [RECORD_TOPIC]: 'a registered topic',
+  [RECORD_READING]: 'a reading that waits',
+};
+
+/** What an EVENT_STORE_FAILED or EVENT_RECORD_LOST says: the journal's storage did not take the record of `key`, or the record is torn. */
+export function journalError(event: number, key: number, detail: number): TwobyteError {
+  const what = records[key >> 16] ?? `record ${key}`;
+  if (event === EVENT_RECORD_LOST) return new TwobyteError(`a record of the journal is torn and lost: ${what}`, 'RECORD_LOST');
+  const why = detail === STORE_FULL ? 'it is full' : 'writing failed';
+  return new TwobyteError(`the journal cannot note ${what}: ${why}`, named('STORE', storeNames, detail));
+}
 
 export function errorText(error: number): string {
   return errors[error] ?? `error ${error}`;

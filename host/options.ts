@@ -25,6 +25,7 @@ import {
 } from './contract.js';
 import type { LinkOptions } from './links/address.js';
 import { kindOf } from './requests.js';
+import type { Storage } from './storage.js';
 
 export type QoS = 0 | 1 | 2;
 
@@ -35,7 +36,7 @@ export interface ClientOptions extends LinkOptions {
   /** MQTT-SN has no user names and passwords. */
   username?: string;
   password?: string | Uint8Array;
-  /** Clean session. Default true. */
+  /** Clean session. Default true, with a journal false. */
   clean?: boolean;
   /** Seconds, 0 to 65535; 0 turns it off. Default 60. */
   keepalive?: number;
@@ -59,6 +60,11 @@ export interface ClientOptions extends LinkOptions {
   /** Largest inbound payload put together from pieces, in bytes; a larger one is reported and dropped. Default 16 MiB. Pieces have no limit. */
   maximumMessageSize?: number;
   will?: Will;
+  /**
+   * Where messages of QoS 1 and 2, both ways, outlive this process until they are acknowledged: sent again, or known as delivered, by the next client
+   * with the same journal, client id and broker. Needs clientId; clean is then false by default. What waits for room beyond 4,096 messages is not in it.
+   */
+  journal?: Storage;
 
   // The others are of MQTT-SN only; over MQTT they have no effect, but for connectionless, which is refused.
 
@@ -93,6 +99,8 @@ type Config = Map<number, string | number | Uint8Array>;
 /** The module's configuration for these options and the credentials of the URL. Throws a TypeError. */
 export function configOf(url: URL, options: ClientOptions, overSn = false): Config {
   const config: Config = new Map();
+  if (options.journal && options.clientId === undefined)
+    throw new TypeError('option journal: the session is found again under its clientId; give one that stays the same');
   const set = (key: number, value: string | number | Uint8Array | undefined) => {
     if (value !== undefined) config.set(key, value);
   };
@@ -101,7 +109,7 @@ export function configOf(url: URL, options: ClientOptions, overSn = false): Conf
   set(CONFIG_CLIENT_ID, options.clientId ?? `twobyte_${randomBytes(4).toString('hex')}`);
   set(CONFIG_USERNAME, username);
   set(CONFIG_PASSWORD, password);
-  set(CONFIG_CLEAN_SESSION, options.clean === false ? 0 : 1);
+  set(CONFIG_CLEAN_SESSION, (options.clean ?? !options.journal) ? 1 : 0);
   set(CONFIG_KEEP_ALIVE, options.keepalive);
   set(CONFIG_RECONNECT_MIN, options.reconnectPeriod || undefined);
   set(CONFIG_RECONNECT_MAX, options.maxReconnectPeriod);

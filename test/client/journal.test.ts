@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { STORE_FULL } from '../../host/contract.js';
+import { connect } from '../../host/index.js';
+import { MemoryStorage } from '../../host/storage.js';
+import { connected, event, within } from '../interop/peers.js';
+import { freePort, skipMosquitto, startMosquitto } from '../mosquitto.js';
+
+describe('a client with a journal', { timeout: 60_000, skip: skipMosquitto }, () => {
+  for (const qos of [1, 2] as const) {
+    test(`what a run could not deliver at QoS ${qos}, the next delivers in order`, async (t) => {
+      const port = await freePort();
+      const journal = new MemoryStorage();
+      const options = { clientId: 'kept', journal };
+      const before = connect(`mqtt://127.0.0.1:${port}`, options);
+      for (const n of [1, 2, 3]) before.publish('myhome/底楼/客厅/温度', String(n), { qos }, () => {});
+      await event(before, 'error'); // there is no broker
+      await before.endAsync(true);
+
+      const broker = await startMosquitto([], port);
+      t.after(() => broker.stop());
+      const hearer = await connected(t, `mqtt://127.0.0.1:${port}`);
+      await hearer.client.subscribeAsync('myhome/#', { qos: 2 });
+      const client = connect(`mqtt://127.0.0.1:${port}`, options);
+      assert.equal(client.restored, 3);
+      const heard = await hearer.messages.count(3);
+      assert.deepEqual(
+        heard.map(({ payload }) => String(payload)),
+        ['1', '2', '3'],
+      );
+      await within(client.endAsync(), 'the end');
+      assert.equal([...journal.records.values()].filter((record) => record.length > 12).length, 0, 'all is acknowledged');
+    });
+  }
+
+  test('needs a client id that stays', () => {
+    assert.throws(() => connect('mqtt://127.0.0.1:1', { journal: new MemoryStorage() }), /option journal: .* clientId/);
+  });
+
+  test('tells when its storage does not take a message', async (t) => {
+    const journal = { write: () => -STORE_FULL, read: () => undefined };
+    const client = connect('mqtt://127.0.0.1:1', { clientId: 'c', journal });
+    t.after(() => client.endAsync(true));
+    client.publish('a', '1', { qos: 1 }, () => {});
+    const told: Error[] = [];
+    client.on('error', (error) => told.push(error));
+    while (!told.some(({ message }) => /cannot note a message.*full/.test(message))) await within(once(client, 'error'), 'the error');
+  });
+});
