@@ -38,12 +38,13 @@ export interface BoardListener {
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
 
-const sensorModules = ['sensor-mqtt', 'sensor-mqttsn', 'sensor'] as const;
+const sensorModules = ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'sensor-mqtt-journal', 'sensor-mqttsn-journal', 'sensor-journal'] as const;
 
 /** The name of the module that a board with these settings runs. */
-export function moduleOf({ broker, module }: BoardSettings): (typeof sensorModules)[number] {
+export function moduleOf({ broker, module, journal }: BoardSettings): (typeof sensorModules)[number] {
   // Whatever else is wrong with the address, the board says.
-  if (module === undefined) return /^\s*mqtt-sn\b/i.test(String(broker)) ? 'sensor-mqttsn' : 'sensor-mqtt';
+  if (module === undefined)
+    return `sensor-${/^\s*mqtt-sn\b/i.test(String(broker)) ? 'mqttsn' : 'mqtt'}${journal === undefined ? '' : '-journal'}`;
   const known = sensorModules.find((name) => name === module);
   if (!known) throw new TypeError(`setting 'module': '${module}' is none; take ${sensorModules.join(', ')}`);
   return known;
