@@ -15,10 +15,12 @@ const SEARCH = 1;
 const GATEWAY_SLOTS = 4;
 /** Datagrams that wait for the module to have read the one before; what does not fit is dropped, as the network may do too. */
 const WAITING_DATAGRAMS = 64;
+/** A connection that lasted less, from its opening to the next, does not keep its broker; in ms. */
+const KEPT_MS = 60_000;
 
 /** What a board in software is made of. */
 export interface BoardParts {
-  /** The broker's addresses, in the order in which they are tried. */
+  /** The brokers in the order in which they are tried, round after round; the one that held a connection is tried again first. */
   links: readonly OpenLink[];
   /** Where gateways are searched; the links above are then not used. */
   discovery?: Discovery | undefined;
@@ -50,6 +52,9 @@ export class Board<M extends Module> {
   readonly #clock: Clock;
   readonly #links: (Link | undefined)[] = [];
   readonly #gateways: (OpenLink | undefined)[] = [];
+  /** Which of the brokers is used, counted on with each change; and when it was opened. */
+  #server = 0;
+  #openedAt: number | undefined;
   /** What waits to be handed in, one in a step, of both links in the order in which it arrived. */
   #datagrams: { of: Link; number: number; datagram: Uint8Array; from: Sender | undefined }[] = [];
   /** Of the datagram that was handed in last. */
@@ -67,6 +72,11 @@ export class Board<M extends Module> {
     this.#parts = parts;
     this.#clock = parts.clock ?? realClock;
     this.module = load(this.#imports());
+  }
+
+  /** Number of the broker that was opened last, in the order of the links. */
+  get server(): number {
+    return this.#parts.links.length > 0 ? this.#server % this.#parts.links.length : 0;
   }
 
   /** Starts the module. Answers 0 or a negated ERROR_…. */
@@ -188,7 +198,15 @@ export class Board<M extends Module> {
     const { links, discovery } = this.#parts;
     if (number === SEARCH) return discovery?.search;
     if (number !== BROKER) return undefined;
-    return discovery ? this.#gateways[choice] : links[choice % links.length];
+    return discovery ? this.#gateways[choice] : links[this.#chooseServer(choice) % links.length];
+  }
+
+  #chooseServer(choice: number): number {
+    const now = this.#clock.now();
+    const opened = this.#openedAt;
+    if (opened !== undefined && (choice > 0 || now - opened < KEPT_MS)) this.#server++;
+    this.#openedAt = now;
+    return this.#server;
   }
 
   #rememberGateway(slot: number, address: Uint8Array | undefined): number {

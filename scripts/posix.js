@@ -70,11 +70,18 @@ async function buildPosix(report, { sanitize = false } = {}) {
     rmSync(build, { recursive: true, force: true });
     await make();
   }
-  const tests = ['settings_test', 'thermometer_test', 'shell_test', 'framing_test', 'udp_test', 'serial_test', 'links_test'].map(
-    (name) => ({
-      name,
-      path: join(build, name),
-    }),
-  );
+  const tests = [
+    'settings_test',
+    'thermometer_test',
+    'shell_test',
+    'framing_test',
+    'tcp_test',
+    'udp_test',
+    'serial_test',
+    'links_test',
+  ].map((name) => ({
+    name,
+    path: join(build, name),
+  }));
   return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench'), tests };
 }

@@ -5,8 +5,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Broker, startBroker } from '../host/broker.js';
+import { TIMEOUT_OPEN } from '../host/contract.js';
 import { connected, Heard, Wire, within } from './interop/peers.js';
 import { posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './rungs/world.js';
 
@@ -34,7 +35,16 @@ const builds = [
 
 for (const [how, board] of builds)
   describe(`the C tests, built ${how}`, { skip: skipUnbuilt(board), timeout: 60_000 }, () => {
-    for (const program of ['settings_test', 'thermometer_test', 'shell_test', 'framing_test', 'udp_test', 'serial_test', 'links_test'])
+    for (const program of [
+      'settings_test',
+      'thermometer_test',
+      'shell_test',
+      'framing_test',
+      'tcp_test',
+      'udp_test',
+      'serial_test',
+      'links_test',
+    ])
       test(program, async (t) => {
         const { status, stdout, stderr } = await run(join(dirname(board), program));
         const lines = stdout.split('\n').filter((line) => /^(not )?ok /.test(line));
@@ -104,6 +114,58 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
         assert.equal(status, 1, stderr);
         assert.ok(!/secret|Sanitizer|runtime error/.test(stderr), stderr);
       });
+});
+
+describe('a board whose names nobody resolves', { skip: skipUnbuilt(posixBoard), timeout: 60_000 }, () => {
+  let broker: Broker;
+  before(async () => {
+    broker = await startBroker();
+  });
+  after(() => broker.close());
+
+  const start = (t: TestContext, module: string, addresses: string) => {
+    const settings = ['topic=deaf/t', 'interval=100', 'client_id=deaf', 'reconnect_min=10', 'connect_timeout=200'];
+    const child = spawn(
+      posixBoard,
+      [
+        ...['--module', join(dirname(sensorModule), `${module}.wasm`), '--broker', addresses, '--thermometer', 'simulated:1'],
+        ...settings.flatMap((setting) => ['--set', setting]),
+      ],
+      { env: { ...process.env, LD_PRELOAD: join(dirname(posixBoard), 'libdeaf_resolver.so') } },
+    );
+    t.after(() => child.kill('SIGKILL'));
+    const events = new Heard<string>();
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { event, a } = JSON.parse(line);
+      events.add(`${event} ${a}`);
+    });
+    child.stderr.resume();
+    return { child, events, ended: once(child, 'close') };
+  };
+  const count = (all: readonly string[], event: string) => all.filter((told) => told === event).length;
+
+  for (const [module, scheme] of [
+    ['sensor-mqtt', 'mqtt'],
+    ['sensor-mqttsn', 'mqtt-sn'],
+  ] as const)
+    test(`a lookup without an answer ends by the deadline of the connection, is tried again, and holds nothing up: ${scheme}`, async (t) => {
+      const { child, events, ended } = start(t, module, `${scheme}://broker.example`);
+      await events.until((all) => count(all, `timeout ${TIMEOUT_OPEN}`) >= 3, 'three attempts');
+      await events.until((all) => all.filter((told) => told.startsWith('reading')).length >= 3, 'readings meanwhile');
+      child.kill('SIGTERM');
+      const [status] = await within(ended, 'the end of the board');
+      assert.equal(status, 0);
+      assert.equal(count(events.all, 'stopped 0'), 1);
+    });
+
+  test('it does not keep the board from the next broker', async (t) => {
+    const { child, events, ended } = start(t, 'sensor-mqtt', `mqtt://broker.example ${broker.url}`);
+    await events.until((all) => count(all, 'connected 0') === 1, 'the second broker');
+    assert.equal(count(events.all, `timeout ${TIMEOUT_OPEN}`), 1);
+    child.kill('SIGTERM');
+    const [status] = await within(ended, 'the end of the board');
+    assert.equal(status, 0);
+  });
 });
 
 describe('the board with sanitizers', { skip: skipUnbuilt(sanitizedBoard), timeout: 60_000 }, () => {

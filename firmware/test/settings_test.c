@@ -76,6 +76,11 @@ static const struct {
     {"MQTT-SN over TLS", "broker = mqtts-sn://a\n", "mqtt-sn+serial:// only, not mqtts-sn://"},
     {"a search over MQTT", "broker = mqtt://a?search\n", "\"?search\" is too much; write mqtt://host:port"},
     {"no gateway", "broker = mqtt-sn://\n", "names no host"},
+    {"brokers of two kinds", "broker = mqtt://a mqtt-sn://b\n", "\"mqtt-sn://b\" is of another kind than the address before it"},
+    {"five brokers", "broker = mqtt://a mqtt://b mqtt://c mqtt://d mqtt://e\n", "\"mqtt://e\" is one address too many; there may be 4"},
+    {"a search beside a gateway", "broker = mqtt-sn://a mqtt-sn://239.1.1.1\n", "where gateways are searched, there is no other address"},
+    {"a gateway beside a search", "broker = mqtt-sn://239.1.1.1 mqtt-sn://a\n", "where gateways are searched, there is no other address"},
+    {"a second broker that is none", "broker = mqtt://a b\n", "\"b\" is no address; write mqtt://host"},
     {"no gateway but a port", "broker = mqtt-sn://:1884?search\n", "names no host"},
     {"credentials for a gateway", "broker = mqtt-sn://me:secret@a\n", "broker: MQTT-SN has neither user name nor password; leave them out"},
     {"a gateway's port that is none", "broker = mqtt-sn://a:0\n", "the port is a number from 1 to 65535"},
@@ -153,9 +158,9 @@ static void test_tables(void) {
         CHECK(settings_set(&settings, "broker", brokers[i].url, (uint32_t)strlen(brokers[i].url), "test", 0), "%s", settings.error);
         char baud[12];
         bool serial = brokers[i].carrier == CARRIER_SERIAL;
-        (void)snprintf(baud, sizeof baud, "%" PRIu32, settings.baud);
-        const char *host = serial ? settings.path : settings.host;
-        const char *port = serial ? baud : settings.port;
+        (void)snprintf(baud, sizeof baud, "%" PRIu32, settings.servers[0].baud);
+        const char *host = serial ? settings.servers[0].path : settings.servers[0].host;
+        const char *port = serial ? baud : settings.servers[0].port;
         CHECK(settings.carrier == brokers[i].carrier, "carrier %d", (int)settings.carrier);
         CHECK(strcmp(host, brokers[i].host) == 0, "host %s", host);
         CHECK(strcmp(port, brokers[i].port) == 0, "port %s", port);
@@ -163,6 +168,19 @@ static void test_tables(void) {
         CHECK(settings_number(&settings, CONFIG_DISCOVERY, 9) == brokers[i].search, "a search or none");
         check_end();
     }
+}
+
+static void test_several(void) {
+    check_begin("several brokers, in their order");
+    CHECK(read_text("broker = mqtt://a \t mqtt://b:9  mqtt://[::1]\n"), "%s", settings.error);
+    CHECK(settings.server_count == 3 && settings.carrier == CARRIER_TCP, "%u brokers", (unsigned)settings.server_count);
+    CHECK(strcmp(settings.servers[0].host, "a") == 0 && strcmp(settings.servers[0].port, "1883") == 0, "%s", settings.servers[0].host);
+    CHECK(strcmp(settings.servers[1].host, "b") == 0 && strcmp(settings.servers[1].port, "9") == 0, "%s", settings.servers[1].host);
+    CHECK(strcmp(settings.servers[2].host, "::1") == 0, "%s", settings.servers[2].host);
+    CHECK(read_text("broker = mqtt-sn+serial:///dev/a mqtt-sn+serial:///dev/b?baud=9600\n"), "%s", settings.error);
+    CHECK(strcmp(settings.servers[1].path, "/dev/b") == 0 && settings.servers[1].baud == 9600, "%s", settings.servers[1].path);
+    CHECK(settings_set(&settings, "broker", "mqtt://a", 8, "--set", 0) && settings.server_count == 1, "a later one is added");
+    check_end();
 }
 
 static void test_answers(void) {
@@ -255,6 +273,7 @@ static void test_files(void) {
 
 int main(void) {
     test_tables();
+    test_several();
     test_answers();
     test_override();
     test_limits();

@@ -53,6 +53,18 @@ static Gateway make_gateway(const char *host, uint16_t port) {
     return gateway;
 }
 
+static Lookup lookup; /* of the address that is under test */
+
+static void init(Udp *udp, const char *host, const char *port, bool search) {
+    lookup_init(&lookup, host, port, SOCK_DGRAM);
+    udp_init(udp, search);
+}
+
+static int knows_nothing(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **to) {
+    (void)host, (void)port, (void)hints, (void)to;
+    return EAI_NONAME;
+}
+
 /* Waits as main.c does, for one piece of news of `link`. */
 static LinkNews next_news(Udp *udp, int32_t link, const bool *room) {
     for (int turn = 0; turn < 100; turn++) {
@@ -66,7 +78,7 @@ static LinkNews next_news(Udp *udp, int32_t link, const bool *room) {
 }
 
 static bool opens(Udp *udp, int32_t link, int32_t choice) {
-    return udp_open(udp, link, choice) == 0 && next_news(udp, link, none).what == LINK_OPENED;
+    return udp_open(udp, link, &lookup, (uint32_t)choice) == 0 && next_news(udp, link, none).what == LINK_OPENED;
 }
 
 /* The next datagram, or -1 when the link closed for `reason`. */
@@ -97,10 +109,10 @@ static void test_gateway(const char *host, const char *name) {
     int32_t reason = 0;
     Gateway gateway = make_gateway(host, 0);
     Gateway stranger = make_gateway(host, 0);
-    udp_init(&udp, host, gateway.port, false);
+    init(&udp, host, gateway.port, false);
 
     check_begin(name);
-    CHECK(udp_open(&udp, 0, 0) == 0, "cannot be opened");
+    CHECK(udp_open(&udp, 0, &lookup, 0) == 0, "cannot be opened");
     CHECK(udp_send(&udp, 0, (const uint8_t *)"a", 1) == 0, "sends before it is told to be open");
     CHECK(next_news(&udp, 0, none).what == LINK_OPENED, "not opened");
     CHECK(udp_send(&udp, 0, (const uint8_t *)"\x02\x16", 2) == 2, "not taken");
@@ -114,7 +126,7 @@ static void test_gateway(const char *host, const char *name) {
     CHECK(next_datagram(&udp, 0, bytes, sizeof bytes, &reason) == 3 && memcmp(bytes, "two", 3) == 0, "another than the second");
     answers(&gateway, "123456789", 9, &board);
     CHECK(next_datagram(&udp, 0, bytes, 4, &reason) == 9 && memcmp(bytes, "1234", 4) == 0 && memcmp(bytes + 4, "5", 1) != 0, "not cut");
-    CHECK(udp_open(&udp, 1, 0) == -REASON_ADDRESS && udp_remember(&udp, 0, NULL, 0) == -REASON_ADDRESS, "searches without being told to");
+    CHECK(udp_open(&udp, 1, &lookup, 0) == -REASON_ADDRESS && udp_remember(&udp, 0, NULL, 0) == -REASON_ADDRESS, "searches without being told to");
 
     CHECK(opens(&udp, 0, 7) && udp_send(&udp, 0, (const uint8_t *)"x", 1) == 1 && hears(&gateway, bytes, sizeof bytes, &again) == 1, "not opened again");
     CHECK(port_of(&board) != port_of(&again), "the same socket again");
@@ -132,7 +144,7 @@ static void test_refused(void) {
     char bytes[16];
     int32_t reason = 0;
     Gateway gateway = make_gateway("127.0.0.1", 0);
-    udp_init(&udp, "127.0.0.1", gateway.port, false);
+    init(&udp, "127.0.0.1", gateway.port, false);
     check_begin("where nobody listens, the link closes as refused, after what arrived before");
     CHECK(opens(&udp, 0, 0) && udp_send(&udp, 0, (const uint8_t *)"a", 1) == 1 && hears(&gateway, bytes, sizeof bytes, &board) == 1, "not open");
     answers(&gateway, "bye", 3, &board);
@@ -152,8 +164,12 @@ static void test_refused(void) {
     check_end();
 
     check_begin("a name that is not known");
-    udp_init(&udp, "no such host", "1884", true);
-    CHECK(udp_open(&udp, 1, 0) == -REASON_NAME && udp.links[1].socket < 0, "opened");
+    lookup_resolve = knows_nothing;
+    init(&udp, "nowhere", "1884", true);
+    CHECK(udp_open(&udp, 1, &lookup, 0) == 0 && udp.links[1].socket < 0, "not looked up");
+    LinkNews news = next_news(&udp, 1, none);
+    CHECK(news.what == LINK_CLOSED && news.reason == REASON_NAME && !udp.links[1].looking, "news %d %d", (int)news.what, (int)news.reason);
+    lookup_resolve = getaddrinfo;
     check_end();
 }
 
@@ -177,7 +193,7 @@ static void test_search(const char *name, const char *host, const char *searched
         CHECK(setsockopt(gateway.socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, &wish, sizeof wish) == 0, "the gateway cannot join");
     }
     for (int i = 0; i < 2; i++) {
-        udp_init(&boards[i], searched, gateway.port, true);
+        init(&boards[i], searched, gateway.port, true);
         CHECK(opens(&boards[i], 1, 0), "board %d cannot search", i);
         CHECK(!boards[i].words && (boards[i].shared >= 0) == shared, "%s", boards[i].words ? boards[i].words : "hears too much or too little");
     }
@@ -189,7 +205,7 @@ static void test_search(const char *name, const char *host, const char *searched
     if (shared) CHECK(next_datagram(&boards[1], 1, bytes, sizeof bytes, &reason) == 3, "the other board does not hear it");
     answers(&gateway, "\x03\x02\x07", 3, &from[0]);
     CHECK(next_datagram(&boards[0], 1, bytes, sizeof bytes, &reason) == 3 && memcmp(bytes, "\x03\x02\x07", 3) == 0, "the answer, or its own search");
-    CHECK(udp_open(&boards[0], 0, 0) == -REASON_ADDRESS, "opens a slot that is empty");
+    CHECK(udp_open(&boards[0], 0, &lookup, 0) == -REASON_ADDRESS, "opens a slot that is empty");
     CHECK(udp_remember(&boards[0], 0, NULL, 0) == 0 && udp_remember(&boards[0], 3, NULL, 0) == 0, "not remembered");
     CHECK(udp_remember(&boards[0], 4, NULL, 0) == -REASON_ADDRESS && udp_remember(&boards[0], -1, NULL, 0) == -REASON_ADDRESS, "a slot too many");
     CHECK(opens(&boards[0], 0, 3), "the gateway cannot be reached");
@@ -246,7 +262,7 @@ static void test_taken_port(void) {
     int off = 0;
     (void)setsockopt(greedy.socket, SOL_SOCKET, SO_REUSEADDR, &off, sizeof off);
     check_begin("a port that another program keeps for itself leaves the search alone");
-    udp_init(&udp, "127.255.255.255", greedy.port, true);
+    init(&udp, "127.255.255.255", greedy.port, true);
     CHECK(opens(&udp, 1, 0) && udp.shared < 0, "not opened");
     CHECK(udp.words && strstr(udp.words, "it has to set SO_REUSEADDR"), "%s", udp.words ? udp.words : "no word of it");
     CHECK(udp_send(&udp, 1, (const uint8_t *)"\x03\x01\x00", 3) == 3, "does not search");
@@ -284,7 +300,7 @@ static const struct {
 
 static void test_told(void) {
     Udp udp;
-    udp_init(&udp, "127.255.255.255", "1884", true);
+    init(&udp, "127.255.255.255", "1884", true);
     udp.searched = (UdpAddress){.at.v4 = {.sin_family = AF_INET, .sin_port = htons(1884)}, .length = sizeof udp.searched.at.v4};
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
         char host[INET6_ADDRSTRLEN] = "";

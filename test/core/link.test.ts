@@ -277,7 +277,7 @@ describe('start()', () => {
     h.hears(CONNECT);
   });
 
-  test('tries the addresses one after another, and the first again after a success', () => {
+  test('tries several brokers in their order, round after round, and keeps one that works', () => {
     const h = clientHistory({ addresses: 3 });
     h.board.start();
     for (let i = 0; i < 4; i++) {
@@ -286,8 +286,25 @@ describe('start()', () => {
     }
     assert.deepEqual(h.peer.choices, [0, 1, 2, 0, 1]);
     h.connects();
+    h.waits(60_000);
     h.reconnects();
-    assert.deepEqual(h.peer.choices, [0, 1, 2, 0, 1, 0]);
+    assert.deepEqual(h.peer.choices, [0, 1, 2, 0, 1, 1]);
+    h.waits(60_000);
+    h.cuts();
+    h.retries();
+    h.cuts(REASON_REFUSED);
+    h.retries();
+    assert.deepEqual(h.peer.choices.slice(6), [1, 2], 'lost, and no longer there');
+  });
+
+  test('leaves a broker that accepts and drops for the next', () => {
+    const h = clientHistory({ addresses: 2 });
+    for (let i = 0; i < 3; i++) {
+      h.connects();
+      h.cuts();
+      h.retries();
+    }
+    assert.deepEqual(h.peer.choices, [0, 1, 0, 1]);
   });
 
   test('without an address says so', () => {

@@ -110,6 +110,9 @@ describe('CONNECT (SN 6.2)', () => {
     h.retries();
     h.connects();
     assert.deepEqual(h.opened, ['0', '1']);
+    h.waits(60_000);
+    h.reconnects();
+    assert.deepEqual(h.opened, ['0', '1', '1'], 'the one that works is kept');
   });
 
   test('is not made on a link that does not open in time', () => {

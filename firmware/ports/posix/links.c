@@ -7,17 +7,35 @@ _Static_assert(LINKS == UDP_LINKS, "udp.h opens as many links as there are");
 
 void links_init(Links *links, const Settings *settings) {
     links->carrier = settings->carrier;
+    links->settings = settings;
+    links->at = 0;
+    links->opened = false;
+    for (uint32_t i = 0; i < settings->server_count && links->carrier != CARRIER_SERIAL; i++) {
+        const Server *server = &settings->servers[i];
+        lookup_init(&links->lookups[i], server->host, server->port, links->carrier == CARRIER_TCP ? SOCK_STREAM : SOCK_DGRAM);
+    }
     switch (links->carrier) {
     case CARRIER_TCP:
-        tcp_init(&links->of.tcp, settings->host, settings->port);
+        tcp_init(&links->of.tcp);
         break;
     case CARRIER_UDP:
-        udp_init(&links->of.udp, settings->host, settings->port, settings->search);
+        udp_init(&links->of.udp, settings->search);
         break;
     case CARRIER_SERIAL:
-        serial_init(&links->of.serial, settings->path, settings->baud);
+        serial_init(&links->of.serial, settings->servers[0].path, settings->servers[0].baud);
         break;
     }
+}
+
+const Server *links_server(const Links *links) {
+    return &links->settings->servers[links->at % links->settings->server_count];
+}
+
+/* Which broker is opened now: the one that was, when the connection to it lasted; else the next. */
+static void choose(Links *links, int32_t choice, int64_t now) {
+    if (links->opened && (choice > 0 || now - links->opened_at < LINKS_KEPT_MS)) links->at++;
+    links->opened = true;
+    links->opened_at = now;
 }
 
 int32_t links_count(const Links *links) {
@@ -28,14 +46,20 @@ static bool is_there(const Links *links, int32_t link) {
     return link >= 0 && link < links_count(links);
 }
 
-int32_t links_open(Links *links, int32_t link, int32_t choice) {
+int32_t links_open(Links *links, int32_t link, int32_t choice, int64_t now) {
     if (!is_there(links, link)) return -REASON_ADDRESS;
+    const Settings *settings = links->settings;
+    if (settings->search) return udp_open(&links->of.udp, link, &links->lookups[0], (uint32_t)choice);
+    choose(links, choice, now);
+    Lookup *lookup = &links->lookups[links->at % settings->server_count];
+    uint32_t address = links->at / settings->server_count;
     switch (links->carrier) {
     case CARRIER_TCP:
-        return tcp_open(&links->of.tcp, choice);
+        return tcp_open(&links->of.tcp, lookup, address);
     case CARRIER_UDP:
-        return udp_open(&links->of.udp, link, choice);
+        return udp_open(&links->of.udp, link, lookup, address);
     case CARRIER_SERIAL:
+        serial_at(&links->of.serial, links_server(links)->path, links_server(links)->baud);
         return serial_open(&links->of.serial);
     }
     return -REASON_ADDRESS;

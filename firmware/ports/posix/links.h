@@ -3,6 +3,8 @@
  *
  * - Link 0 leads to the broker or gateway. Link 1 is where gateways are searched: over UDP, when the address asks for it.
  * - One kind for the whole run. The struct holds the largest, some 6 KB for a serial line, and nothing is allocated.
+ * - Of several brokers, and of the addresses of each, the one that held is tried again first, then the next ones in their order, round
+ *   after round: all brokers by their first address, then by their second.
  * - The first functions are the imports' work; the others are for the loop that waits with poll(2). */
 #ifndef TWOBYTE_LINKS_H
 #define TWOBYTE_LINKS_H
@@ -13,10 +15,17 @@
 #include "udp.h"
 
 #define LINKS 2
-#define LINKS_POLLS 3
+#define LINKS_POLLS 4
+/* A connection that lasted less, from its opening to the next, does not keep its broker. */
+#define LINKS_KEPT_MS 60000
 
 typedef struct {
     Carrier carrier;
+    const Settings *settings;
+    Lookup lookups[SETTINGS_SERVERS];
+    uint32_t at;       /* which broker, counted on with each change */
+    bool opened;       /* there was an opening, */
+    int64_t opened_at; /* and when */
     union {
         Tcp tcp;
         Udp udp;
@@ -24,13 +33,16 @@ typedef struct {
     } of;
 } Links;
 
-/* links_init(links, settings): the texts of the settings stay where they are. */
+/* links_init(links, settings): the settings stay where they are. */
 void links_init(Links *links, const Settings *settings);
+
+/* links_server(links): the broker that link 0 was opened to last, or would be first. */
+const Server *links_server(const Links *links);
 
 /* links_count(links): 1, or 2 where gateways are searched. */
 int32_t links_count(const Links *links);
 
-int32_t links_open(Links *links, int32_t link, int32_t choice);
+int32_t links_open(Links *links, int32_t link, int32_t choice, int64_t now);
 int32_t links_send(Links *links, int32_t link, const uint8_t *data, int32_t length);
 void links_close(Links *links, int32_t link, int64_t now);
 int32_t links_remember(Links *links, int32_t slot, const uint8_t *address, int32_t length);

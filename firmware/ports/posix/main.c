@@ -40,7 +40,8 @@ static const char help[] =
     "\n"
     "  --config FILE        settings, one `key = value` a line; # starts a comment line, \"…\" keeps blanks\n"
     "  --set KEY=VALUE      one setting more, or in place of the file's; may be repeated\n"
-    "  --broker URL         mqtt://host[:port], mqtt-sn://host[:port] or mqtt-sn+serial:///dev/…[?baud=N] (key broker)\n"
+    "  --broker URL         mqtt://host[:port], mqtt-sn://host[:port] or mqtt-sn+serial:///dev/…[?baud=N] (key broker);\n"
+    "                       several of one kind, blanks between them, are tried in their order\n"
     "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
     "  --module FILE        the WebAssembly module (key module)\n"
     "  --help\n"
@@ -74,9 +75,17 @@ static void say_words(Board *board) {
     if (words) console_say("%s", words);
 }
 
+/* The broker that is connected to, for messages. */
+static void name_server(Board *board) {
+    const Server *server = links_server(&board->links);
+    if (board->links.carrier == CARRIER_SERIAL) (void)snprintf(board->address, sizeof board->address, "%s", server->path);
+    else (void)snprintf(board->address, sizeof board->address, strchr(server->host, ':') ? "[%s]:%s" : "%s:%s", server->host, server->port);
+}
+
 static int32_t link_open(void *context, int32_t link, int32_t choice) {
     Board *board = context;
-    int32_t answer = links_open(&board->links, link, choice);
+    int32_t answer = links_open(&board->links, link, choice, monotonic_ms());
+    name_server(board);
     say_words(board);
     return answer;
 }
@@ -339,11 +348,10 @@ int main(int count, char **arguments) {
         console_say("thermometer: %s", board.thermometer.error);
         return 1;
     }
-    links_init(&board.links, settings);
-    if (settings->carrier == CARRIER_SERIAL) (void)snprintf(board.address, sizeof board.address, "%s", settings->path);
-    else (void)snprintf(board.address, sizeof board.address, strchr(settings->host, ':') ? "[%s]:%s" : "%s:%s", settings->host, settings->port);
     sigset_t signals_open;
-    catch_signals(&signals_open);
+    catch_signals(&signals_open); /* before links_init, whose threads are not to be disturbed */
+    links_init(&board.links, settings);
+    name_server(&board);
     if (!load_module(&board, &module_bytes)) return 1;
     int32_t started = shell_start(&board.shell);
     if (started != 0) {

@@ -47,6 +47,11 @@ void serial_init(Serial *serial, const char *path, uint32_t baud) {
     frame_reader_init(&serial->reader, serial->message, sizeof serial->message);
 }
 
+void serial_at(Serial *serial, const char *path, uint32_t baud) {
+    serial->path = path;
+    serial->baud = baud;
+}
+
 static void tell_dropped(Serial *serial) {
     uint32_t bad = serial->reader.bad;
     if (bad) {

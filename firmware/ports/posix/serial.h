@@ -50,6 +50,9 @@ bool serial_speed(uint32_t baud);
 
 void serial_init(Serial *serial, const char *path, uint32_t baud);
 
+/* serial_at(serial, path, baud): the line that is opened from now on. */
+void serial_at(Serial *serial, const char *path, uint32_t baud);
+
 int32_t serial_open(Serial *serial);
 int32_t serial_send(Serial *serial, const uint8_t *data, int32_t length);
 void serial_close(Serial *serial, int64_t now);

@@ -108,6 +108,7 @@ static bool is_search(const char *host) {
 /* host[:port] or [address][:port] behind a scheme, up to `rest`. */
 static bool read_host(Settings *settings, const char *url, const char *host, const char *port, const char **rest, const char *where,
                       uint32_t line) {
+    Server *server = &settings->servers[settings->server_count];
     const char *end;
     size_t digits = strlen(port);
     if (*host == '[') {
@@ -119,7 +120,7 @@ static bool read_host(Settings *settings, const char *url, const char *host, con
     }
     size_t length = (size_t)(end - host);
     if (length == 0) return refuse(settings, where, line, "broker", "\"%.100s\" names no host", url);
-    if (length >= sizeof settings->host) return refuse(settings, where, line, "broker", "the host name has over 255 bytes");
+    if (length >= sizeof server->host) return refuse(settings, where, line, "broker", "the host name has over 255 bytes");
     if (**rest == ':') {
         port = *rest + 1;
         digits = strspn(port, "0123456789");
@@ -129,10 +130,10 @@ static bool read_host(Settings *settings, const char *url, const char *host, con
             return refuse(settings, where, line, "broker", "\"%.100s\": the port is a number from 1 to 65535", url);
         }
     }
-    memcpy(settings->host, host, length);
-    settings->host[length] = 0;
-    memcpy(settings->port, port, digits);
-    settings->port[digits] = 0;
+    memcpy(server->host, host, length);
+    server->host[length] = 0;
+    memcpy(server->port, port, digits);
+    server->port[digits] = 0;
     return true;
 }
 
@@ -149,6 +150,7 @@ static bool read_tcp(Settings *settings, const char *url, const char *host, cons
 }
 
 static bool read_udp(Settings *settings, const char *url, const char *host, const char *where, uint32_t line) {
+    Server *server = &settings->servers[settings->server_count];
     const char *rest;
     if (strchr(host, '@')) {
         return refuse(settings, where, line, "broker", "MQTT-SN has neither user name nor password; leave them out of the address");
@@ -159,11 +161,12 @@ static bool read_udp(Settings *settings, const char *url, const char *host, cons
         return refuse(settings, where, line, "broker",
                       "\"%.100s\": \"%.40s\" is too much; write mqtt-sn://host:port or mqtt-sn://host:port?search", url, rest);
     }
-    settings->search = asked || is_search(settings->host);
+    if (asked || is_search(server->host)) settings->search = true;
     return true;
 }
 
 static bool read_serial(Settings *settings, const char *url, const char *path, const char *where, uint32_t line) {
+    Server *server = &settings->servers[settings->server_count];
     static const char baud[] = "?baud=";
     size_t length = strcspn(path, "?");
     const char *rest = path + length;
@@ -172,7 +175,7 @@ static bool read_serial(Settings *settings, const char *url, const char *path, c
         return refuse(settings, where, line, "broker",
                       "\"%.100s\": a serial line is named by an absolute path; write mqtt-sn+serial:///dev/ttyUSB0", url);
     }
-    if (length >= sizeof settings->path) return refuse(settings, where, line, "broker", "the path has over 255 bytes");
+    if (length >= sizeof server->path) return refuse(settings, where, line, "broker", "the path has over 255 bytes");
     if (*rest && strncmp(rest, baud, sizeof baud - 1) != 0) {
         return refuse(settings, where, line, "broker",
                       "\"%.100s\": \"%.40s\" is too much; write mqtt-sn+serial:///dev/ttyUSB0?baud=115200", url, rest);
@@ -183,12 +186,13 @@ static bool read_serial(Settings *settings, const char *url, const char *path, c
             return refuse(settings, where, line, "broker", "\"%.100s\": the baud rate \"%.20s\" is none of " SERIAL_BAUDS, url, digits);
         }
     }
-    memcpy(settings->path, path, length);
-    settings->path[length] = 0;
-    settings->baud = (uint32_t)number;
+    memcpy(server->path, path, length);
+    server->path[length] = 0;
+    server->baud = (uint32_t)number;
     return true;
 }
 
+/* Takes one address more. */
 static bool read_broker(Settings *settings, const char *url, const char *where, uint32_t line) {
     static const struct {
         const char *scheme;
@@ -209,14 +213,41 @@ static bool read_broker(Settings *settings, const char *url, const char *where, 
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t length = strlen(schemes[i].scheme);
         if (strncmp(url, schemes[i].scheme, length) != 0) continue;
-        settings->search = false;
+        if (settings->server_count && settings->carrier != schemes[i].carrier) {
+            return refuse(settings, where, line, "broker", "\"%.100s\" is of another kind than the address before it; all are of one", url);
+        }
         settings->carrier = schemes[i].carrier;
-        return schemes[i].read(settings, url, url + length, where, line);
+        if (!schemes[i].read(settings, url, url + length, where, line)) return false;
+        settings->server_count++;
+        return true;
     }
     return refuse(settings, where, line, "broker",
                   "this board speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not %.*s://; the virtual rung "
                   "speaks TLS and WebSocket: npm start -- --rung virtual --broker %.100s",
                   (int)(colon - url < 20 ? colon - url : 20), url, url);
+}
+
+/* The addresses of the value, blanks between them. */
+static bool read_brokers(Settings *settings, const char *urls, const char *where, uint32_t line) {
+    char url[400];
+    settings->server_count = 0;
+    settings->search = false;
+    do {
+        urls += strspn(urls, " \t\r");
+        size_t length = strcspn(urls, " \t\r");
+        if (settings->server_count == SETTINGS_SERVERS) {
+            return refuse(settings, where, line, "broker", "\"%.100s\" is one address too many; there may be %d", urls, SETTINGS_SERVERS);
+        }
+        if (length >= sizeof url) return refuse(settings, where, line, "broker", "\"%.60s…\" is too long for an address", urls);
+        memcpy(url, urls, length);
+        url[length] = 0;
+        if (!read_broker(settings, url, where, line)) return false;
+        if (settings->search && settings->server_count > 1) {
+            return refuse(settings, where, line, "broker", "where gateways are searched, there is no other address; leave one of them out");
+        }
+        urls += length;
+    } while (urls[strspn(urls, " \t\r")]);
+    return true;
 }
 
 bool settings_set(Settings *settings, const char *key, const char *value, uint32_t length, const char *where, uint32_t line) {
@@ -246,7 +277,7 @@ bool settings_set(Settings *settings, const char *key, const char *value, uint32
         return refuse(settings, where, line, key, "\"%.60s\" is not a whole number", text);
     }
     if (index >= SETTINGS_CONFIG_KEYS && length == 0) return refuse(settings, where, line, key, "is empty");
-    if (index == SETTING_BROKER && !read_broker(settings, text, where, line)) return false;
+    if (index == SETTING_BROKER && !read_brokers(settings, text, where, line)) return false;
     settings->used += length + 1;
     *setting = (Setting){.text = text, .length = length, .number = number, .line = line};
     return true;

@@ -8,6 +8,7 @@
  *     mqtt-sn://host[:1884]                 MQTT-SN over UDP; host a multicast address or 255.255.255.255: gateways are searched there
  *     mqtt-sn://host[:1884]?search          gateways are searched there, whatever the address is
  *     mqtt-sn+serial:///path[?baud=115200]  MQTT-SN over a serial line; the path is taken as it stands, no %20 in it
+ *   Up to SETTINGS_SERVERS addresses of one kind, blanks between them, are tried in their order; one where gateways are searched is alone.
  *   An IPv6 address stands in brackets, with its zone where it has one: [ff02::1%eth0].
  * - Everything is copied into SETTINGS_BYTES; nothing is allocated. A setting given again replaces the one before, but within one file
  *   a key given twice is refused. */
@@ -20,6 +21,7 @@
 
 #define SETTINGS_BYTES 8192
 #define SETTINGS_FILE_BYTES 16384
+#define SETTINGS_SERVERS 4
 #define SETTINGS_CONFIG_KEYS 64 /* over the largest CONFIG_… */
 
 enum { SETTING_BROKER = SETTINGS_CONFIG_KEYS, SETTING_THERMOMETER, SETTING_MODULE, SETTING_COUNT };
@@ -33,14 +35,20 @@ typedef struct {
     uint32_t line;  /* of the file it comes from, 0: from elsewhere */
 } Setting;
 
+/* A broker or a gateway. */
+typedef struct {
+    char host[256];
+    char port[6];
+    char path[256]; /* of a serial line */
+    uint32_t baud;
+} Server;
+
 typedef struct {
     Setting values[SETTING_COUNT];
     Carrier carrier; /* this and what follows from broker */
     bool search;
-    char host[256];
-    char port[6];
-    char path[256];
-    uint32_t baud;
+    uint32_t server_count;
+    Server servers[SETTINGS_SERVERS];
     uint32_t used;
     char bytes[SETTINGS_BYTES];
     char error[1024]; /* why the last function answered false */

@@ -1,6 +1,5 @@
 #include "tcp.h"
 
-#include "addresses.h"
 #include "contract.h"
 
 #include <errno.h>
@@ -10,14 +9,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void tcp_init(Tcp *tcp, const char *host, const char *port) {
-    *tcp = (Tcp){.host = host, .port = port, .socket = -1, .lingering = -1};
+void tcp_init(Tcp *tcp) {
+    *tcp = (Tcp){.socket = -1, .lingering = -1};
 }
 
 static void drop(Tcp *tcp) {
     if (tcp->socket >= 0) (void)close(tcp->socket);
     tcp->socket = -1;
-    tcp->opening = tcp->open = tcp->blocked = false;
+    tcp->looking = tcp->opening = tcp->open = tcp->blocked = false;
     tcp->failure = 0;
 }
 
@@ -36,11 +35,21 @@ static int32_t start_connecting(Tcp *tcp, const HostAddress *address) {
     return -link_reason(error);
 }
 
-int32_t tcp_open(Tcp *tcp, int32_t choice) {
+/* Connects when the address is known. */
+static int32_t go_on(Tcp *tcp) {
     HostAddress address;
-    drop(tcp);
-    int32_t answer = address_look_up(tcp->host, tcp->port, SOCK_STREAM, choice, &address);
+    int32_t answer = lookup_take(tcp->lookup, tcp->number, &address);
+    tcp->looking = answer == LOOKUP_PENDING;
+    if (tcp->looking) return 0;
     return answer == 0 ? start_connecting(tcp, &address) : answer;
+}
+
+int32_t tcp_open(Tcp *tcp, Lookup *lookup, uint32_t number) {
+    drop(tcp);
+    tcp->lookup = lookup;
+    tcp->number = number;
+    lookup_begin(lookup);
+    return go_on(tcp);
 }
 
 int32_t tcp_send(Tcp *tcp, const uint8_t *data, int32_t length) {
@@ -79,6 +88,7 @@ void tcp_wants(const Tcp *tcp, struct pollfd *polls, bool room) {
     /* With nothing to wait for, poll would still report a hang-up again and again: then the socket is left out. */
     polls[0] = (struct pollfd){.fd = events ? tcp->socket : -1, .events = events};
     polls[1] = (struct pollfd){.fd = tcp->lingering, .events = POLLIN};
+    polls[2] = (struct pollfd){.fd = tcp->looking ? tcp->lookup->told : -1, .events = POLLIN};
 }
 
 /* Throws away what the peer of a closed connection still says. One piece a turn: the end comes with its last one or in time. */
@@ -93,6 +103,10 @@ static void linger(Tcp *tcp, short happened, int64_t now) {
 LinkNews tcp_news(Tcp *tcp, const struct pollfd *polls, int64_t now) {
     linger(tcp, polls[1].revents, now);
     if (tcp->failure) return (LinkNews){.readable = true};
+    if (tcp->looking) {
+        int32_t answer = polls[2].revents ? go_on(tcp) : 0;
+        return answer < 0 ? (LinkNews){.what = LINK_CLOSED, .reason = -answer} : (LinkNews){.what = 0};
+    }
     short happened = polls[0].fd >= 0 && polls[0].fd == tcp->socket ? polls[0].revents : 0;
     if (tcp->opening && happened) {
         int error = 0;

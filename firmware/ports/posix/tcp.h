@@ -1,25 +1,27 @@
-/* The posix board's link: TCP to one broker, never blocking but for the name's lookup in tcp_open.
+/* The posix board's link: TCP to one broker at a time, never blocking.
  *
  * - The functions with a Tcp first are the imports' work; the others are for the loop that waits with poll(2).
- * - A host of several addresses is tried one address an attempt, looked up each time: the network may have changed.
+ * - While a name is looked up (addresses.h) the link is opening; whoever waits for it says when that took too long, by tcp_close.
  * - What was sent before tcp_close still arrives: the sending half is shut, and what the peer says is thrown away until it is done
  *   or LINK_LINGER_MS are over. Closing at once would reset the connection when anything is unread, and lose what is on its way.
  * - No TLS, no WebSocket. */
 #ifndef TWOBYTE_TCP_H
 #define TWOBYTE_TCP_H
 
+#include "addresses.h"
 #include "link_news.h"
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TCP_POLLS 2
+#define TCP_POLLS 3
 
 typedef struct {
-    const char *host;
-    const char *port;
-    int socket; /* -1: closed */
+    Lookup *lookup; /* of the host, and which of its addresses */
+    uint32_t number;
+    bool looking; /* the address is not known yet */
+    int socket;   /* -1: closed */
     bool opening;
     bool open;
     bool blocked;    /* bytes were refused: LINK_WRITABLE is owed */
@@ -28,9 +30,10 @@ typedef struct {
     int64_t linger_until;
 } Tcp;
 
-void tcp_init(Tcp *tcp, const char *host, const char *port);
+void tcp_init(Tcp *tcp);
 
-int32_t tcp_open(Tcp *tcp, int32_t choice);
+/* tcp_open(tcp, lookup, number): to address `number` of the host, counted round. */
+int32_t tcp_open(Tcp *tcp, Lookup *lookup, uint32_t number);
 int32_t tcp_send(Tcp *tcp, const uint8_t *data, int32_t length);
 void tcp_close(Tcp *tcp, int64_t now);
 

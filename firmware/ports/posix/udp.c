@@ -1,6 +1,5 @@
 #include "udp.h"
 
-#include "addresses.h"
 #include "contract.h"
 
 #include <arpa/inet.h>
@@ -30,8 +29,8 @@ static bool is_same(const UdpAddress *one, const UdpAddress *other) {
     return one->at.v6.sin6_port == other->at.v6.sin6_port && IN6_ARE_ADDR_EQUAL(&one->at.v6.sin6_addr, &other->at.v6.sin6_addr);
 }
 
-void udp_init(Udp *udp, const char *host, const char *port, bool search) {
-    *udp = (Udp){.host = host, .port = port, .search = search, .shared = -1};
+void udp_init(Udp *udp, bool search) {
+    *udp = (Udp){.search = search, .shared = -1};
     for (int link = 0; link < UDP_LINKS; link++) udp->links[link].socket = -1;
 }
 
@@ -50,28 +49,10 @@ static int new_socket(const UdpAddress *address) {
     return socket(address->at.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-static int32_t look_up(const Udp *udp, int32_t choice, UdpAddress *to) {
-    HostAddress found;
-    int32_t answer = address_look_up(udp->host, udp->port, SOCK_DGRAM, choice, &found);
-    if (answer != 0) return answer;
-    if (found.length > sizeof to->at) return -REASON_NAME;
-    *to = (UdpAddress){.length = found.length};
-    memcpy(&to->at, &found.at, found.length);
-    return 0;
-}
-
-static int32_t open_gateway(Udp *udp, int32_t choice) {
-    UdpAddress address;
+static int32_t open_gateway(Udp *udp, const UdpAddress *address) {
     UdpLink *link = &udp->links[TO_GATEWAY];
-    if (udp->search) {
-        if (choice < 0 || choice >= UDP_GATEWAYS || udp->gateways[choice].length == 0) return -REASON_ADDRESS;
-        address = udp->gateways[choice];
-    } else {
-        int32_t answer = look_up(udp, choice, &address);
-        if (answer != 0) return answer;
-    }
-    link->socket = new_socket(&address);
-    return link->socket >= 0 && connect(link->socket, &address.at.any, address.length) == 0 ? 0 : -link_reason(errno);
+    link->socket = new_socket(address);
+    return link->socket >= 0 && connect(link->socket, &address->at.any, address->length) == 0 ? 0 : -link_reason(errno);
 }
 
 /* Whether the searched address is a broadcast one, which only the kernel knows: it forbids an unprepared socket to connect there. The
@@ -132,21 +113,44 @@ static bool open_shared(Udp *udp) {
     return true;
 }
 
-static int32_t open_search(Udp *udp, int32_t choice) {
+static int32_t open_search(Udp *udp, const UdpAddress *address) {
     bool broadcast;
-    int32_t answer = look_up(udp, choice, &udp->searched);
-    if (answer != 0) return answer;
+    udp->searched = *address;
     bool open = find_own(udp, &broadcast) && open_searching(udp) && (!(broadcast || is_multicast(&udp->searched)) || open_shared(udp));
     return open ? 0 : -link_reason(errno);
 }
 
-int32_t udp_open(Udp *udp, int32_t link, int32_t choice) {
-    if (link != TO_GATEWAY && !(link == TO_SEARCH && udp->search)) return -REASON_ADDRESS;
-    drop(udp, link);
-    int32_t answer = link == TO_GATEWAY ? open_gateway(udp, choice) : open_search(udp, choice);
+static int32_t open_at(Udp *udp, int32_t link, const UdpAddress *address) {
+    int32_t answer = link == TO_GATEWAY ? open_gateway(udp, address) : open_search(udp, address);
     if (answer == 0) udp->links[link].opening = true;
     else drop(udp, link);
     return answer;
+}
+
+/* Opens the link when its address is known. */
+static int32_t go_on(Udp *udp, int32_t link) {
+    HostAddress found;
+    UdpAddress address = {.length = 0};
+    int32_t answer = lookup_take(udp->lookup, udp->number, &found);
+    udp->links[link].looking = answer == LOOKUP_PENDING;
+    if (answer != 0) return answer < 0 ? answer : 0;
+    if (found.length > sizeof address.at) return -REASON_NAME;
+    address.length = found.length;
+    memcpy(&address.at, &found.at, found.length);
+    return open_at(udp, link, &address);
+}
+
+int32_t udp_open(Udp *udp, int32_t link, Lookup *lookup, uint32_t choice) {
+    if (link != TO_GATEWAY && !(link == TO_SEARCH && udp->search)) return -REASON_ADDRESS;
+    drop(udp, link);
+    if (link == TO_GATEWAY && udp->search) {
+        bool known = choice < UDP_GATEWAYS && udp->gateways[choice].length != 0;
+        return known ? open_at(udp, link, &udp->gateways[choice]) : -REASON_ADDRESS;
+    }
+    udp->lookup = lookup;
+    udp->number = choice;
+    lookup_begin(lookup);
+    return go_on(udp, link);
 }
 
 int32_t udp_send(Udp *udp, int32_t number, const uint8_t *data, int32_t length) {
@@ -209,6 +213,8 @@ void udp_wants(const Udp *udp, struct pollfd *polls, const bool *room) {
         polls[i] = (struct pollfd){.fd = events ? link->socket : -1, .events = events};
     }
     polls[UDP_LINKS] = (struct pollfd){.fd = room[TO_SEARCH] ? udp->shared : -1, .events = POLLIN};
+    bool looking = udp->links[TO_GATEWAY].looking || udp->links[TO_SEARCH].looking;
+    polls[UDP_LINKS + 1] = (struct pollfd){.fd = looking ? udp->lookup->told : -1, .events = POLLIN};
 }
 
 bool udp_due(const Udp *udp, int32_t link) {
@@ -217,6 +223,10 @@ bool udp_due(const Udp *udp, int32_t link) {
 
 LinkNews udp_news(Udp *udp, int32_t number, const struct pollfd *polls) {
     UdpLink *link = &udp->links[number];
+    if (link->looking && polls[UDP_LINKS + 1].revents) {
+        int32_t answer = go_on(udp, number);
+        if (answer < 0) return (LinkNews){.what = LINK_CLOSED, .reason = -answer};
+    }
     if (link->socket < 0) return (LinkNews){.what = 0};
     if (link->opening) {
         link->opening = false;

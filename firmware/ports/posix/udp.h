@@ -1,5 +1,5 @@
-/* The posix board's datagram links: UDP to one gateway (link 0), and where gateways are searched (link 1). Never blocking but for the
- * name's lookup in udp_open.
+/* The posix board's datagram links: UDP to one gateway (link 0), and where gateways are searched (link 1). Never blocking:
+ * while a name is looked up (addresses.h) the link is opening.
  *
  * - Link 0 is a connected socket: it hears only its gateway, and is told when nobody listens there. Each opening makes a new one.
  * - Link 1 is two sockets, since several boards may share a host. One, on a port of its own, sends the searches and hears the answers
@@ -15,6 +15,7 @@
 #ifndef TWOBYTE_UDP_H
 #define TWOBYTE_UDP_H
 
+#include "addresses.h"
 #include "link_news.h"
 
 #include <netinet/in.h>
@@ -24,7 +25,7 @@
 #include <sys/socket.h>
 
 #define UDP_LINKS 2
-#define UDP_POLLS 3
+#define UDP_POLLS 4
 #define UDP_GATEWAYS 4
 
 typedef struct {
@@ -38,14 +39,15 @@ typedef struct {
 
 typedef struct {
     int socket;      /* -1: closed */
+    bool looking;    /* its address is not known yet */
     bool opening;    /* LINK_OPENED is owed */
     bool blocked;    /* a datagram was refused: LINK_WRITABLE is owed */
     int32_t failure; /* REASON_… of what failed: LINK_CLOSED is owed, after what can still be read */
 } UdpLink;
 
 typedef struct {
-    const char *host;
-    const char *port;
+    Lookup *lookup; /* of the link that was opened by name, and which of the addresses */
+    uint32_t number;
     bool search; /* the address is where gateways are searched */
     UdpLink links[UDP_LINKS];
     int shared;          /* hears the group or broadcast address, -1: none */
@@ -57,10 +59,10 @@ typedef struct {
     bool said;         /* that the port is taken */
 } Udp;
 
-void udp_init(Udp *udp, const char *host, const char *port, bool search);
+void udp_init(Udp *udp, bool search);
 
-/* udp_open(udp, link, choice): link 0 to one of the host's addresses, or with search to the gateway in slot `choice`. */
-int32_t udp_open(Udp *udp, int32_t link, int32_t choice);
+/* udp_open(udp, link, lookup, choice): link 0 to number `choice` of the host's addresses, or with search to the gateway in slot `choice`. */
+int32_t udp_open(Udp *udp, int32_t link, Lookup *lookup, uint32_t choice);
 int32_t udp_send(Udp *udp, int32_t link, const uint8_t *data, int32_t length);
 void udp_close(Udp *udp, int32_t link);
 
