@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { Board } from './board.js';
 import {
+  CONFIG_CLIENT_ID,
   configNames,
   ERROR_TOO_LARGE,
   EVENT_ASLEEP,
   EVENT_CONFIG_REFUSED,
   EVENT_CONNECTED,
+  EVENT_LINK_CLOSED,
   EVENT_MESSAGE,
   EVENT_OPENING,
   EVENT_PUBLISHED,
@@ -17,6 +19,8 @@ import {
   EVENT_SUBSCRIBED,
   EVENT_UNSUBSCRIBED,
   EVENT_WILL_UPDATED,
+  REASON_ENDED,
+  REASON_RESET,
 } from './contract.js';
 import { configFaultText, connectionError, errorCode, errorText, isForGood, journalError, returnCodeText, TwobyteError } from './errors.js';
 import type { ClientEvents } from './events.js';
@@ -25,7 +29,7 @@ import { Valve } from './links/valve.js';
 import { Assembly, pieceOf } from './messages.js';
 import { builtModule, ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
 import { SnPart } from './mqttsn.js';
-import { type ClientOptions, configOf, optionOf, type QoS, type Will } from './options.js';
+import { type ClientOptions, checkCredentials, configOf, optionOf, type QoS, type Will } from './options.js';
 import {
   describe,
   type Filters,
@@ -38,18 +42,23 @@ import {
   Requests,
 } from './requests.js';
 import { Subscriptions } from './subscriptions.js';
+import { Takeover } from './takeover.js';
 
 const DEFAULT_QUEUE_LIMIT = 1_000_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_MOST_MS = 60_000;
 /** Of 65,507 bytes over UDP, what the header of a PUBLISH leaves. */
 const MOST_OF_A_DATAGRAM = 65_498;
 const nothing = () => {};
 const ended = () => new TwobyteError('the client has ended; reconnect() starts it again', 'ERROR_STATE');
 
+/** A broker's address; or several, of one protocol, tried in this order round after round. One that held a connection is tried again first. */
+export type Addresses = string | readonly string[];
+
 /**
  * Connects to the broker at `url`: mqtt, mqtts, ws or wss; or to a gateway of MQTT-SN: mqtt-sn, mqtt-sn+serial. Throws a TwobyteError when the options cannot be used; everything later is an event.
  */
-export function connect(url: string, options: ClientOptions = {}): Client {
+export function connect(url: Addresses, options: ClientOptions = {}): Client {
   return new Client(url, options);
 }
 
@@ -57,7 +66,7 @@ export function connect(url: string, options: ClientOptions = {}): Client {
  * connect() that resolves with the first CONNACK and rejects when the first attempt fails. Messages of a kept session (`clean: false`) may come
  * right behind the CONNACK, before the caller has the client: then use connect() and listen to `message` first.
  */
-export async function connectAsync(url: string, options: ClientOptions = {}): Promise<Client> {
+export async function connectAsync(url: Addresses, options: ClientOptions = {}): Promise<Client> {
   const client = connect(url, options);
   return new Promise((resolve, reject) => {
     const fail = (error: TwobyteError) => {
@@ -98,17 +107,25 @@ export class Client extends EventEmitter<ClientEvents> {
   #lastError: TwobyteError | undefined;
   readonly #valve = new Valve();
   #endTimer: NodeJS.Timeout | undefined;
+  readonly #clientId: string;
+  readonly #takeover: Takeover;
   /** Requests that were answered, for end(): as long as there are answers, it waits. */
   #answers = 0;
 
-  constructor(url: string, options: ClientOptions) {
+  constructor(addresses: Addresses, options: ClientOptions) {
     super();
     this.options = options;
+    const urls = typeof addresses === 'string' ? [addresses] : addresses;
+    const [url = ''] = urls;
+    const { links, discovery, config: route } = routeTo(urls, options);
     this.#assembly = new Assembly(options.maximumMessageSize);
     this.#requests = new Requests(options.queueLimit ?? DEFAULT_QUEUE_LIMIT);
     const overSn = isMqttSn(url);
     if (!overSn && options.connectionless) throw new TypeError('option connectionless: MQTT always connects; only MQTT-SN can do without');
-    const { links, discovery, config } = routeTo(url, options);
+    checkCredentials(urls.map((address) => new URL(address)));
+    const config = new Map([...route, ...configOf(new URL(url), options, overSn)]);
+    this.#clientId = String(config.get(CONFIG_CLIENT_ID));
+    this.#takeover = new Takeover(2 * (options.maxReconnectPeriod ?? DEFAULT_MOST_MS));
     this.#board = new Board<ClientModule>(
       {
         links: links.map((open) => this.#valve.through(open)),
@@ -119,7 +136,7 @@ export class Client extends EventEmitter<ClientEvents> {
             return open && this.#valve.through(open);
           },
         },
-        config: new Map([...config, ...configOf(new URL(url), options, overSn)]),
+        config,
         storage: options.journal,
         event: (code, a, b) => this.#happened(code, a, b),
         stepped: () => this.#stepped(),
@@ -142,12 +159,17 @@ export class Client extends EventEmitter<ClientEvents> {
     this.reconnect();
   }
 
+  /** Number of the broker in use or tried last, in the order of the addresses. */
+  get server(): number {
+    return this.#board.server;
+  }
+
   /** Over MQTT-SN: the gateway holds what arrives until wakeAsync(), collectAsync() or its turn. */
   get asleep(): boolean {
     return this.#sn?.asleep ?? false;
   }
 
-  /** Starts again after end(), or after the broker refused us. */
+  /** Starts again after end(), or after the broker refused us with stopOnRefusal. */
   reconnect(): this {
     if (!this.#stopped) return this;
     this.#lastError = undefined;
@@ -423,9 +445,20 @@ export class Client extends EventEmitter<ClientEvents> {
         if (code === EVENT_ASLEEP) this.connected = false;
         if (this.#sn?.happened(code, a, b)) break;
         const error = connectionError(code, a, this.#board.linkMessage);
-        if (error) this.#lost(error, isForGood(code, a));
+        if (error) this.#lost(this.#takenOver(code, a) ?? error, this.options.stopOnRefusal === true && isForGood(code, a));
       }
     }
+  }
+
+  /** The end of a connection, where it looks as if another client took its place again and again. */
+  #takenOver(code: number, reason: number): TwobyteError | undefined {
+    const times = this.#takeover.lost(code === EVENT_LINK_CLOSED && (reason === REASON_ENDED || reason === REASON_RESET));
+    if (times === 0) return undefined;
+    const who = this.#sn ? 'gateway' : 'broker';
+    return new TwobyteError(
+      `the ${who} ended the connection ${times} times in a row soon after it began: does another client use the id '${this.#clientId}'?`,
+      'REASON_TAKEOVER',
+    );
   }
 
   /** The gateway does not take a publish, nor will it. */
@@ -441,6 +474,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.connected = true;
     this.reconnecting = false;
     this.#everConnected = true;
+    this.#takeover.connected();
     this.#valve.connected();
     this.#sn?.connected();
     const { list } = this.#subscriptions;

@@ -16,7 +16,7 @@ export interface ClientEvents {
   offline: [];
   /** What went wrong; reconnection goes on by itself where it can. Without a listener it is told by the calls that wait, if any. */
   error: [TwobyteError];
-  /** The client has stopped: end() is done, or the broker refused us, or the connection went and reconnectPeriod is 0. reconnect() starts it again. */
+  /** The client has stopped: end() is done, or the broker refused us with stopOnRefusal, or the connection went and reconnectPeriod is 0. reconnect() starts it again. */
   end: [];
 
   // The others are of MQTT-SN.

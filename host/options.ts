@@ -44,6 +44,11 @@ export interface ClientOptions extends LinkOptions {
   reconnectPeriod?: number;
   /** The longest delay before a reconnection. Default 60000. */
   maxReconnectPeriod?: number;
+  /**
+   * End when the broker refuses us for a reason that time does not mend: version, client id, credentials, authorization; over MQTT-SN invalid topic id and
+   * not supported. Otherwise such a refusal is followed by the longest delay. Default false.
+   */
+  stopOnRefusal?: boolean;
   /** For the connection to open, and again for the CONNACK. Default 30000. */
   connectTimeout?: number;
   /** For every other answer; then the connection is given up and what is unacknowledged is sent again on the next. Default 30000. */
@@ -95,6 +100,13 @@ export interface Will {
 }
 
 type Config = Map<number, string | number | Uint8Array>;
+
+/** The user name and the password are told once: those of further brokers, where their addresses have any, are the same. Throws a TypeError. */
+export function checkCredentials([first, ...others]: readonly URL[]): void {
+  for (const { username, password, host } of others)
+    if ((username || password) && (username !== first?.username || password !== first.password))
+      throw new TypeError(`address of ${host}: all brokers are told one user name and password; put them into the options`);
+}
 
 /** The module's configuration for these options and the credentials of the URL. Throws a TypeError. */
 export function configOf(url: URL, options: ClientOptions, overSn = false): Config {

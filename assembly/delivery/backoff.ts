@@ -19,9 +19,17 @@ export function countSuccess(): void {
   attempts = 0;
 }
 
-/** A connection came to its end after `lasted` ms. */
+/**
+ * A connection came to its end after `lasted` ms. It has to outlast any delay: of two clients with one identifier each ends the other's connection
+ * when its delay is over, and both have to become slow.
+ */
 export function countLoss(lasted: i32): void {
-  if (lasted >= ceiling) ceiling = shortest;
+  if (lasted >= longest) ceiling = shortest;
+}
+
+/** The peer refused us for a reason that time does not mend: the next attempt waits for the longest delay. */
+export function countRefusal(): void {
+  ceiling = longest;
 }
 
 export function countAttempt(): void {

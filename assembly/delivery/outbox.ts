@@ -273,6 +273,11 @@ export function markSent(entry: Entry, now: i32): void {
   unsent = entry.newer;
 }
 
+/** What was sent on this connection only now leaves: answers are waited for from `now` on. */
+export function waitFrom(now: i32): void {
+  for (let id = oldest; id != unsent; id = entryOf(id).newer) entryOf(id).sentAt = now;
+}
+
 /** A new connection: all that is unacknowledged is to be sent again, in the order it was made [MQTT-4.6.0-1]. */
 export function rewind(): void {
   unsent = oldest;

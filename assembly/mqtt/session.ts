@@ -60,6 +60,9 @@ import {
 import { CONNACK, DISCONNECT, DUP, PINGREQ, PINGRESP, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, SUBACK, UNSUBACK } from './packets';
 import * as transmit from './transmit';
 
+/** The return code of a CONNACK that says that the broker may take us later. */
+const UNAVAILABLE: u32 = 3;
+
 const STOPPED: u32 = 0;
 const STARTING: u32 = 1; // the first step opens the link
 const OPENING: u32 = 2;
@@ -211,7 +214,10 @@ function advance(): i32 {
   const happened = readPackets();
   if (happened) return happened;
   if (linkClosed) return fail(EVENT_LINK_CLOSED, linkClosed);
-  if (state == GREETING) return timeOut(TIMEOUT_CONNACK);
+  if (state == GREETING) {
+    deadline = transmit.lastSent + connectTimeout; // a slow link may still be taking the CONNECT
+    return timeOut(TIMEOUT_CONNACK);
+  }
   sendUnsent();
   return checkDeadlines();
 }
@@ -402,7 +408,10 @@ function act(packet: u32): i32 {
 
 function receiveConnack(): i32 {
   const code = inbound.id;
-  if (code) return fail(EVENT_REFUSED_VERSION + code - 1, code);
+  if (code) {
+    if (code != UNAVAILABLE) backoff.countRefusal();
+    return fail(EVENT_REFUSED_VERSION + code - 1, code);
+  }
   const present = inbound.count;
   if (present && cleanSession) return fail(EVENT_PROTOCOL_ERROR, ERROR_SESSION_PRESENT);
   if (!present) {

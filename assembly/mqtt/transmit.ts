@@ -4,6 +4,7 @@ import { link_send } from '../board';
 import { transmitArea } from '../bytes/buffers';
 import * as clock from '../delivery/clock';
 import { remaining } from '../delivery/clock';
+import { waitFrom } from '../delivery/outbox';
 import { TRANSMIT_BYTES } from '../limits';
 
 const buffer = transmitArea;
@@ -16,6 +17,7 @@ let stalledAt: i32 = 0;
 
 export function resetTransmit(): void {
   end = 0;
+  lastSent = clock.now;
   stalled = false;
 }
 
@@ -36,6 +38,7 @@ export function flush(): void {
     const taken = link_send(0, buffer, end);
     if (taken <= 0) return;
     lastSent = clock.now;
+    if (stalled) waitFrom(lastSent); // nobody answers what is still on its way
     stalled = false;
     const left = end - min(<u32>taken, end);
     if (left) memory.copy(buffer, buffer + taken, left); // rare: most links take all or nothing

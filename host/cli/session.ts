@@ -119,7 +119,7 @@ export class Session {
   #connect(): Client {
     const { connection, reconnect } = this.#parts;
     try {
-      return connect(connection.url, { ...connection.options, ...(!reconnect && { reconnectPeriod: 0 }) });
+      return connect(connection.url, { stopOnRefusal: true, ...connection.options, ...(!reconnect && { reconnectPeriod: 0 }) });
     } catch (error) {
       if (!(error instanceof TwobyteError || error instanceof TypeError)) throw error;
       const text = error.message.replace(/^option ([\w.]+)(?: \(\w+\))?/, (whole, name: string) => optionNames[name] ?? whole);

@@ -57,6 +57,7 @@ export function brokerAt(url: string, options: ClientOptions = {}): OpenBroker {
     const client = connect(url, {
       reconnectPeriod: 1000,
       maxReconnectPeriod: 10_000,
+      stopOnRefusal: true,
       connectTimeout: 10_000,
       replyTimeout: 20_000,
       ...options,

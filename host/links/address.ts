@@ -68,13 +68,24 @@ export interface Route {
   config: ReadonlyMap<number, number>;
 }
 
-export function routeTo(url: string | URL, options: LinkOptions = {}): Route {
-  const discovery = discoveryAt(url);
+/** `urls`: one address, or several brokers of one protocol, in the order in which they are tried. */
+export function routeTo(urls: string | URL | readonly (string | URL)[], options: LinkOptions = {}): Route {
+  const all = typeof urls === 'string' || urls instanceof URL ? [urls] : urls;
+  const [first] = all;
+  if (first === undefined) throw new TypeError('no address: the list of brokers is empty');
+  const overSn = isMqttSn(first);
+  const discovery = discoveryAt(first);
+  for (const url of all) {
+    if (isMqttSn(url) !== overSn)
+      throw new TypeError(`address '${redact(String(url))}': it speaks another protocol than the first address`);
+    if (all.length > 1 && discoveryAt(url))
+      throw new TypeError(`address '${redact(String(url))}': gateways are searched there; such an address stands alone`);
+  }
   const config = new Map([
-    [CONFIG_PROTOCOL, isMqttSn(url) ? 1 : 0],
+    [CONFIG_PROTOCOL, overSn ? 1 : 0],
     [CONFIG_DISCOVERY, discovery ? 1 : 0],
   ]);
-  return { links: discovery ? [] : [linkTo(url, options)], discovery, config };
+  return { links: discovery ? [] : all.map((url) => linkTo(url, options)), discovery, config };
 }
 
 /** Whether what speaks at `url` speaks MQTT-SN. */

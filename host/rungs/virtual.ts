@@ -12,7 +12,7 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
   const module = builtModule(moduleOf(settings));
   let stopped = () => {};
   let refused = '';
-  const { links, discovery, config } = routeTo(String(broker));
+  const { links, discovery, config } = routeTo(String(broker).trim().split(/\s+/));
   const board = new Board(
     {
       links,

@@ -64,7 +64,7 @@ describe('back-off', () => {
     assert.deepEqual(failing(() => 0, config)(3), [500, 500, 500]);
   });
 
-  test('begins anew after a connection that lasted longer than the delay, not after a mere opening', () => {
+  test('begins anew after a connection that lasted as long as the longest delay, not after a mere opening', () => {
     const h = clientHistory();
     h.board.start();
     for (const delay of [500, 1_000]) {
@@ -75,7 +75,12 @@ describe('back-off', () => {
       h.retries();
     }
     h.connects();
-    h.waits(4_000);
+    h.waits(59_999);
+    h.cuts();
+    h.happens('link_closed reset 2000');
+    h.retries();
+    h.connects();
+    h.waits(60_000);
     h.cuts();
     h.happens('link_closed reset 500');
     h.retries();
@@ -93,6 +98,26 @@ describe('back-off', () => {
       h.happens('opening 1 0');
     }
   });
+
+  for (const [code, name] of [
+    [1, 'version'],
+    [2, 'client_id'],
+    [4, 'credentials'],
+    [5, 'authorization'],
+  ] as const)
+    test(`a refusal that time does not mend (${name}) is followed by the longest delay at once`, () => {
+      const h = clientHistory();
+      h.opens();
+      h.happened();
+      h.says(`20 02 00 0${code}`);
+      h.happens(`refused_${name} ${code} 30000`);
+      h.retries();
+      h.happens('opening 2 0');
+      h.connects();
+      h.waits(60_000);
+      h.cuts();
+      h.happens('link_closed reset 500');
+    });
 
   test('follows a refusal and a fault of the protocol as well', () => {
     const h = clientHistory();

@@ -57,11 +57,11 @@ describe('each packet of a server', () => {
   for (const [wire, event] of [
     ['20 02 00 00', 'connected 0 0'],
     ['20 02 01 00', 'connected 1 0'],
-    ['20 02 00 01', 'refused_version 1 500'],
-    ['20 02 00 02', 'refused_client_id 2 500'],
+    ['20 02 00 01', 'refused_version 1 30000'],
+    ['20 02 00 02', 'refused_client_id 2 30000'],
     ['20 02 00 03', 'refused_unavailable 3 500'],
-    ['20 02 00 04', 'refused_credentials 4 500'],
-    ['20 02 00 05', 'refused_authorization 5 500'],
+    ['20 02 00 04', 'refused_credentials 4 30000'],
+    ['20 02 00 05', 'refused_authorization 5 30000'],
   ] as const) {
     for (const split of [1, 2, 3, 4]) {
       test(`CONNACK ${wire} in pieces of ${split} means ${event}`, () => {

@@ -72,8 +72,8 @@ describe('CONNECT (SN 6.2)', () => {
 
   for (const [code, delay] of [
     [1, 60_000],
-    [2, 500],
-    [3, 500],
+    [2, 30_000],
+    [3, 30_000],
   ] as const)
     test(`refused with return code ${code} is tried again after ${delay} ms`, () => {
       const h = snClient([[CONFIG_CONGESTION_WAIT, 60_000]]);
@@ -163,7 +163,7 @@ describe('the handshake of the will (SN 6.3)', () => {
           assert.deepEqual(h.peer.sent.shift(), bytes(line.slice(1)));
         }
       }
-      h.happens('opening 1 0', script.at(-1) === '<03 05 03' ? 'refused 3 500' : 'connected 0 0');
+      h.happens('opening 1 0', script.at(-1) === '<03 05 03' ? 'refused 3 30000' : 'connected 0 0');
       if (h.isOpen) h.hears();
       assert.deepEqual(h.faults, []);
     });
