@@ -8,7 +8,7 @@ import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
 import { BAUD_RANGE } from '../links/address.js';
 import { type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
-import { EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, UsageError, whole } from './usage.js';
+import { EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, secondsAboveZero, UsageError, whole } from './usage.js';
 
 interface Values extends ConnectionValues {
   broker: string;
@@ -88,11 +88,11 @@ export function gatewayCommand(): Command {
     .option('--total-inflight <n>', 'requests of all clients', whole(1, MOST), totalInflight)
     .option('--client-id-bytes <n>', 'the longest client id', whole(1, 65_535), clientId)
     .optionsGroup('Times in seconds:')
-    .option('--retry-time <s>', 'Tretry: until a request is sent again', seconds, inSeconds(defaultLimits.retryTime))
+    .option('--retry-time <s>', 'Tretry: until a request is sent again', secondsAboveZero, inSeconds(defaultLimits.retryTime))
     .option('--retries <n>', 'Nretry: so often, then the client is lost', whole(0, 100), retries)
     .option('--congestion-wait <s>', 'TWAIT: how long a congested client is left alone', seconds, inSeconds(defaultLimits.congestionWait))
     .option('--broker-absence <s>', 'how long a broker that is away is waited for', seconds, inSeconds(defaultLimits.brokerAbsence))
-    .option('--connect-deadline <s>', 'for the broker to answer a connection', seconds, inSeconds(defaultLimits.connectDeadline))
+    .option('--connect-deadline <s>', 'for the broker to answer a connection', secondsAboveZero, inSeconds(defaultLimits.connectDeadline))
     .optionsGroup('This program:')
     .option('-d, --debug', 'tell each event on stderr')
     .option('--quiet', 'tell nothing on stderr but bad usage and what ends it')

@@ -43,6 +43,13 @@ export const seconds = (text: string): number => {
   throw new InvalidArgumentError(`It must be a number of seconds from 0 to ${MOST_SECONDS}.`);
 };
 
+/** A time that has to pass. */
+export const secondsAboveZero = (text: string): number => {
+  const value = Number(text);
+  if (value > 0 && value <= MOST_SECONDS) return value;
+  throw new InvalidArgumentError(`It must be a number of seconds above 0, up to ${MOST_SECONDS}.`);
+};
+
 /** What a timer of Node can count, in seconds. */
 export const MOST_SECONDS = 2_147_483;
 

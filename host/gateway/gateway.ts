@@ -60,6 +60,8 @@ export class Gateway {
   readonly #watch: Watch;
   readonly #byId = new Map<string, Session>();
   readonly #byAddress = new Map<string, Session>();
+  /** Addresses that clients had before they connected from another, with the client id: as many as there may be clients. */
+  readonly #left = new Map<string, string>();
   /** For publications without a connection. */
   readonly #own: Uplink;
   /** The broker refused it: it is not asked again before. */
@@ -292,15 +294,33 @@ export class Gateway {
   /** Somebody who takes himself for connected, to a gateway that was started anew perhaps: he is told, so that he connects again. */
   #stranger(address: Address): void {
     this.counters.count('messages from strangers');
+    const clientId = this.#left.get(address.key);
+    if (clientId !== undefined && this.#byId.get(clientId)?.isLive) {
+      this.#left.delete(address.key); // told once
+      this.counters.count('clients whose place another took');
+      this.#say(
+        `client '${clientId}' is connected from elsewhere, and ${address.key} still speaks as if it were: do two clients use this id?`,
+      );
+    }
     if (this.#watch.mayAnswer(address.key)) this.#send(address, disconnect());
   }
 
   #moved(session: Session, address: Address | undefined): void {
-    if (session.address && this.#byAddress.get(session.address.key) === session) this.#byAddress.delete(session.address.key);
+    if (session.address && this.#byAddress.get(session.address.key) === session) {
+      this.#byAddress.delete(session.address.key);
+      if (address && address.key !== session.address.key) this.#remember(session.address.key, session.clientId);
+    }
     if (!address) return;
+    this.#left.delete(address.key);
     const other = this.#byAddress.get(address.key);
     this.#byAddress.set(address.key, session);
     if (other && other !== session) other.displaced();
+  }
+
+  #remember(key: string, clientId: string): void {
+    const [oldest] = this.#left.keys();
+    if (this.#left.size >= this.#limits.clients && oldest !== undefined) this.#left.delete(oldest);
+    this.#left.set(key, clientId);
   }
 
   #malformed(fault: Fault, peer: string): void {

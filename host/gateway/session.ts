@@ -73,6 +73,8 @@ export class Session {
   #greeted: { message: ConnectMessage; address: string; at: number } | undefined;
   /** The client has sent something since it was told that it is connected. */
   #spoke = false;
+  /** It was told that the broker is away. */
+  #brokerAway = false;
   /** The broker was away and has published the will meanwhile: the client is to connect again. */
   #willFired = false;
   /** A sleeper has perhaps woken: its CONNECT was answered, but may have been a copy. What it says next decides. */
@@ -83,9 +85,16 @@ export class Session {
     this.#parts = parts;
     this.#silence = new Silence(parts.clock);
     this.#uplink = new Uplink(clientId, parts.broker, {
-      connected: () => this.#brokerThere(),
+      connected: () => {
+        if (this.#brokerAway) parts.say(`client '${clientId}': the broker is back`);
+        this.#brokerAway = false;
+        this.#brokerThere();
+      },
       message: (message) => this.#deliver(message),
-      away: (reason) => parts.say(`client '${clientId}': the broker is away: ${reason}`),
+      away: (reason) => {
+        this.#brokerAway = true;
+        parts.say(`client '${clientId}': the broker is away: ${reason}`);
+      },
       refused: (reason) => this.#brokerRefused(reason),
       notGranted: (filter) => parts.say(`client '${clientId}': the broker no longer grants the subscription to '${filter}'`),
     });

@@ -26,6 +26,8 @@ describe('a gateway that cannot be ends with status 1 and names the option', () 
     ['a rate that no line has', [...B, '--serial', '/dev/ttyUSB0@9'], /--serial '\/dev\/ttyUSB0@9': 9 baud is not within 50 to 4000000/],
     ['a serial line that is not there', [...B, '--serial', '/dev/nonexistent'], /--serial: \/dev\/nonexistent is not there/],
     ['a file of topics that is not there', [...B, '--predefined', '/nonexistent'], /--predefined: cannot read '\/nonexistent'/],
+    ['--connect-deadline 0', [...B, '--connect-deadline', '0'], /'--connect-deadline <s>' argument '0' is invalid.*above 0/],
+    ['--retry-time 0', [...B, '--retry-time', '0'], /'--retry-time <s>' argument '0' is invalid.*above 0/],
     ['--advertise with a fraction', [...B, '--advertise', '1.5'], /'--advertise <seconds>' argument '1.5' is invalid/],
     ['a group that is a name', [...B, '--group', 'everybody'], /--group: 'everybody' is not an address/],
     ['gateway id 0', [...B, '--gateway-id', '0'], /'--gateway-id <id>' argument '0' is invalid/],

@@ -21,11 +21,23 @@ describe('what a gateway refuses', { timeout: 30_000 }, () => {
     [2, 'invalid topic id'],
     [3, 'not supported'],
   ] as const)
-    test(`a connection, with return code ${code}, for good`, async (t) => {
+    test(`a connection, with return code ${code}, for good with stopOnRefusal`, async (t) => {
       const gateway = await ScriptedGateway.at(t, ({ type }) => (type === 'CONNECT' ? sn.connack(code) : undefined));
-      const error = await firstError(t, gateway.url, { ...QUICK, reconnectPeriod: 1 });
+      const error = await firstError(t, gateway.url, { ...QUICK, reconnectPeriod: 1, stopOnRefusal: true });
       assert.equal(error.code, code);
       assert.match(error.message, new RegExp(`refused by the gateway: ${words}`));
+    });
+
+  for (const code of [2, 3])
+    test(`a connection, with return code ${code}, which is tried again until it is accepted`, async (t) => {
+      let left = 2;
+      const gateway = await ScriptedGateway.at(t, ({ type }) => (type === 'CONNECT' && left-- > 0 ? sn.connack(code) : undefined));
+      const client = connect(gateway.url, { ...QUICK, reconnectPeriod: 1, maxReconnectPeriod: 20 });
+      t.after(() => client.endAsync(true));
+      const errors = new Heard<unknown>();
+      client.on('error', (error) => errors.add(error.code));
+      await event(client, 'connect');
+      assert.deepEqual(errors.all, [code, code]);
     });
 
   test('a connection while it is congested, which is made later', async (t) => {

@@ -155,7 +155,7 @@ describe('a login that is refused', { timeout: 60_000 }, () => {
     [4, 'bad user name or password'],
     [5, 'not authorized'],
   ] as const)
-    test(`with return code ${returnCode}: an error of that code, once, and the end`, async (t) => {
+    test(`with return code ${returnCode} and stopOnRefusal: an error of that code, once, and the end`, async (t) => {
       let attempts = 0;
       const broker = await startBroker({
         authenticate(_client, _username, _password, done) {
@@ -164,10 +164,28 @@ describe('a login that is refused', { timeout: 60_000 }, () => {
         },
       });
       t.after(() => broker.close());
-      const error = await firstError(t, broker.url, { username: 'a', password: 'secret', reconnectPeriod: 1 });
+      const error = await firstError(t, broker.url, { username: 'a', password: 'secret', reconnectPeriod: 1, stopOnRefusal: true });
       is(returnCode, words)(error);
       assert.ok(!error.message.includes('secret'));
       assert.equal(attempts, 1);
+    });
+});
+
+describe('a login that is refused, and then is not', { timeout: 60_000 }, () => {
+  for (const returnCode of [2, 3, 4, 5])
+    test(`with return code ${returnCode}: tried again until it is accepted`, async (t) => {
+      let refusals = 2;
+      const broker = await startBroker({
+        authenticate: (_client, _username, _password, done) =>
+          refusals-- > 0 ? done(Object.assign(new Error('no'), { returnCode }), false) : done(null, true),
+      });
+      t.after(() => broker.close());
+      const client = connect(broker.url, { reconnectPeriod: 1, maxReconnectPeriod: 20 });
+      t.after(() => client.endAsync(true));
+      const codes: (string | number)[] = [];
+      client.on('error', ({ code }) => codes.push(code));
+      await event(client, 'connect');
+      assert.deepEqual(codes, [returnCode, returnCode]);
     });
 });
 

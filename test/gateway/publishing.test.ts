@@ -197,6 +197,17 @@ describe('congestion', () => {
     assert.deepEqual(broker.published, ['t 0 0', 't 1 1']);
   });
 
+  test('people are told when the broker is away, and when it is back', () => {
+    const { broker, said } = connected({});
+    broker.goesAway();
+    broker.comesBack();
+    broker.goesAway();
+    broker.comesBack();
+    const lines = said.filter((line) => line.startsWith("client 'a'"));
+    const both = ["client 'a': the broker is away: gone", "client 'a': the broker is back"];
+    assert.deepEqual(lines, [...both, ...both]);
+  });
+
   test('a long absence of the broker is told with code 01; QoS 0 is dropped and counted', () => {
     const { a, id, broker, clock, gateway } = connected({ brokerAbsence: 10_000 });
     broker.goesAway();
