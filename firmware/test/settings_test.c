@@ -47,7 +47,9 @@ static const struct {
     const char *error;
 } bad[] = {
     {"an unknown key", "topic = a\nintervall = 5\n", "board.conf:2: intervall: no such key; the keys are module, thermometer, broker, "},
-    {"no =", "topic a\n", "board.conf:1: \"topic a\" is not of the form key = value"},
+    {"no =", "topic a\n", "board.conf:1: \"topic…\" is not of the form key = value"},
+    {"a colon for the =, behind which a password may stand", "password: c2VjcmV0\n", "board.conf:1: \"password…\" is not of the form"},
+    {"the same where the password ends in one", "password: c2VjcmV0=\n", "board.conf:1: password…: no such key"},
     {"no key", "= a\n", "board.conf:1: no such key"},
     {"a key in capitals", "TOPIC = a\n", "board.conf:1: TOPIC: no such key"},
     {"a key given twice", "topic = a\n\ntopic = b\n", "board.conf:3: topic: given before, in line 1"},
@@ -63,7 +65,7 @@ static const struct {
     {"a quotation mark alone", "unit = \"\n", "the quotation mark is not closed"},
     {"an empty module", "module =\n", "board.conf:1: module: is empty"},
     {"a broker without scheme", "broker = localhost:1883\n", "board.conf:1: broker: \"localhost:1883\" is no address; write mqtt://host"},
-    {"a TLS broker", "broker = mqtts://a\n", "broker: this board speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not mqtts://; the virtual rung speaks TLS"},
+    {"a TLS broker", "broker = mqtts://a\n", "broker: this board has neither TLS nor WebSocket: it speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not mqtts://"},
     {"a WebSocket broker", "broker = ws://a\n", "not ws://; the virtual rung"},
     {"credentials in the address", "broker = mqtt://me:secret@a\n", "broker: credentials do not belong in the address; use the keys username"},
     {"no host", "broker = mqtt://:1883\n", "names no host"},

@@ -164,7 +164,9 @@ static bool set_option(Settings *settings, const char *key, const char *value) {
         const char *equals = strchr(value, '=');
         size_t length = equals ? (size_t)(equals - value) : 0;
         if (!equals || length >= sizeof name) {
-            (void)snprintf(settings->error, sizeof settings->error, "--set: \"%.100s\" is not of the form key=value", value);
+            /* not what follows the name: it may be a password behind a blank */
+            (void)snprintf(settings->error, sizeof settings->error, "--set: \"%.*s\" is not of the form key=value",
+                           (int)strcspn(value, " :\t="), value);
             return false;
         }
         memcpy(name, value, length);
@@ -184,6 +186,7 @@ static int read_arguments(Settings *settings, int count, char **arguments) {
     };
     int option;
     bool fine = true;
+    opterr = 0; /* its own complaint would repeat the whole word, and --password=… is not to be seen in a log */
     while (fine && (option = getopt_long(count, arguments, "", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -203,9 +206,11 @@ static int read_arguments(Settings *settings, int count, char **arguments) {
             break;
         case 'h':
             return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
-        default: /* getopt_long has said what is wrong */
-            console_say("--help tells the options");
+        default: {
+            const char *word = arguments[optind - 1];
+            console_say("\"%.*s\" is no option, or its value is missing; --help tells the options", (int)strcspn(word, "="), word);
             return 1;
+        }
         }
     }
     if (fine && optind < count) {

@@ -53,6 +53,36 @@ static bool is_derived(int key) {
     return key == CONFIG_PROTOCOL || key == CONFIG_DISCOVERY;
 }
 
+/* Bytes of text that may be shown: a word of letters, digits and _-+. at its beginning. What follows, after a colon or a blank in place of the
+ * equals sign, may be a password. */
+static int shown_word(const char *text, size_t length) {
+    size_t at = 0;
+    while (at < length && at < 60 && ((text[at] && strchr("_-+.", text[at])) || (text[at] >= '0' && text[at] <= '9') ||
+                                      (text[at] >= 'A' && text[at] <= 'Z') || (text[at] >= 'a' && text[at] <= 'z'))) {
+        at++;
+    }
+    return (int)at;
+}
+
+/* An address as it may be shown: without what stands before an @, and without a port that is none, which is a password whose @ is missing. */
+static const char *shown(const char *url) {
+    static char text[160];
+    const char *scheme = strstr(url, "://");
+    int begin = scheme && scheme - url < 20 ? (int)(scheme - url) + 3 : 0;
+    const char *at = strrchr(url, '@');
+    if (at) {
+        (void)snprintf(text, sizeof text, "%.*s…%.100s", begin, url, at);
+        return text;
+    }
+    const char *host = url + begin;
+    const char *closed = *host == '[' ? strchr(host, ']') : NULL;
+    const char *colon = strpbrk(closed ? closed : host, ":/?#");
+    if (colon && *colon == ':' && !strchr("/?#", colon[1 + strspn(colon + 1, "0123456789")])) {
+        (void)snprintf(text, sizeof text, "%.*s…", (int)(colon + 1 - url > 120 ? 120 : colon + 1 - url), url);
+    } else (void)snprintf(text, sizeof text, "%.100s", url);
+    return text;
+}
+
 __attribute__((format(printf, 5, 6))) static bool refuse(Settings *settings, const char *where, uint32_t line, const char *key,
                                                          const char *format, ...) {
     size_t size = sizeof settings->error;
@@ -113,21 +143,22 @@ static bool read_host(Settings *settings, const char *url, const char *host, con
     size_t digits = strlen(port);
     if (*host == '[') {
         end = strchr(++host, ']');
-        if (!end) return refuse(settings, where, line, "broker", "\"%.100s\": the [ is not closed", url);
+        if (!end) return refuse(settings, where, line, "broker", "\"%.100s\": the [ is not closed", shown(url));
         *rest = end + 1;
     } else {
         *rest = end = host + strcspn(host, ":/?#");
     }
     size_t length = (size_t)(end - host);
-    if (length == 0) return refuse(settings, where, line, "broker", "\"%.100s\" names no host", url);
+    if (length == 0) return refuse(settings, where, line, "broker", "\"%.100s\" names no host", shown(url));
     if (length >= sizeof server->host) return refuse(settings, where, line, "broker", "the host name has over 255 bytes");
     if (**rest == ':') {
         port = *rest + 1;
         digits = strspn(port, "0123456789");
         *rest = port + digits;
         int32_t number = 0;
-        if (digits > 5 || !read_number(port, (uint32_t)digits, &number) || number < 1 || number > 65535) {
-            return refuse(settings, where, line, "broker", "\"%.100s\": the port is a number from 1 to 65535", url);
+        bool over = strchr("/?#", **rest) != NULL; /* also at the end of the text */
+        if (!over || digits > 5 || !read_number(port, (uint32_t)digits, &number) || number < 1 || number > 65535) {
+            return refuse(settings, where, line, "broker", "\"%.100s\": the port is a number from 1 to 65535", shown(url));
         }
     }
     memcpy(server->host, host, length);
@@ -144,7 +175,7 @@ static bool read_tcp(Settings *settings, const char *url, const char *host, cons
     }
     if (!read_host(settings, url, host, "1883", &rest, where, line)) return false;
     if (strcmp(rest, "") != 0 && strcmp(rest, "/") != 0) {
-        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt://host:port", url, rest);
+        return refuse(settings, where, line, "broker", "\"%.100s\": \"%.40s\" is too much; write mqtt://host:port", shown(url), rest);
     }
     return true;
 }
@@ -159,7 +190,7 @@ static bool read_udp(Settings *settings, const char *url, const char *host, cons
     bool asked = strcmp(rest, "?search") == 0;
     if (*rest && !asked) {
         return refuse(settings, where, line, "broker",
-                      "\"%.100s\": \"%.40s\" is too much; write mqtt-sn://host:port or mqtt-sn://host:port?search", url, rest);
+                      "\"%.100s\": \"%.40s\" is too much; write mqtt-sn://host:port or mqtt-sn://host:port?search", shown(url), rest);
     }
     if (asked || is_search(server->host)) settings->search = true;
     return true;
@@ -173,17 +204,17 @@ static bool read_serial(Settings *settings, const char *url, const char *path, c
     int32_t number = 115200;
     if (*path != '/' || length < 2) {
         return refuse(settings, where, line, "broker",
-                      "\"%.100s\": a serial line is named by an absolute path; write mqtt-sn+serial:///dev/ttyUSB0", url);
+                      "\"%.100s\": a serial line is named by an absolute path; write mqtt-sn+serial:///dev/ttyUSB0", shown(url));
     }
     if (length >= sizeof server->path) return refuse(settings, where, line, "broker", "the path has over 255 bytes");
     if (*rest && strncmp(rest, baud, sizeof baud - 1) != 0) {
         return refuse(settings, where, line, "broker",
-                      "\"%.100s\": \"%.40s\" is too much; write mqtt-sn+serial:///dev/ttyUSB0?baud=115200", url, rest);
+                      "\"%.100s\": \"%.40s\" is too much; write mqtt-sn+serial:///dev/ttyUSB0?baud=115200", shown(url), rest);
     }
     if (*rest) {
         const char *digits = rest + sizeof baud - 1;
         if (!read_number(digits, (uint32_t)strlen(digits), &number) || number < 0 || !serial_speed((uint32_t)number)) {
-            return refuse(settings, where, line, "broker", "\"%.100s\": the baud rate \"%.20s\" is none of " SERIAL_BAUDS, url, digits);
+            return refuse(settings, where, line, "broker", "\"%.100s\": the baud rate \"%.20s\" is none of " SERIAL_BAUDS, shown(url), digits);
         }
     }
     memcpy(server->path, path, length);
@@ -208,13 +239,13 @@ static bool read_broker(Settings *settings, const char *url, const char *where, 
         return refuse(settings, where, line, "broker",
                       "\"%.100s\" is no address; write mqtt://host, mqtt://host:port, mqtt-sn://host:port or "
                       "mqtt-sn+serial:///dev/ttyUSB0",
-                      url);
+                      shown(url));
     }
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t length = strlen(schemes[i].scheme);
         if (strncmp(url, schemes[i].scheme, length) != 0) continue;
         if (settings->server_count && settings->carrier != schemes[i].carrier) {
-            return refuse(settings, where, line, "broker", "\"%.100s\" is of another kind than the address before it; all are of one", url);
+            return refuse(settings, where, line, "broker", "\"%.100s\" is of another kind than the address before it; all are of one", shown(url));
         }
         settings->carrier = schemes[i].carrier;
         if (!schemes[i].read(settings, url, url + length, where, line)) return false;
@@ -222,9 +253,9 @@ static bool read_broker(Settings *settings, const char *url, const char *where, 
         return true;
     }
     return refuse(settings, where, line, "broker",
-                  "this board speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not %.*s://; the virtual rung "
-                  "speaks TLS and WebSocket: npm start -- --rung virtual --broker %.100s",
-                  (int)(colon - url < 20 ? colon - url : 20), url, url);
+                  "this board has neither TLS nor WebSocket: it speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not "
+                  "%.*s://; the virtual rung speaks both: npm start -- --rung virtual --broker %.100s",
+                  shown_word(url, (size_t)(colon - url)), url, shown(url));
 }
 
 /* The addresses of the value, blanks between them. */
@@ -236,7 +267,7 @@ static bool read_brokers(Settings *settings, const char *urls, const char *where
         urls += strspn(urls, " \t\r");
         size_t length = strcspn(urls, " \t\r");
         if (settings->server_count == SETTINGS_SERVERS) {
-            return refuse(settings, where, line, "broker", "\"%.100s\" is one address too many; there may be %d", urls, SETTINGS_SERVERS);
+            return refuse(settings, where, line, "broker", "\"%.100s\" is one address too many; there may be %d", shown(urls), SETTINGS_SERVERS);
         }
         if (length >= sizeof url) return refuse(settings, where, line, "broker", "\"%.60s…\" is too long for an address", urls);
         memcpy(url, urls, length);
@@ -255,8 +286,11 @@ bool settings_set(Settings *settings, const char *key, const char *value, uint32
     while (index < SETTING_COUNT && !(key_names[index] && strcmp(key_names[index], key) == 0)) index++;
     if (index == SETTING_COUNT) {
         char keys[800];
+        char word[64];
         list_keys(keys, sizeof keys);
-        return refuse(settings, where, line, key, "no such key; the keys are %s", keys);
+        int length_shown = shown_word(key, strlen(key));
+        (void)snprintf(word, sizeof word, "%.*s%s", length_shown, key, key[length_shown] ? "…" : "");
+        return refuse(settings, where, line, word, "no such key; the keys are %s", keys);
     }
     if (is_derived(index)) {
         return refuse(settings, where, line, key,
@@ -297,8 +331,8 @@ static bool read_line(Settings *settings, const char *path, uint32_t line, const
     if (text == end || *text == '#') return true;
     const char *equals = memchr(text, '=', (size_t)(end - text));
     if (!equals) {
-        int shown = (int)(end - text > 60 ? 60 : end - text);
-        return refuse(settings, path, line, "", "\"%.*s\" is not of the form key = value", shown, text);
+        int word = shown_word(text, (size_t)(end - text));
+        return refuse(settings, path, line, "", "\"%.*s%s\" is not of the form key = value", word, text, text + word < end ? "…" : "");
     }
     const char *value = equals + 1;
     trim(&value, &end);
