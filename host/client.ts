@@ -29,7 +29,7 @@ import { Valve } from './links/valve.js';
 import { Assembly, pieceOf } from './messages.js';
 import { builtModule, ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
 import { SnPart } from './mqttsn.js';
-import { type ClientOptions, checkCredentials, configOf, optionOf, type QoS, type Will } from './options.js';
+import { type ClientOptions, checkCredentials, configOf, discreet, optionOf, type QoS, type Will } from './options.js';
 import {
   describe,
   type Filters,
@@ -86,6 +86,7 @@ export async function connectAsync(url: Addresses, options: ClientOptions = {}):
  * same code that runs on a board.
  */
 export class Client extends EventEmitter<ClientEvents> {
+  /** As given; what is secret is not enumerable. */
   readonly options: ClientOptions;
   connected = false;
   reconnecting = false;
@@ -114,7 +115,7 @@ export class Client extends EventEmitter<ClientEvents> {
 
   constructor(addresses: Addresses, options: ClientOptions) {
     super();
-    this.options = options;
+    this.options = discreet(options);
     const urls = typeof addresses === 'string' ? [addresses] : addresses;
     const [url = ''] = urls;
     const { links, discovery, config: route } = routeTo(urls, options);

@@ -99,6 +99,16 @@ export interface Will {
   retain?: boolean;
 }
 
+/** What only its owner may read: not enumerable on a client, so that console.log(client) and JSON leave it out. */
+const SECRETS = ['password', 'key', 'passphrase', 'pfx', 'headers'] as const;
+
+/** The same options for a client to keep: secrets can be asked for by name, and are not shown with the rest. */
+export function discreet(options: ClientOptions): ClientOptions {
+  const kept = { ...options };
+  for (const name of SECRETS) if (name in kept) Object.defineProperty(kept, name, { enumerable: false });
+  return kept;
+}
+
 type Config = Map<number, string | number | Uint8Array>;
 
 /** The user name and the password are told once: those of further brokers, where their addresses have any, are the same. Throws a TypeError. */

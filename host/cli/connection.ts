@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PredefinedError, readPredefined } from '../gateway/predefined.js';
-import { type Address, parseAddress } from '../links/address.js';
+import { type Address, parseAddress, redact } from '../links/address.js';
 import type { ClientOptions, QoS } from '../options.js';
 import { payloadLimit, topicFault } from './topics.js';
 import { qosLevel, UsageError, whole } from './usage.js';
@@ -101,9 +101,10 @@ export function addConnectionOptions(command: Command): Command {
     .helpOption('--help', 'print this');
 }
 
-export const secretsHelp = `
+/** `options`: those that would show a password in the list of processes. */
+export const secretsHelp = (options: string): string => `
 Secrets: other users of a machine can read command lines in \`ps\`. Put the user name and the password into the environment
-variables TWOBYTE_USERNAME and TWOBYTE_PASSWORD instead of -u, -P and -L; the options go before the variables.
+variables TWOBYTE_USERNAME and TWOBYTE_PASSWORD instead of ${options}; the options go before the variables.
 `;
 
 /** Checks the shared options. Throws a UsageError. */
@@ -143,7 +144,7 @@ interface Target {
 function addressOf(values: ConnectionValues): Target {
   if (values.url !== undefined) return urlTarget(values.url);
   const { host = 'localhost', cafile, capath, tlsUseOsCerts, cert, key, tlsVersion } = values;
-  if (/[/?#@\s]/.test(host)) throw new UsageError(`-h: '${host}' is not a name or an address; a whole URL goes to -L`);
+  if (/[/?#@\s]/.test(host)) throw new UsageError(`-h: '${redact(host)}' is not a name or an address; a whole URL goes to -L`);
   const tls = [cafile, capath, tlsUseOsCerts, cert, key, tlsVersion].some((value) => value !== undefined) || values.port === TLS_PORT;
   const scheme = tls ? 'mqtts' : 'mqtt';
   const port = values.port ?? (tls ? TLS_PORT : 1883);

@@ -6,9 +6,9 @@ import { defaultLimits, type Limits } from '../gateway/limits.js';
 import { Predefined, PredefinedError, readPredefined } from '../gateway/predefined.js';
 import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
-import { BAUD_RANGE } from '../links/address.js';
+import { BAUD_RANGE, redact } from '../links/address.js';
 import { type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
-import { EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, secondsAboveZero, UsageError, whole } from './usage.js';
+import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, secondsAboveZero, UsageError, whole } from './usage.js';
 
 interface Values extends ConnectionValues {
   broker: string;
@@ -52,7 +52,7 @@ export function gatewayCommand(): Command {
   const { gatewayId, clients, registrations, subscriptions, bufferedMessages, bufferedBytes, inflight, totalInflight, retries, clientId } =
     defaultLimits;
   const inSeconds = (ms: number) => ms / 1000;
-  const command = new Command('gateway')
+  const command = discreet(new Command('gateway'))
     .description('An MQTT-SN 1.2 gateway: each client gets a connection to the broker of its own.')
     .optionsGroup('Broker:')
     .requiredOption('--broker <url>', 'mqtt(s)://[user[:password]@]host[:port], or ws(s)://host[:port]/path')
@@ -98,7 +98,7 @@ export function gatewayCommand(): Command {
     .option('--quiet', 'tell nothing on stderr but bad usage and what ends it')
     .helpOption('--help', 'print this')
     .allowExcessArguments(false)
-    .addHelpText('after', `${secretsHelp}${exitHelp}`);
+    .addHelpText('after', `${secretsHelp('-u, -P and --broker')}${exitHelp}`);
   return command.action((values: Values) => exitWith(command, () => run(values)));
 }
 
@@ -192,7 +192,7 @@ function brokerOf(values: Values): Connection {
     throw error;
   }
   if (connection.sn) throw new UsageError('--broker: a gateway leads to an MQTT broker, not to another gateway; use mqtt:// or mqtts://');
-  if (connection.topic) throw new UsageError(`--broker: '${connection.topic}' is a topic, and a gateway has none`);
+  if (connection.topic) throw new UsageError(`--broker: '${redact(connection.topic)}' is a topic, and a gateway has none`);
   return connection;
 }
 

@@ -15,7 +15,7 @@ import {
 import { LineSplitter } from './lines.js';
 import { Session } from './session.js';
 import { payloadLimit, topicFault } from './topics.js';
-import { EXIT_FAILURE, exitWith, publishQosLevel, repeated, seconds, UsageError, whole } from './usage.js';
+import { discreet, EXIT_FAILURE, exitWith, publishQosLevel, repeated, seconds, UsageError, whole } from './usage.js';
 
 interface PubValues extends ConnectionValues {
   topic?: string[];
@@ -37,7 +37,7 @@ const WINDOW_MESSAGES = 4096;
 const WINDOW_QOS_2 = 20;
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
-const after = `${secretsHelp}
+const after = `${secretsHelp('-u, -P and -L')}
 With -l a lost connection is made again and nothing is lost above QoS 0; with a single message it is a failure.
 
 Exit status: 0 all is sent, and above QoS 0 acknowledged; 1 bad usage or failure; 1 to 5 the broker's CONNACK refused us (2 client id,
@@ -48,7 +48,7 @@ Example: echo 23.4 | twobyte pub -h broker -t myhome/底楼/客厅/温度 -l -q 
 `;
 
 export function pubCommand(): Command {
-  const command = new Command('pub').description('publish to a topic, with the options of mosquitto_pub').optionsGroup('What:');
+  const command = discreet(new Command('pub')).description('publish to a topic, with the options of mosquitto_pub').optionsGroup('What:');
   const sources = ['message', 'file', 'stdinLine', 'nullMessage', 'stdinFile'];
   const source = (flags: string, description: string) => {
     const option = new Option(flags, description);

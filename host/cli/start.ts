@@ -3,9 +3,10 @@ import { isMqttSn, redact } from '../links/address.js';
 import { posixRung } from '../rungs/posix.js';
 import type { Rung } from '../rungs/rung.js';
 import { startVirtual } from '../rungs/virtual.js';
+import { secretsHelp } from './connection.js';
 import { demonstrate } from './demonstration.js';
 import type { Protocol } from './readings.js';
-import { repeated, whole } from './usage.js';
+import { discreet, repeated, whole } from './usage.js';
 
 /** What the demonstration needs made first; each may throw with words for people. */
 export interface Preparation {
@@ -34,7 +35,7 @@ const rooms: Readonly<Record<Protocol, string>> = { MQTT: 'myhome/底楼/客厅/
  * broker. Resolves with the exit status.
  */
 export async function start(argv: readonly string[], preparation: Preparation): Promise<number> {
-  const command = new Command('npm start --')
+  const command = discreet(new Command('npm start --'))
     .description(
       'Two boards publish temperatures to a broker, one over MQTT and one over MQTT-SN through a gateway; each reading is printed as it arrives.',
     )
@@ -51,6 +52,7 @@ export async function start(argv: readonly string[], preparation: Preparation): 
       repeated,
     )
     .option('--interval <ms>', 'time between readings of a board', whole(100), 1000)
+    .addHelpText('after', secretsHelp('--broker'))
     .parse(argv, { from: 'user' });
   const options = command.opts<Options>();
   const topics = topicsOf(options.topic);
@@ -67,11 +69,20 @@ export async function start(argv: readonly string[], preparation: Preparation): 
     topics,
     interval,
     json,
-    ...(broker !== undefined && { broker }),
+    ...(broker !== undefined && { broker: withCredentials(broker) }),
     ...(readings !== undefined && { readings }),
     progress: preparation.progress,
   });
   return 0;
+}
+
+/** The address with the user name and the password of the environment, where it has none itself; it stays in this process. */
+function withCredentials(broker: string): string {
+  const { TWOBYTE_USERNAME: username = '', TWOBYTE_PASSWORD: password = '' } = process.env;
+  const url = new URL(broker);
+  url.username ||= encodeURIComponent(username);
+  url.password ||= encodeURIComponent(password);
+  return url.href;
 }
 
 function topicsOf(given: readonly string[] | undefined): Record<Protocol, string> {

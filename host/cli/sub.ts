@@ -6,7 +6,7 @@ import { addConnectionOptions, type Connection, type ConnectionValues, connectio
 import { customFormat, FormatError, type Formatter, payloadFormat, verboseFormat } from './format.js';
 import { Session } from './session.js';
 import { filterFault, matches } from './topics.js';
-import { EXIT_FAILURE, EXIT_OK, EXIT_TIMEOUT, exitWith, MOST_SECONDS, qosLevel, repeated, UsageError, whole } from './usage.js';
+import { discreet, EXIT_FAILURE, EXIT_OK, EXIT_TIMEOUT, exitWith, MOST_SECONDS, qosLevel, repeated, UsageError, whole } from './usage.js';
 
 interface SubValues extends ConnectionValues {
   topic?: string[];
@@ -26,7 +26,7 @@ interface SubValues extends ConnectionValues {
 /** The largest payload that MQTT can carry: no message is left out, however large. */
 const ANY_SIZE = 268_435_455;
 
-const after = `${secretsHelp}
+const after = `${secretsHelp('-u, -P and -L')}
 -F: %t topic, %p payload, %x %X payload in hexadecimal, %l its length, %q QoS, %r retained, %m message id, %j JSON, %J JSON with a payload that
 is JSON itself, %I time in ISO 8601, %U seconds since 1970, %% a %; a width, 0 or - may stand after the %, as in %-20t. @Y @m @d @H @M @S … as
 strftime has them, @N nanoseconds, @@ a @. \\n \\r \\t \\v \\a \\e \\0 \\\\.
@@ -51,7 +51,7 @@ const formatText = (text: string): string => {
 };
 
 export function subCommand(): Command {
-  const command = new Command('sub')
+  const command = discreet(new Command('sub'))
     .description('subscribe and print what arrives, with the options of mosquitto_sub')
     .optionsGroup('What:')
     .option('-t, --topic <filter>', 'what to subscribe to; may be repeated', repeated)

@@ -4,13 +4,14 @@ import { Command } from 'commander';
 import { gatewayCommand } from './gateway.js';
 import { pubCommand } from './pub.js';
 import { subCommand } from './sub.js';
+import { discreet } from './usage.js';
 
 // This file runs as build/js/host/cli/twobyte.js.
 const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 process.stderr.on('error', () => {}); // whoever read our complaints has left
 
-await new Command('twobyte')
+await discreet(new Command('twobyte'))
   .description('MQTT for microcontrollers, and its tools')
   .version(version, '--version', 'print the version')
   .helpOption('--help', 'print this')

@@ -19,6 +19,12 @@ export async function exitWith(command: Command, work: () => Promise<number>): P
   }
 }
 
+/** Lets a command complain of an option that is not known without what stands behind its name: `--password=…` may be one. */
+export function discreet(command: Command): Command {
+  const hide = (text: string) => text.replace(/unknown option '(--[^=']+=|-[^-'])[^\n]+'/, "unknown option '$1…'");
+  return command.configureOutput({ outputError: (text, write) => write(hide(text)) });
+}
+
 /** A parser for a whole number within bounds. */
 export function whole(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
   const range = most === Number.POSITIVE_INFINITY ? `, ${least} or more` : ` from ${least} to ${most}`;
