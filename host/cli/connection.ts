@@ -92,14 +92,19 @@ export function addConnectionOptions(command: Command): Command {
     .option('--key <file>', 'own private key, with --cert');
   option('--tls-version <version>', 'this version only').choices(['tlsv1.2', 'tlsv1.3']);
   return command
-    .option('--insecure', 'do not check that the certificate is for this host: for trials only')
+    .option('--insecure', 'do not compare the name in the certificate with the host; its authority and dates still count. For trials only')
     .optionsGroup('MQTT-SN (mqtt-sn:// and mqtt-sn+serial:// in -L; it has no user names and no TLS):')
     .option('--predefined <file>', 'topics that the gateway knows by their ids: a line `id topic` each, as `twobyte gateway` reads it')
     .optionsGroup('This program:')
     .option('-d, --debug', 'tell each event on stderr')
-    .option('--quiet', 'tell nothing on stderr but bad usage')
+    .option('--quiet', 'tell nothing on stderr but bad usage and what --insecure does')
     .helpOption('--help', 'print this');
 }
+
+/** What --insecure does, for stderr; said even with --quiet. */
+export const INSECURE =
+  '--insecure: the name in the certificate is not compared with the host: whoever is on the way and has a certificate of a trusted authority ' +
+  'for any name can read and change everything, passwords too';
 
 /** `options`: those that would show a password in the list of processes. */
 export const secretsHelp = (options: string): string => `

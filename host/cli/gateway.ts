@@ -7,7 +7,7 @@ import { Predefined, PredefinedError, readPredefined } from '../gateway/predefin
 import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
 import { BAUD_RANGE, redact } from '../links/address.js';
-import { type Connection, type ConnectionValues, connectionOf, secretsHelp } from './connection.js';
+import { type Connection, type ConnectionValues, connectionOf, INSECURE, secretsHelp } from './connection.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, secondsAboveZero, UsageError, whole } from './usage.js';
 
 interface Values extends ConnectionValues {
@@ -61,7 +61,7 @@ export function gatewayCommand(): Command {
     .option('--cafile <file>', 'PEM file of the authorities to trust in place of the system’s')
     .option('--cert <file>', 'own certificate, with --key')
     .option('--key <file>', 'own private key, with --cert')
-    .option('--insecure', 'do not check that the certificate is for this host: for trials only')
+    .option('--insecure', 'do not compare the name in the certificate with the host; its authority and dates still count. For trials only')
     .optionsGroup('Clients:')
     .option('--udp <port>', `listen for datagrams; 0 takes a free port (default: ${DEFAULT_PORT}, without --serial)`, whole(0, 65_535))
     .option('--serial <path[@baud]>', `a serial line, may be repeated (default baud: ${DEFAULT_BAUD})`, repeated)
@@ -111,6 +111,7 @@ async function run(values: Values): Promise<number> {
   const tell = (text: string) => process.stderr.write(`twobyte gateway: ${text}\n`);
   const say = values.quiet ? () => {} : tell;
 
+  if (values.insecure) tell(INSECURE);
   let gateway: Gateway | undefined;
   const receive = (datagram: Uint8Array, peer: string) => gateway?.receive(datagram, peer);
   let udp: UdpTransport | undefined;

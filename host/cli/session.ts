@@ -1,6 +1,6 @@
 import { type Client, connect } from '../client.js';
 import { TwobyteError } from '../errors.js';
-import type { Connection } from './connection.js';
+import { type Connection, INSECURE } from './connection.js';
 import { EXIT_FAILURE, EXIT_OK, UsageError } from './usage.js';
 
 export interface SessionParts {
@@ -70,6 +70,7 @@ export class Session {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.client = this.#connect();
+    if (parts.connection.options.checkServerIdentity) process.stderr.write(`twobyte ${parts.command}: ${INSECURE}\n`);
     this.ended = new Promise((resolve) => {
       this.client.once('end', () => {
         this.over = true;

@@ -6,12 +6,30 @@ import { type Certificates, makeCertificates } from '../certificates.js';
 import { freePort, type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
 import { connected, firstError, ownTopic } from './peers.js';
 
-const listeners = ['mqtts', 'wss', 'mqtts of another host', 'mqtts with client certificates', 'wss with client certificates'] as const;
+/** What mosquitto shows, by listener; the others show `server`. */
+const pairs = {
+  'mqtts of another host': 'wrongHost',
+  'mqtts expired': 'expired',
+  'wss expired': 'expired',
+  'mqtts not yet valid': 'notYet',
+  'mqtts self-signed': 'selfSigned',
+  'mqtts without its chain': 'unchained',
+  'wss without its chain': 'unchained',
+  'mqtts with its chain': 'chained',
+} as const;
+const listeners = [...['mqtts', 'wss', 'mqtts with client certificates', 'wss with client certificates'], ...Object.keys(pairs)] as (
+  | 'mqtts'
+  | 'wss'
+  | 'mqtts with client certificates'
+  | 'wss with client certificates'
+  | keyof typeof pairs
+)[];
 type Listener = (typeof listeners)[number];
 
 describe('mosquitto behind TLS with a private authority', { skip: skipMosquitto, timeout: 60_000 }, () => {
   let broker: Mosquitto;
   let ca: Buffer;
+  let otherCa: Buffer;
   let client: { cert: Buffer; key: Buffer };
   const ports = {} as Record<Listener, number>;
 
@@ -20,14 +38,16 @@ describe('mosquitto behind TLS with a private authority', { skip: skipMosquitto,
     broker = await startMosquitto(async (directory) => {
       const made = await makeCertificates(directory);
       ca = await readFile(made.ca);
+      otherCa = await readFile(made.otherCa);
       client = { cert: await readFile(made.client.cert), key: await readFile(made.client.key) };
       return listeners.flatMap((listener) => lines(listener, made));
     });
   });
   after(() => broker.stop());
 
-  function lines(listener: Listener, { ca, server, wrongHost }: Certificates): string[] {
-    const { cert, key } = listener.includes('another host') ? wrongHost : server;
+  function lines(listener: Listener, made: Certificates): string[] {
+    const { ca } = made;
+    const { cert, key } = listener in pairs ? made[pairs[listener as keyof typeof pairs]] : made.server;
     return [
       `listener ${ports[listener]} 127.0.0.1`,
       ...(listener.startsWith('wss') ? ['protocol websockets'] : []),
@@ -43,6 +63,7 @@ describe('mosquitto behind TLS with a private authority', { skip: skipMosquitto,
     ['wss', 'the authority is given', () => ({ ca })],
     ['mqtts', 'the user says not to verify', () => ({ rejectUnauthorized: false })],
     ['mqtts of another host', 'the name in the certificate is given', () => ({ ca, servername: 'elsewhere.example' })],
+    ['mqtts with its chain', 'the authority behind it is given', () => ({ ca })],
     ['mqtts with client certificates', 'one is shown', () => ({ ca, ...client })],
     ['wss with client certificates', 'one is shown', () => ({ ca, ...client })],
   ];
@@ -61,6 +82,13 @@ describe('mosquitto behind TLS with a private authority', { skip: skipMosquitto,
     ['mqtts', 'the authority is not known', () => ({}), 'REASON_CERTIFICATE', /certificate/],
     ['wss', 'the authority is not known', () => ({}), 'REASON_CERTIFICATE', /certificate/],
     ['mqtts of another host', 'the certificate is for another host', () => ({ ca }), 'REASON_CERTIFICATE', /elsewhere\.example/],
+    ['mqtts', 'another authority is given', () => ({ ca: otherCa }), 'REASON_CERTIFICATE', /issuer|first certificate|self-signed/],
+    ['mqtts expired', 'its time is over', () => ({ ca }), 'REASON_CERTIFICATE', /expired/],
+    ['wss expired', 'its time is over', () => ({ ca }), 'REASON_CERTIFICATE', /expired/],
+    ['mqtts not yet valid', 'its time has not begun', () => ({ ca }), 'REASON_CERTIFICATE', /not yet valid/],
+    ['mqtts self-signed', 'nobody vouches for it', () => ({ ca }), 'REASON_CERTIFICATE', /self-signed/],
+    ['mqtts without its chain', 'the authority between is missing', () => ({ ca }), 'REASON_CERTIFICATE', /issuer|first certificate/],
+    ['wss without its chain', 'the authority between is missing', () => ({ ca }), 'REASON_CERTIFICATE', /issuer|first certificate/],
   ];
   for (const [listener, what, options, code, words] of refused)
     test(`${listener}: the broker is refused when ${what}`, async (t) => {
