@@ -1,5 +1,6 @@
 // Builds what is fuzzed as native code: each module through wasm2c with the board of firmware/fuzz, and decoders of the shell.
 
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { conversations } from './conversations.js';
@@ -16,11 +17,13 @@ import { isThere, root, run } from './prepare.js';
  * @property {import('./modules.js').Module} [small] compiled for the fuzzer alone
  */
 
-/** What fuzzing needs, by the Debian packages that have it, or undefined when all is there. */
+/** What fuzzing needs and is missing, by the Debian packages that have it, or undefined. */
 export function missingForFuzzing() {
-  if (!isThere('wasm2c')) return 'wabt';
-  if (!isThere('clang')) return 'clang libclang-rt-dev';
-  return undefined;
+  const program = 'int LLVMFuzzerTestOneInput(const char *data, long size) { return 0; }';
+  const compiles = () =>
+    spawnSync('clang', ['-fsanitize=fuzzer,address', '-x', 'c', '-', '-o', '/dev/null'], { input: program }).status === 0;
+  const missing = [...(isThere('wasm2c') ? [] : ['wabt']), ...(compiles() ? [] : ['clang', 'libclang-rt-dev'])];
+  return missing.length > 0 ? missing.join(' ') : undefined;
 }
 
 const fuzz = join(root, 'firmware', 'fuzz');
@@ -151,13 +154,13 @@ export function sow(target, directory) {
 /**
  * Runs a fuzzer until `runs` inputs or `seconds` are over, or it finds something.
  * @param {string} program @param {Target} target
- * @param {{ corpus: string[], seed: number, runs?: number, seconds?: number, found: string }} options
+ * @param {{ corpus: string[], seed: number, runs?: number, seconds?: number, found: string, hang?: number }} options `hang`: s that no input may take
  * @returns {Promise<Figures>}
  */
-export async function runFuzzer(program, target, { corpus, seed, runs, seconds, found }) {
+export async function runFuzzer(program, target, { corpus, seed, runs, seconds, found, hang = 20 }) {
   mkdirSync(found, { recursive: true });
   const dictionary = join(root, 'test', 'fuzz', target.dictionary);
-  const args = [...corpus, `-seed=${seed}`, '-timeout=20', '-rss_limit_mb=2048', '-max_len=1024', '-print_final_stats=1', '-reload=0'];
+  const args = [...corpus, `-seed=${seed}`, `-timeout=${hang}`, '-rss_limit_mb=2048', '-max_len=1024', '-print_final_stats=1', '-reload=0'];
   args.push(`-artifact_prefix=${found}/`);
   if (existsSync(dictionary)) args.push(`-dict=${dictionary}`);
   if (runs !== undefined) args.push(`-runs=${runs}`);
@@ -179,8 +182,7 @@ export async function runFuzzer(program, target, { corpus, seed, runs, seconds, 
 }
 
 /** Runs `program` to its end, whatever that is, and answers what it said. @param {string} program @param {string[]} args */
-async function told(program, args) {
-  const { spawn } = await import('node:child_process');
+function told(program, args) {
   return new Promise((/** @type {(told: { status: number | null, text: string }) => void} */ resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let text = '';

@@ -5,7 +5,7 @@ import { run as runTests } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { command, isThere, prepare, progress, root, run } from './prepare.js';
 
-/** What the tests use of the system, by the Debian package that has it. */
+/** What the tests use of the system, by the Debian packages that have it. */
 const programs = {
   mosquitto: 'mosquitto',
   mosquitto_sub: 'mosquitto-clients',
@@ -13,11 +13,13 @@ const programs = {
   openssl: 'openssl',
   valgrind: 'valgrind',
   socat: 'socat',
+  wasm2c: 'wabt',
+  clang: 'clang libclang-rt-dev',
 };
 
 /** As root on Debian, missing programs are installed; elsewhere their tests are skipped and say what to install. */
 async function installPrograms() {
-  const missing = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : [name]));
+  const missing = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name.split(' ')));
   if (missing.length === 0) return;
   const debian = isThere('apt-get') && process.getuid?.() === 0;
   if (!debian) return progress(`missing: ${missing.join(', ')}; on Debian: apt-get install ${missing.join(' ')}`);
