@@ -70,7 +70,7 @@ async function buildPosix(report, { sanitize = false } = {}) {
     rmSync(build, { recursive: true, force: true });
     await make();
   }
-  const tests = [
+  const names = [
     'settings_test',
     'thermometer_test',
     'shell_test',
@@ -79,9 +79,8 @@ async function buildPosix(report, { sanitize = false } = {}) {
     'udp_test',
     'serial_test',
     'links_test',
-  ].map((name) => ({
-    name,
-    path: join(build, name),
-  }));
+    'storage_test',
+  ];
+  const tests = names.map((name) => ({ name, path: join(build, name) }));
   return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench'), tests };
 }

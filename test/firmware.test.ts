@@ -44,6 +44,7 @@ for (const [how, board] of builds)
       'udp_test',
       'serial_test',
       'links_test',
+      'storage_test',
     ])
       test(program, async (t) => {
         const { status, stdout, stderr } = await run(join(dirname(board), program));

@@ -37,6 +37,7 @@ static const struct {
     {"the largest number", "interval = 2147483647\n", CONFIG_INTERVAL, "2147483647"},
     {"pre-defined topics", "predefined = 1=a/b+2=c\n", CONFIG_PREDEFINED, "1=a/b+2=c"},
     {"a node id", "node_id = 12\n", CONFIG_NODE_ID, "12"},
+    {"the journal", "journal = /var/lib/twobyte/board.journal\n", SETTING_JOURNAL, "/var/lib/twobyte/board.journal"},
     {"the board's own key", "module = build/sensor-mqtt.wasm\n", SETTING_MODULE, "build/sensor-mqtt.wasm"},
 };
 
@@ -46,7 +47,7 @@ static const struct {
     const char *text;
     const char *error;
 } bad[] = {
-    {"an unknown key", "topic = a\nintervall = 5\n", "board.conf:2: intervall: no such key; the keys are module, thermometer, broker, "},
+    {"an unknown key", "topic = a\nintervall = 5\n", "board.conf:2: intervall: no such key; the keys are journal, module, thermometer, broker, diagnostic_topic, buffered_topic, "},
     {"no =", "topic a\n", "board.conf:1: \"topic…\" is not of the form key = value"},
     {"a colon for the =, behind which a password may stand", "password: c2VjcmV0\n", "board.conf:1: \"password…\" is not of the form"},
     {"the same where the password ends in one", "password: c2VjcmV0=\n", "board.conf:1: password…: no such key"},
@@ -63,6 +64,9 @@ static const struct {
     {"yes for a number", "retain = yes\n", "board.conf:1: retain: \"yes\" is not a whole number"},
     {"an open quotation mark", "unit = \" C\n", "board.conf:1: unit: the quotation mark is not closed"},
     {"a quotation mark alone", "unit = \"\n", "the quotation mark is not closed"},
+    {"an empty journal", "journal =\n", "board.conf:1: journal: is empty"},
+    {"a buffer that is no number", "buffer = all\n", "board.conf:1: buffer: \"all\" is not a whole number"},
+    {"a policy of the buffer that is no number", "buffer_policy = oldest\n", "buffer_policy: \"oldest\" is not a whole number"},
     {"an empty module", "module =\n", "board.conf:1: module: is empty"},
     {"a broker without scheme", "broker = localhost:1883\n", "board.conf:1: broker: \"localhost:1883\" is no address; write mqtt://host"},
     {"a TLS broker", "broker = mqtts://a\n", "broker: this board has neither TLS nor WebSocket: it speaks mqtt:// (plain TCP), mqtt-sn:// (UDP) and mqtt-sn+serial:// only, not mqtts://"},
@@ -199,6 +203,9 @@ static void test_answers(void) {
     CHECK(settings_number(&settings, CONFIG_TOPIC, 5) == 5, "the number of a text");
     CHECK(settings_text(&settings, CONFIG_PROTOCOL, to, 4) == -1, "the text of what the address says");
     CHECK(read_text("") && settings_number(&settings, CONFIG_PROTOCOL, 5) == 5, "a protocol without an address");
+    CHECK(settings_number(&settings, CONFIG_JOURNAL, 5) == 0, "a journal without a file");
+    CHECK(read_text("journal = a\n") && settings_number(&settings, CONFIG_JOURNAL, 5) == 1, "no journal");
+    CHECK(settings_text(&settings, CONFIG_JOURNAL, to, 4) == -1, "the file's name is told");
     check_end();
 }
 

@@ -34,7 +34,8 @@ export interface BoardListener {
 
 /**
  * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts),
- * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other).
+ * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other),
+ * and on the posix rung `journal` (the path of its file).
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
 

@@ -7,6 +7,7 @@
 #include "links.h"
 #include "settings.h"
 #include "shell.h"
+#include "storage.h"
 #include "thermometer.h"
 
 #include <errno.h>
@@ -25,11 +26,16 @@
 /* How long the farewell may take before the board ends without it. */
 #define STOP_MS 5000
 
+/* 2020-01-01: a clock that is before it was never set. */
+#define UNIX_TIME_LEAST 1577836800
+
 typedef struct {
     Settings settings;
     Shell shell;
     Links links;
     Thermometer thermometer;
+    Storage storage;
+    bool asked_journal; /* the module wanted to know whether it can keep one */
     char address[300]; /* of the broker, for messages */
     int32_t first;     /* the link that is looked at first: each in turn, so that a busy one does not hide the other's news */
     bool stopped;      /* EVENT_STOPPED came */
@@ -44,6 +50,7 @@ static const char help[] =
     "                       several of one kind, blanks between them, are tried in their order\n"
     "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
     "  --module FILE        the WebAssembly module (key module)\n"
+    "  --journal FILE       what outlives a power cut, in a file of this board alone, for a module -journal (key journal)\n"
     "  --help\n"
     "\n"
     "Later options override earlier ones. The module's keys: topic, qos, retain, interval (ms), unit, sensor,\n"
@@ -120,23 +127,26 @@ static int32_t config_text(void *context, int32_t key, uint8_t *to, int32_t capa
 }
 
 static int32_t config_number(void *context, int32_t key, int32_t otherwise) {
-    const Board *board = context;
+    Board *board = context;
+    if (key == CONFIG_JOURNAL) board->asked_journal = true;
     return settings_number(&board->settings, key, otherwise);
 }
 
 static int32_t store_write(void *context, int32_t key, const uint8_t *data, int32_t length) {
-    (void)context, (void)key, (void)data, (void)length;
-    return -STORE_FAILED;
+    Board *board = context;
+    return storage_write(&board->storage, key, data, length);
 }
 
 static int32_t store_read(void *context, int32_t key, uint8_t *to, int32_t capacity) {
-    (void)context, (void)key, (void)to, (void)capacity;
-    return -1;
+    Board *board = context;
+    return storage_read(&board->storage, key, to, capacity);
 }
 
 static int32_t unix_time(void *context) {
     (void)context;
-    return 0;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec < UNIX_TIME_LEAST ? 0 : (int32_t)(uint32_t)now.tv_sec;
 }
 
 static int32_t temperature(void *context, int32_t sensor) {
@@ -181,8 +191,8 @@ static bool set_option(Settings *settings, const char *key, const char *value) {
 static int read_arguments(Settings *settings, int count, char **arguments) {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},    {"broker", required_argument, NULL, 'b'},
-        {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"journal", required_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
     int option;
     bool fine = true;
@@ -204,6 +214,9 @@ static int read_arguments(Settings *settings, int count, char **arguments) {
         case 'm':
             fine = set_option(settings, "module", optarg);
             break;
+        case 'j':
+            fine = set_option(settings, "journal", optarg);
+            break;
         case 'h':
             return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
         default: {
@@ -220,6 +233,17 @@ static int read_arguments(Settings *settings, int count, char **arguments) {
     if (fine) fine = settings_complete(settings);
     if (!fine) console_say("%s", settings->error);
     return fine ? -1 : 1;
+}
+
+static void say_of_storage(const char *words) {
+    console_say("journal: %s", words);
+}
+
+static bool open_storage(Board *board) {
+    const char *path = board->settings.values[SETTING_JOURNAL].text;
+    if (!path || storage_open(&board->storage, path, say_of_storage)) return true;
+    say_of_storage(board->storage.error);
+    return false;
 }
 
 /* The module's bytes stay in the file's pages, as they stay in flash on a chip: the heap holds none of them. */
@@ -334,6 +358,7 @@ static void catch_signals(sigset_t *signals_open) {
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a journal that may not grow is a full one */
     /* They arrive within ppoll only: one that came between a look at `signals` and the wait would be slept through. */
     (void)sigemptyset(&caught);
     (void)sigaddset(&caught, SIGINT);
@@ -357,11 +382,15 @@ int main(int count, char **arguments) {
     catch_signals(&signals_open); /* before links_init, whose threads are not to be disturbed */
     links_init(&board.links, settings);
     name_server(&board);
-    if (!load_module(&board, &module_bytes)) return 1;
+    if (!open_storage(&board) || !load_module(&board, &module_bytes)) return 1;
     int32_t started = shell_start(&board.shell);
     if (started != 0) {
         if (started == SHELL_FAILED) console_say("the module failed: %s", board.shell.error);
         else console_say("the module did not start"); /* EVENT_CONFIG_REFUSED said why */
+        return 1;
+    }
+    if (board.storage.open && !board.asked_journal) {
+        console_say("journal: %s keeps none; take a module whose name ends in -journal", settings->values[SETTING_MODULE].text);
         return 1;
     }
     uint64_t allocations = heap_allocations();
@@ -371,5 +400,6 @@ int main(int count, char **arguments) {
     console_ended(heap_bytes(), heap_allocations() - allocations);
     shell_unload(&board.shell);
     thermometer_close(&board.thermometer);
+    storage_close(&board.storage);
     return status;
 }

@@ -18,6 +18,7 @@ static const char *const key_names[SETTING_COUNT] = {
         [SETTING_BROKER] = "broker",
     [SETTING_THERMOMETER] = "thermometer",
     [SETTING_MODULE] = "module",
+    [SETTING_JOURNAL] = "journal",
 };
 
 /* Keys that the module reads with config_number. */
@@ -42,15 +43,17 @@ static bool is_number(int key) {
     case CONFIG_SEARCH_DELAY:
     case CONFIG_MISSED_ADVERTISEMENTS:
     case CONFIG_SLEEP:
+    case CONFIG_BUFFER:
+    case CONFIG_BUFFER_POLICY:
         return true;
     default:
         return false;
     }
 }
 
-/* Keys that follow from the broker's address. */
+/* Keys that follow from others: from the broker's address, and that there is a journal from the board's own key of that name. */
 static bool is_derived(int key) {
-    return key == CONFIG_PROTOCOL || key == CONFIG_DISCOVERY;
+    return key == CONFIG_PROTOCOL || key == CONFIG_DISCOVERY || key == CONFIG_JOURNAL;
 }
 
 /* Bytes of text that may be shown: a word of letters, digits and _-+. at its beginning. What follows, after a colon or a blank in place of the
@@ -282,9 +285,9 @@ static bool read_brokers(Settings *settings, const char *urls, const char *where
 }
 
 bool settings_set(Settings *settings, const char *key, const char *value, uint32_t length, const char *where, uint32_t line) {
-    int index = 0;
-    while (index < SETTING_COUNT && !(key_names[index] && strcmp(key_names[index], key) == 0)) index++;
-    if (index == SETTING_COUNT) {
+    int index = SETTING_COUNT - 1; /* the board's own keys come first */
+    while (index >= 0 && !(key_names[index] && strcmp(key_names[index], key) == 0)) index--;
+    if (index < 0) {
         char keys[800];
         char word[64];
         list_keys(keys, sizeof keys);
@@ -413,6 +416,7 @@ int32_t settings_number(const Settings *settings, int32_t key, int32_t otherwise
     bool addressed = settings->values[SETTING_BROKER].text != NULL;
     if (addressed && key == CONFIG_PROTOCOL) return settings->carrier == CARRIER_TCP ? 0 : 1;
     if (addressed && key == CONFIG_DISCOVERY) return settings->search ? 1 : 0;
+    if (key == CONFIG_JOURNAL) return settings->values[SETTING_JOURNAL].text ? 1 : 0;
     const Setting *setting = find(settings, key);
     return setting && is_number(key) ? setting->number : otherwise;
 }

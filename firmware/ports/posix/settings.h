@@ -1,8 +1,9 @@
-/* What the board is told at its start: the module's configuration, the broker, the thermometer, the module's file.
+/* What the board is told at its start: the module's configuration, the broker, the thermometer, the module's file, the journal's.
  *
  * - A file holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
  *   blanks at its ends; there are no escapes.
- * - Keys are broker, thermometer, module and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
+ * - Keys are broker, thermometer, module, journal and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
+ * - journal is a path here, and CONFIG_JOURNAL whether it is given: the board does not start without its storage.
  * - The broker's address decides how the board is connected, and alone: protocol and discovery are answered from it and cannot be set.
  *     mqtt://host[:1883]                    MQTT over TCP
  *     mqtt-sn://host[:1884]                 MQTT-SN over UDP; host a multicast address or 255.255.255.255: gateways are searched there
@@ -24,7 +25,7 @@
 #define SETTINGS_SERVERS 4
 #define SETTINGS_CONFIG_KEYS 64 /* over the largest CONFIG_… */
 
-enum { SETTING_BROKER = SETTINGS_CONFIG_KEYS, SETTING_THERMOMETER, SETTING_MODULE, SETTING_COUNT };
+enum { SETTING_BROKER = SETTINGS_CONFIG_KEYS, SETTING_THERMOMETER, SETTING_MODULE, SETTING_JOURNAL, SETTING_COUNT };
 
 typedef enum { CARRIER_TCP, CARRIER_UDP, CARRIER_SERIAL } Carrier;
 
