@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static bool gone;
+static bool store_failing; /* a record was not taken: that is said once, not at each */
 static bool failing; /* a reading failed or was dropped and none came since: that is said once, not at each */
 
 /* NULL where there is no name. */
@@ -65,6 +66,20 @@ static const char *const refusals[] = {
     [EVENT_REFUSED_CREDENTIALS] = "bad username or password",
     [EVENT_REFUSED_AUTHORIZATION] = "not authorized; check username and password",
 };
+
+/* What a record of the journal holds. */
+static const char *const records[] = {
+    [RECORD_MESSAGE] = "a message that is not acknowledged",
+    [RECORD_RELEASE] = "that PUBREC came for a message",
+    [RECORD_INBOX] = "which messages were delivered",
+    [RECORD_TOPIC] = "a registered topic",
+    [RECORD_READING] = "a reading that waits",
+};
+
+static const char *record_text(int32_t key) {
+    const char *text = LOOK_UP(records, key >> 16);
+    return text ? text : "a record of no name";
+}
 
 /* Return codes of MQTT-SN (SN 5.3.10). */
 static const char *const return_codes[] = {[1] = "it is congested", [2] = "it does not know the topic id", [3] = "it does not support that"};
@@ -217,6 +232,19 @@ void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
     case EVENT_CONFIG_REFUSED:
         if (b == CONFIG_PROTOCOL) console_say("this module does not speak the protocol of %s: take another module, or another address", address);
         else console_say("%s: %s", settings_key(b), error_text(a));
+        break;
+    case EVENT_STORE_FAILED:
+        if (!store_failing) {
+            console_say("the journal cannot note %s: %s; a power cut may cost it. The next ones are only events", record_text(a),
+                        b == STORE_FULL ? "there is no room for it" : "writing failed");
+        }
+        store_failing = true;
+        break;
+    case EVENT_RECORD_LOST:
+        console_say("a record of the journal is damaged and lost: %s", record_text(a));
+        break;
+    case EVENT_RESTORED:
+        if (a || b) console_say("back from the journal: %d messages that are not acknowledged, %d readings that wait", (int)a, (int)b);
         break;
     case EVENT_NOT_QUEUED:
         console_say("a message of the module's own was not queued: %s", error_text(a));
