@@ -11,7 +11,7 @@ import { wasm3Sources } from './wasm3.js';
 const run = promisify(execFile);
 
 /** @typedef {{ missing: string, debian: string }} MissingTool what this machine lacks, and the Debian package that has it */
-/** @typedef {{ board: string, bench: string, tests: { name: string, path: string }[] }} Posix paths of executables */
+/** @typedef {{ board: string, bench: string, powerCut?: string, tests: { name: string, path: string }[] }} Posix paths of executables, and of firmware/test/power_cut.c, which has no sanitizers */
 
 /** What this machine lacks to build the posix board, or undefined. @returns {Promise<MissingTool | undefined>} */
 async function missingTool() {
@@ -82,5 +82,6 @@ async function buildPosix(report, { sanitize = false } = {}) {
     'storage_test',
   ];
   const tests = names.map((name) => ({ name, path: join(build, name) }));
-  return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench'), tests };
+  const powerCut = sanitize ? {} : { powerCut: join(build, 'libpower_cut.so') };
+  return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench'), ...powerCut, tests };
 }

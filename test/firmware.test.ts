@@ -65,6 +65,7 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
     await writeFile(file('short.wasm'), module.subarray(0, module.length / 2));
     await writeFile(file('text.wasm'), 'this is no module');
     await writeFile(file('empty.wasm'), '');
+    await writeFile(file('foreign'), 'somebody else wrote this');
     await writeFile(file('unknown.conf'), 'topic = a\ncolour = red\n');
     await writeFile(file('form.conf'), 'topic = a\nnonsense\n');
   });
@@ -78,7 +79,8 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
   test('--help tells the options and ends with status 0', async () => {
     const { status, stdout, stderr } = await run(posixBoard, ['--help']);
     assert.deepEqual([status, stderr], [0, '']);
-    for (const option of ['--config', '--set', '--broker', '--thermometer', '--module']) assert.ok(stdout.includes(option), option);
+    for (const option of ['--config', '--set', '--broker', '--thermometer', '--module', '--journal'])
+      assert.ok(stdout.includes(option), option);
   });
 
   const cases: [what: string, args: () => string[], words: RegExp][] = [
@@ -105,6 +107,15 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
     ['a serial line without its path', () => [...complete(), '--broker', 'mqtt-sn+serial://ttyUSB0'], /absolute path.*\/dev\/ttyUSB0/],
     ['a baud rate of no terminal', () => [...complete(), '--broker', 'mqtt-sn+serial:///dev/ttyUSB0?baud=1'], /baud rate "1".*115200/],
     ['a protocol beside the address', () => [...complete(), '--set', 'protocol=1'], /protocol: follows from the broker's address/],
+    [
+      'a module without a journal',
+      () => [...complete(), '--journal', file('a.journal')],
+      /journal: .*sensor-mqtt\.wasm keeps none.*-journal/,
+    ],
+    ['a journal that is a directory', () => [...complete(), '--journal', directory], /journal: .*twobyte-firmware-.*is a directory/],
+    ['a journal in no directory', () => [...complete(), '--set', 'journal=/nowhere/a'], /journal: \/nowhere\/a: its directory/],
+    ['a journal that is another file', () => [...complete(), '--journal', file('foreign')], /journal: .*foreign: is not a journal/],
+    ['a journal of no name', () => [...complete(), '--journal', ''], /journal: is empty/],
     ['a value that the module refuses', () => [...complete(), '--set', 'topic=a/#'], /topic/],
   ];
   for (const [what, args, words] of cases)
@@ -176,33 +187,46 @@ describe('the board with sanitizers', { skip: skipUnbuilt(sanitizedBoard), timeo
   });
   after(() => broker.close());
 
-  test('publishes, obeys, loses its broker and ends without a report', async (t) => {
-    const wire = await Wire.to(t, Number(new URL(broker.url).port));
-    const { client, messages } = await connected(t, broker.url);
-    await client.subscribeAsync('sanitized/#', { qos: 2 });
-    const settings = ['topic=sanitized/t', 'qos=2', 'interval=100', 'availability_topic=sanitized/a', 'command_topic=sanitized/set'];
-    const child = spawn(sanitizedBoard, [
-      ...['--module', sensorModule, '--broker', `mqtt://127.0.0.1:${wire.port}`, '--thermometer', 'simulated:7'],
-      ...[...settings, 'client_id=sanitized', 'reconnect_min=10'].flatMap((setting) => ['--set', setting]),
-    ]);
-    t.after(() => child.kill('SIGKILL'));
-    const ended = once(child, 'close');
-    const events = new Heard<string>();
-    createInterface({ input: child.stdout }).on('line', (line) => events.add(JSON.parse(line).event));
-    const tells = (name: string, count = 1) => events.until((all) => all.filter((event) => event === name).length >= count, name);
-    let stderr = '';
-    child.stderr.on('data', (text) => {
-      stderr += text;
+  const kinds: [what: string, args: () => Promise<string[]>][] = [
+    ['without a journal', async () => ['--module', sensorModule]],
+    [
+      'with a journal',
+      async () => {
+        const directory = await mkdtemp(join(tmpdir(), 'twobyte-firmware-'));
+        after(() => rm(directory, { recursive: true, force: true }));
+        return ['--module', sensorModule.replace('.wasm', '-journal.wasm'), '--journal', join(directory, 'board.journal')];
+      },
+    ],
+  ];
+  for (const [what, args] of kinds)
+    test(`publishes, obeys, loses its broker and ends without a report, ${what}`, async (t) => {
+      const wire = await Wire.to(t, Number(new URL(broker.url).port));
+      const { client, messages } = await connected(t, broker.url);
+      await client.subscribeAsync('sanitized/#', { qos: 2 });
+      const settings = ['topic=sanitized/t', 'qos=2', 'interval=100', 'availability_topic=sanitized/a', 'command_topic=sanitized/set'];
+      const child = spawn(sanitizedBoard, [
+        ...(await args()),
+        ...['--broker', `mqtt://127.0.0.1:${wire.port}`, '--thermometer', 'simulated:7'],
+        ...[...settings, 'client_id=sanitized', 'reconnect_min=10'].flatMap((setting) => ['--set', setting]),
+      ]);
+      t.after(() => child.kill('SIGKILL'));
+      const ended = once(child, 'close');
+      const events = new Heard<string>();
+      createInterface({ input: child.stdout }).on('line', (line) => events.add(JSON.parse(line).event));
+      const tells = (name: string, count = 1) => events.until((all) => all.filter((event) => event === name).length >= count, name);
+      let stderr = '';
+      child.stderr.on('data', (text) => {
+        stderr += text;
+      });
+      await tells('subscribed');
+      for (const command of ['often', 'x'.repeat(5000), '100']) await client.publishAsync('sanitized/set', command, { qos: 2 });
+      await tells('interval_changed');
+      await messages.until((all) => all.filter(({ topic }) => topic === 'sanitized/t').length >= 3, 'readings');
+      wire.cut();
+      await tells('connected', 2);
+      child.kill('SIGTERM');
+      const [status] = await within(ended, 'the end of the board');
+      assert.equal(status, 0, stderr);
+      assert.ok(!/Sanitizer|runtime error/.test(stderr), stderr);
     });
-    await tells('subscribed');
-    for (const command of ['often', 'x'.repeat(5000), '100']) await client.publishAsync('sanitized/set', command, { qos: 2 });
-    await tells('interval_changed');
-    await messages.until((all) => all.filter(({ topic }) => topic === 'sanitized/t').length >= 3, 'readings');
-    wire.cut();
-    await tells('connected', 2);
-    child.kill('SIGTERM');
-    const [status] = await within(ended, 'the end of the board');
-    assert.equal(status, 0, stderr);
-    assert.ok(!/Sanitizer|runtime error/.test(stderr), stderr);
-  });
 });

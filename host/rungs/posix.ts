@@ -7,9 +7,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard } from './rung.js';
 
-/** The sensor module under wasm3 in a process of its own: `executable` is the posix board. */
-export function posixRung(executable: string): Rung {
-  return (settings, listener) => start(executable, settings, listener);
+/** The sensor module under wasm3 in a process of its own: `executable` is the posix board, `environment` more than it has from here. */
+export function posixRung(executable: string, environment: Readonly<Record<string, string>> = {}): Rung {
+  return (settings, listener) => start(executable, environment, settings, listener);
 }
 
 /** In quotation marks, blanks at either end stay, and the board takes off only the outer pair. */
@@ -23,7 +23,12 @@ function pathOf(module: string): string {
   return fileURLToPath(new URL(`../../../${module}.wasm`, import.meta.url));
 }
 
-async function start(executable: string, settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
+async function start(
+  executable: string,
+  environment: Readonly<Record<string, string>>,
+  settings: BoardSettings,
+  listener: BoardListener,
+): Promise<RunningBoard> {
   const text = Object.entries({ ...settings, module: pathOf(moduleOf(settings)) })
     .map(settingLine)
     .join('');
@@ -33,7 +38,7 @@ async function start(executable: string, settings: BoardSettings, listener: Boar
   const config = join(directory, 'board.conf');
   writeFileSync(config, text, { mode: 0o600 });
 
-  const child = spawn(executable, ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(executable, ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   void closed.then(forget);
   let ending = false;

@@ -35,7 +35,7 @@ export interface BoardListener {
 /**
  * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts),
  * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other),
- * and on the posix rung `journal` (the path of its file).
+ * `journal` (on the posix rung the path of its file, on the virtual one a name of what this process keeps).
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
 

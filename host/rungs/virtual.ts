@@ -3,22 +3,35 @@ import { configNames, EVENT_CONFIG_REFUSED, EVENT_STOPPED, errorNames, eventName
 import { errorText } from '../errors.js';
 import { routeTo } from '../links/address.js';
 import { builtModule, Module } from '../module.js';
+import { MemoryStorage } from '../storage.js';
 import { thermometer } from '../thermometers.js';
 import { type BoardListener, type BoardSettings, moduleOf, type RunningBoard } from './rung.js';
 
+/** The journals of this process by name: a board that is killed finds its own again. */
+const journals = new Map<string, MemoryStorage>();
+
+function journalOf(name: string | number | undefined): MemoryStorage | undefined {
+  if (name === undefined) return undefined;
+  const journal = journals.get(String(name)) ?? new MemoryStorage();
+  journals.set(String(name), journal);
+  return journal;
+}
+
 /** The sensor module in this process, with real links and the real clock. */
 export async function startVirtual(settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
-  const { broker, thermometer: name, module: _, ...rest } = settings;
+  const { broker, thermometer: name, module: _, journal, ...rest } = settings;
   const module = builtModule(moduleOf(settings));
   let stopped = () => {};
   let refused = '';
   const { links, discovery, config } = routeTo(String(broker).trim().split(/\s+/));
+  const storage = journalOf(journal);
   const board = new Board(
     {
       links,
       discovery,
       config: new Map([...configByNumber(rest), ...config]),
       thermometers: [thermometer(String(name))],
+      ...(storage && { storage }),
       event(code, a, b) {
         if (code === EVENT_CONFIG_REFUSED) refused = `${configNames[b]}: ${errorText(a)}`;
         if (code === EVENT_STOPPED) stopped();

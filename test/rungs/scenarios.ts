@@ -255,6 +255,30 @@ export const scenarios: Scenario[] = [
       );
     },
   },
+  ...([1, 2] as const).map(
+    (qos): Scenario => ({
+      what: `with a journal, readings that nobody acknowledged at QoS ${qos} arrive after a power cut, each once and in order`,
+      async run(world) {
+        const csv = `time,celsius\n${Array.from({ length: 200 }, (_, i) => `${i},${i}`).join('\n')}\n`;
+        const thermometer = `replay:${await world.file('counting.csv', csv)}`;
+        const settings = { qos, clean_session: 0, journal: await world.filePath('board.journal') };
+        const { there, comes } = await world.place();
+        const board = await there.board({ ...settings, thermometer });
+        await board.tells('reading', 4);
+        await board.kill();
+        await comes();
+        const { messages } = await there.hearing();
+        const last = `replay:${await world.file('last.csv', '0,-40\n')}`;
+        const again = await there.board({ ...settings, thermometer: last, interval: DAY });
+        const { a: count } = await again.tells('restored');
+        assert.ok(count >= 4, `${count} restored`);
+        const heard = (await messages.until((all) => all.some(({ payload }) => String(payload) === '-40.0'), 'the new reading')).map(
+          ({ payload }) => String(payload),
+        );
+        assert.deepEqual(heard, [...Array.from({ length: count }, (_, i) => `${i}.0`), '-40.0']);
+      },
+    }),
+  ),
   {
     what: 'after a restart of the broker the board is back: online, obeying, and with its readings',
     async run(world) {

@@ -21,6 +21,8 @@ const built = (path: string) => fileURLToPath(new URL(`../../../${path}`, import
 
 export const posixBoard = built('posix/twobyte-posix');
 export const sanitizedBoard = built('posix-sanitized/twobyte-posix');
+/** What ends a posix board at a chosen call when it is preloaded: firmware/test/power_cut.c. */
+export const powerCut = built('posix/libpower_cut.so');
 export const sensorModule = built('sensor-mqtt.wasm');
 
 const isBuilt = (path: string) => {
@@ -211,9 +213,15 @@ export class World {
 
   /** A file of the scenario's own. */
   async file(name: string, text: string): Promise<string> {
+    const path = await this.filePath(name);
+    await writeFile(path, text);
+    return path;
+  }
+
+  /** Where such a file may be. */
+  async filePath(name: string): Promise<string> {
     const directory = await mkdtemp(join(tmpdir(), 'twobyte-scenario-'));
     this.#t.after(() => rm(directory, { recursive: true, force: true }));
-    await writeFile(join(directory, name), text);
     return join(directory, name);
   }
 
