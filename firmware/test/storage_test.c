@@ -254,6 +254,56 @@ static void test_flips(void) {
     check_end();
 }
 
+/* Damage of any kind and size: the file is refused or used, and what is written then is there. */
+static void test_damage(void) {
+    static uint8_t damaged[IMAGE_BYTES];
+    check_begin("a file damaged at random is refused as foreign, or goes on");
+    uint32_t size = make_log();
+    uint32_t random = 1;
+    int used = 0;
+    for (int round = 0; round < 2000; round++) {
+        uint32_t length = size;
+        memcpy(damaged, image, size);
+        for (int damages = 1 + round % 4; damages > 0; damages--) {
+            random = random * 1664525 + 1013904223;
+            uint32_t at = (random >> 8) % length;
+            uint32_t count = 1 + (random >> 24) % 64;
+            if (count > length - at) count = length - at;
+            switch (random >> 6 & 3) {
+            case 0: /* bytes of another value */
+                for (uint32_t i = 0; i < count; i++) damaged[at + i] = (uint8_t)(damaged[at + i] + i + count);
+                break;
+            case 1: /* never written */
+                memset(damaged + at, 0, count);
+                break;
+            case 2: /* gone */
+                memmove(damaged + at, damaged + at + count, length - at - count);
+                length -= count;
+                break;
+            default: /* there twice */
+                memmove(damaged + at + count, damaged + at, length - at);
+                length += count;
+            }
+            if (length == 0) break;
+        }
+        storage_close(&storage);
+        write_file(path, damaged, length);
+        if (!start()) {
+            CHECK(strstr(storage.error, "is not a journal") && size_of(path) == (long)length, "round %d: %s", round, storage.error);
+            continue;
+        }
+        used++;
+        for (int32_t key = 1; key < KEYS; key++) {
+            char text[16];
+            (void)snprintf(text, sizeof text, "new %d", (int)key);
+            CHECK(put(key, text) == 0 && is(key, text), "round %d: key %d", round, (int)key);
+            CHECK(start() && is(key, text), "round %d: key %d after a start", round, (int)key);
+        }
+    }
+    CHECK(used > 1000, "%d", used);
+    check_end();
+}
+
 static void test_forgery(void) {
     check_begin("a payload that holds a journal is no journal");
     /* Its records stand at the offsets that they had in their own file. */
@@ -546,6 +596,7 @@ int main(void) {
     test_keys();
     test_truncations();
     test_flips();
+    test_damage();
     test_forgery();
     test_rewriting();
     test_full();

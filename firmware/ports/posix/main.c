@@ -50,7 +50,7 @@ static const char help[] =
     "                       several of one kind, blanks between them, are tried in their order\n"
     "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
     "  --module FILE        the WebAssembly module (key module)\n"
-    "  --journal FILE       what outlives a power cut, in a file of this board alone, for a module -journal (key journal)\n"
+    "  --journal FILE       where a module whose name ends in -journal keeps what outlives a power cut (key journal)\n"
     "  --help\n"
     "\n"
     "Later options override earlier ones. The module's keys: topic, qos, retain, interval (ms), unit, sensor,\n"

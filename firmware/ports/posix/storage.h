@@ -3,8 +3,8 @@
  * - A write appends one record and answers 0 after fdatasync(2): it is taken whole or not at all. What a power cut tore at the end of the
  *   log is found by its check and cut off at the next start; the record before is still there.
  * - A damaged record elsewhere costs that record only, and is told in words with file and offset. Its key answers the damaged bytes, whose
- *   own check tells the module, and never an older version; the record after it names its key where its own header is lost. Only where
- *   several records in a row are unreadable an older version of all but the last can come back.
+ *   own check tells the module, and never an older version; the record after it names its key where its own header is lost. An older
+ *   version comes back only of the last record of all, which looks like a torn one, and of all but the last of several damaged in a row.
  * - When what is replaced or removed has over STORAGE_GARBAGE_BYTES, and more than the rest, the rest is written to FILE.new, which takes
  *   the place of FILE: fsync, rename, fsync of the directory. A cut leaves one of the two whole; a left-over FILE.new is removed at start.
  * - Wear: a write of n bytes appends 24 + n, one write(2) and one fdatasync(2); a removal appends 24. Rewriting adds at most one byte
@@ -13,7 +13,7 @@
  * - Work: a write looks through STORAGE_KEYS keys at most; one that rewrites copies the live records, STORAGE_KEYS of STORAGE_RECORD_BYTES
  *   at most. The file never has more than STORAGE_FILE_BYTES; a start reads all of it.
  * - One board at a file: it is locked (flock). Mode 0600, as payloads are private. A file that is no journal is never written to.
- * - Nothing is allocated; the struct has some 13 KB. */
+ * - Nothing is allocated; the struct has some 14 KB. */
 #ifndef TWOBYTE_STORAGE_H
 #define TWOBYTE_STORAGE_H
 
