@@ -48,6 +48,8 @@ export function moduleOf({ broker, module, journal }: BoardSettings): (typeof se
     return `sensor-${/^\s*mqtt-sn\b/i.test(String(broker)) ? 'mqttsn' : 'mqtt'}${journal === undefined ? '' : '-journal'}`;
   const known = sensorModules.find((name) => name === module);
   if (!known) throw new TypeError(`setting 'module': '${module}' is none; take ${sensorModules.join(', ')}`);
+  if (journal !== undefined && !known.endsWith('-journal'))
+    throw new TypeError(`setting 'journal': the module '${known}' keeps none; take '${known}-journal'`);
   return known;
 }
 

@@ -18,6 +18,7 @@ const refused: [what: string, settings: BoardSettings, words: RegExp, not?: Scen
   ['a unit over its limit', { unit: 'u'.repeat(17) }, /unit/],
   ['a password without a user name', { password: 'secret' }, /username/, { 'mqtt-sn': 'MQTT-SN 1.2 has no user names and passwords' }],
   ['a setting that is not known', { colour: 'red' }, /colour/],
+  ['a journal for a module that keeps none', { module: 'sensor', journal: '/nowhere/a.journal' }, /journal.*sensor-journal/],
   ['a thermometer that is not known', { thermometer: 'mercury' }, /mercury/],
   ['a recording that is not there', { thermometer: 'replay:/nowhere/at-all.csv' }, /nowhere\/at-all\.csv/],
   ['an address of another kind', { broker: 'http://127.0.0.1' }, /http:/],
