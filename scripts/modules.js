@@ -39,7 +39,7 @@ export const modules = [
     flags: [...use('MQTT', 'MQTTSN'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 16000,
-    inlined: 8,
+    inlined: 4,
     joined: 500,
   },
   {

@@ -234,8 +234,7 @@ export function finish(): i32 {
 function timeToNext(): i32 {
   if (state == CONNECTED) {
     let idle = transmit.stallRemaining(replyTimeout);
-    const waiting = outbox.longestWaiting();
-    if (waiting) idle = min(idle, remaining(waiting.sentAt + replyTimeout));
+    idle = min(idle, replyRemaining());
     if (pinging) idle = min(idle, remaining(pingDeadline));
     else if (keepAlive && transmit.isEmpty()) idle = min(idle, remaining(transmit.lastSent + keepAliveMs));
     resting = transmit.isEmpty();
@@ -291,9 +290,14 @@ function timeOut(what: i32): i32 {
   return remaining(deadline) == 0 ? fail(EVENT_TIMEOUT, what) : 0;
 }
 
-function checkDeadlines(): i32 {
+/** Milliseconds left for the answer that is waited for longest. */
+function replyRemaining(): i32 {
   const waiting = outbox.longestWaiting();
-  if (waiting && remaining(waiting.sentAt + replyTimeout) == 0) return fail(EVENT_TIMEOUT, TIMEOUT_REPLY);
+  return waiting ? remaining(waiting.sentAt + replyTimeout) : i32.MAX_VALUE;
+}
+
+function checkDeadlines(): i32 {
+  if (replyRemaining() == 0) return fail(EVENT_TIMEOUT, TIMEOUT_REPLY);
   if (transmit.stallRemaining(replyTimeout) == 0) return fail(EVENT_TIMEOUT, TIMEOUT_SEND);
   if (pinging) return remaining(pingDeadline) == 0 ? fail(EVENT_TIMEOUT, TIMEOUT_PINGRESP) : 0;
   // What waits for the link keeps the connection alive as well as a PINGREQ behind it would.
