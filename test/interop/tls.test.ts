@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import type { ClientOptions } from '../../host/index.js';
-import { type Certificates, makeCertificates } from '../certificates.js';
+import { type ClientOptions, connect } from '../../host/index.js';
+import { type Certificates, makeCertificates, type Pair } from '../certificates.js';
 import { freePort, type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
-import { connected, firstError, ownTopic } from './peers.js';
+import { connected, firstError, Heard, ownTopic, within } from './peers.js';
 
 /** What mosquitto shows, by listener; the others show `server`. */
 const pairs = {
@@ -25,6 +25,40 @@ const listeners = [...['mqtts', 'wss', 'mqtts with client certificates', 'wss wi
   | keyof typeof pairs
 )[];
 type Listener = (typeof listeners)[number];
+
+describe('a broker whose certificate cannot be trusted for a while', { skip: skipMosquitto, timeout: 60_000 }, () => {
+  for (const [what, wrong] of [
+    ['expired', 'expired'],
+    ['of another host', 'wrongHost'],
+    ['self-signed', 'selfSigned'],
+  ] as const)
+    test(`${what}: told at each attempt, and connected to when it is right again, with what was published meanwhile`, async (t) => {
+      const port = await freePort();
+      let made: Certificates | undefined;
+      const holder = await startMosquitto(async (directory) => {
+        made = await makeCertificates(directory); // they stay as long as it does
+        return [];
+      });
+      t.after(() => holder.stop());
+      assert.ok(made);
+      const { ca, server, [wrong]: untrustedPair } = made;
+      const behind = ({ cert, key }: Pair) => startMosquitto([`listener ${port} 127.0.0.1`, `certfile ${cert}`, `keyfile ${key}`]);
+      const untrusted = await behind(untrustedPair);
+      t.after(() => untrusted.stop());
+      const client = connect(`mqtts://localhost:${port}`, { ca: await readFile(ca), reconnectPeriod: 10, maxReconnectPeriod: 50 });
+      t.after(() => client.endAsync(true));
+      const codes = new Heard<number | string>();
+      client.on('error', ({ code }) => codes.add(code));
+      const published = client.publishAsync('tls/late', 'x', { qos: 1 });
+      await codes.count(3);
+      assert.deepEqual([...new Set(codes.all)], ['REASON_CERTIFICATE']);
+      await untrusted.stop();
+      const trusted = await behind(server);
+      t.after(() => trusted.stop());
+      await within(published, 'the acknowledgement');
+      assert.ok(client.connected);
+    });
+});
 
 describe('mosquitto behind TLS with a private authority', { skip: skipMosquitto, timeout: 60_000 }, () => {
   let broker: Mosquitto;

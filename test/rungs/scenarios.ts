@@ -4,6 +4,7 @@ import { ERROR_COMMAND, ERROR_OUTBOX_FULL, ERROR_TOO_LARGE, REASON_REFUSED } fro
 import type { BoardEvent } from '../../host/rungs/rung.js';
 import { passwordFile, startMosquitto } from '../mosquitto.js';
 import { Capture } from '../protocol/capture.js';
+import { connectionScenarios } from './connection-scenarios.js';
 import { refusals } from './refusals.js';
 import { DAY, type Scenario } from './scenario.js';
 
@@ -369,5 +370,6 @@ export const scenarios: Scenario[] = [
       assert.ok((started.heap ?? 0) > 0 && (started.heap ?? 0) <= most * 1024, `${started.heap} bytes of heap`);
     },
   },
+  ...connectionScenarios,
   ...refusals,
 ];

@@ -66,6 +66,8 @@ export interface Way {
 /** A board on its rung, and what it tells. */
 export interface Here extends RunningBoard {
   events: Heard<BoardEvent>;
+  /** Its lines for people. */
+  words: Heard<string>;
   /** Resolves with the nth event of that name. */
   tells(name: string, count?: number): Promise<BoardEvent>;
 }
@@ -152,9 +154,10 @@ export class World {
   /** A board that reads each tenth of a second, unless the settings say otherwise. */
   async board(settings: BoardSettings = {}): Promise<Here> {
     const events = new Heard<BoardEvent>();
+    const words = new Heard<string>();
     const board = await rungs[this.ground.rung].start(this.#settings(settings), {
       event: (event) => events.add(event),
-      says: () => {},
+      says: (line) => words.add(line),
       failed: (error) => events.fail(error),
     });
     this.#t.after(() => board.kill());
@@ -163,7 +166,7 @@ export class World {
       const all = await events.until((all) => named(all).length >= count, `event ${count} '${name}'`);
       return named(all)[count - 1] as BoardEvent;
     };
-    return { events, tells, stop: () => within(board.stop(), 'the end of the board'), kill: () => board.kill() };
+    return { events, words, tells, stop: () => within(board.stop(), 'the end of the board'), kill: () => board.kill() };
   }
 
   /** What a board says that does not start. */

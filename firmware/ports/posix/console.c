@@ -11,8 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* So many connections in a row that the broker ended within this time are no accident. */
+#define SHORT_LIFE_MS 120000
+#define SHORT_LIVES 3
+
 static bool gone;
 static bool store_failing; /* a record was not taken: that is said once, not at each */
+static const char *client = ""; /* its id */
 static bool failing; /* a reading failed or was dropped and none came since: that is said once, not at each */
 
 /* NULL where there is no name. */
@@ -159,11 +164,42 @@ void console_say(const char *format, ...) {
     }
 }
 
+void console_client(const char *id) {
+    client = id;
+}
+
+/* How often in a row the broker ended a connection soon after it began, with this event; 0 while that means nothing. */
+static int short_lives(int32_t code, int32_t reason) {
+    static bool connected;
+    static int64_t began;
+    static int count;
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    int64_t now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+    if (code == EVENT_CONNECTED) {
+        connected = true;
+        began = now;
+    }
+    bool over = connected && (code == EVENT_LINK_CLOSED || code == EVENT_TIMEOUT || code == EVENT_PROTOCOL_ERROR);
+    if (!over) return 0;
+    bool ended = code == EVENT_LINK_CLOSED && (reason == REASON_ENDED || reason == REASON_RESET);
+    connected = false;
+    count = ended && now - began < SHORT_LIFE_MS ? count + 1 : 0;
+    return count >= SHORT_LIVES ? count : 0;
+}
+
 void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
+    static char said[300];
     const char *text;
+    int lives = short_lives(code, a);
+    if (lives) {
+        console_say("%s ended the connection %d times in a row soon after it began: does another client use the client_id \"%s\"?", address,
+                    lives, client);
+    }
     switch (code) {
     case EVENT_OPENING:
-        if (a == 1) console_say("connecting to %s", address);
+        if (a == 1 || strcmp(said, address) != 0) console_say("connecting to %s", address);
+        (void)snprintf(said, sizeof said, "%s", address);
         break;
     case EVENT_CONNECTED:
         console_say("connected to %s%s", address, a ? ", the session goes on" : "");

@@ -18,6 +18,9 @@ void console_ended(uint64_t heap, uint64_t allocations);
 /* console_gone(): whether nobody reads standard output any more. */
 bool console_gone(void);
 
+/* console_client(id): the client's id, for messages; it stays where it is. */
+void console_client(const char *id);
+
 /* console_explain(code, a, b, address): the same event in words, where a person needs to know of it. */
 void console_explain(int32_t code, int32_t a, int32_t b, const char *address);
 

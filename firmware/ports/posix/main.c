@@ -380,6 +380,7 @@ int main(int count, char **arguments) {
     }
     sigset_t signals_open;
     catch_signals(&signals_open); /* before links_init, whose threads are not to be disturbed */
+    if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
     links_init(&board.links, settings);
     name_server(&board);
     if (!open_storage(&board) || !load_module(&board, &module_bytes)) return 1;
