@@ -1,6 +1,6 @@
 // What `import … from 'twobyte'` offers.
 
-export { Client, connect, connectAsync } from './client.js';
+export { type Addresses, Client, connect, connectAsync } from './client.js';
 export { TwobyteError } from './errors.js';
 export type { LinkOptions } from './links/address.js';
 export type { Message, MessagePiece } from './messages.js';

@@ -5,13 +5,14 @@ import { PredefinedError, readPredefined } from '../gateway/predefined.js';
 import { type Address, parseAddress, redact } from '../links/address.js';
 import type { ClientOptions, QoS } from '../options.js';
 import { payloadLimit, topicFault } from './topics.js';
-import { qosLevel, UsageError, whole } from './usage.js';
+import { qosLevel, repeated, UsageError, whole } from './usage.js';
 
 /** What the options that all commands share come to. */
 export interface Connection {
-  url: string;
-  /** The address as it may be shown. */
-  name: string;
+  /** The brokers in the order in which they are tried. */
+  urls: readonly string[];
+  /** Their addresses as they may be shown. */
+  names: readonly string[];
   options: ClientOptions;
   /** The topic in the URL of -L. */
   topic: string | undefined;
@@ -26,7 +27,7 @@ export interface Connection {
 export interface ConnectionValues {
   host?: string;
   port?: number;
-  url?: string;
+  url?: string[];
   id?: string;
   idPrefix?: string;
   disableCleanSession?: true;
@@ -68,8 +69,10 @@ export function addConnectionOptions(command: Command): Command {
     .option('-p, --port <port>', `(default: 1883, with TLS ${TLS_PORT})`, whole(1, 65535));
   option(
     '-L, --url <url>',
-    'mqtt(s)://[user[:password]@]host[:port][/topic]; ws(s)://…, whose path is the WebSocket’s; mqtt-sn://host[:port][/topic]; mqtt-sn+serial:///dev/…[?baud=…]',
-  ).conflicts(['host', 'port']);
+    'mqtt(s)://[user[:password]@]host[:port][/topic]; ws(s)://…, whose path is the WebSocket’s; mqtt-sn://host[:port][/topic]; mqtt-sn+serial:///dev/…[?baud=…]; repeated, the brokers are tried in this order',
+  )
+    .conflicts(['host', 'port'])
+    .argParser(repeated);
   command.optionsGroup('As whom:');
   option('-i, --id <id>', 'client id (default: random)').conflicts('idPrefix');
   command
@@ -114,15 +117,16 @@ variables TWOBYTE_USERNAME and TWOBYTE_PASSWORD instead of ${options}; the optio
 
 /** Checks the shared options. Throws a UsageError. */
 export function connectionOf(values: ConnectionValues): Connection {
-  const target = addressOf(values);
-  const { url, name, topic, tls, sn } = target;
+  const targets = values.url?.map(urlTarget) ?? [hostTarget(values)];
+  const target = oneOf(targets);
+  const { topic, tls, sn } = target;
   if (!sn && values.predefined !== undefined)
     throw new UsageError('--predefined: MQTT has no topic ids; they are of MQTT-SN, as in -L mqtt-sn://…');
   if (values.disableCleanSession && !values.id)
     throw new UsageError('-c: a session is kept under its client id, which has to be the same each time; give one with -i');
   return {
-    url,
-    name,
+    urls: targets.map(({ url }) => url),
+    names: targets.map(({ name }) => name),
     topic,
     tls,
     sn,
@@ -146,8 +150,26 @@ interface Target {
   sn: boolean;
 }
 
-function addressOf(values: ConnectionValues): Target {
-  if (values.url !== undefined) return urlTarget(values.url);
+/** What all brokers have in common. */
+function oneOf(targets: readonly Target[]): Target {
+  const [first] = targets;
+  if (!first) throw new UsageError('-L: no address');
+  const all = { ...first };
+  for (const { sn, tls, topic, username, password } of targets.slice(1)) {
+    if (sn !== all.sn) throw new UsageError('-L: of several addresses all are of MQTT, or all of MQTT-SN');
+    if (topic !== undefined && topic !== (all.topic ?? topic))
+      throw new UsageError(`-L: '${all.topic}' and '${topic}' are two topics; name one`);
+    if (username !== undefined && (username !== (all.username ?? username) || password !== (all.password ?? password)))
+      throw new UsageError('-L: all brokers are told one user name and password');
+    all.tls ||= tls;
+    all.topic ??= topic;
+    all.username ??= username;
+    all.password ??= password;
+  }
+  return all;
+}
+
+function hostTarget(values: ConnectionValues): Target {
   const { host = 'localhost', cafile, capath, tlsUseOsCerts, cert, key, tlsVersion } = values;
   if (/[/?#@\s]/.test(host)) throw new UsageError(`-h: '${redact(host)}' is not a name or an address; a whole URL goes to -L`);
   const tls = [cafile, capath, tlsUseOsCerts, cert, key, tlsVersion].some((value) => value !== undefined) || values.port === TLS_PORT;

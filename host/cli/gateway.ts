@@ -133,7 +133,7 @@ async function run(values: Values): Promise<number> {
   }
   const running = new Gateway({
     transport: joined(udp, lines),
-    openBroker: brokerAt(connection.url, connection.options),
+    openBroker: brokerAt(connection.urls, connection.options),
     limits: limitsOf(values),
     predefined,
     say,
@@ -143,7 +143,7 @@ async function run(values: Values): Promise<number> {
   const ended = untilSignal(() => tell(statistics(running)));
   running.start();
   const places = [...(udp ? [`UDP port ${udp.port} of ${values.bind}`] : []), ...serial.map(({ path }) => path)];
-  process.stdout.write(`listening at ${places.join(', ')}; broker ${connection.name}\n`);
+  process.stdout.write(`listening at ${places.join(', ')}; broker ${connection.names[0]}\n`);
   await ended;
   await new Promise<void>((resolve) => {
     running.stop(resolve);
@@ -180,7 +180,7 @@ function brokerOf(values: Values): Connection {
   let connection: Connection;
   try {
     connection = connectionOf({
-      url: values.broker,
+      url: [values.broker],
       ...(username !== undefined && { username }),
       ...(pw !== undefined && { pw }),
       ...(cafile !== undefined && { cafile }),

@@ -62,6 +62,8 @@ export class Session {
   over = false;
   readonly #parts: SessionParts;
   #everConnected = false;
+  /** Attempts that failed before the first connection. */
+  #failures = 0;
   #status: number | undefined;
   /** The status if the client should stop by itself now. */
   #fate = EXIT_OK;
@@ -120,7 +122,12 @@ export class Session {
   #connect(): Client {
     const { connection, reconnect } = this.#parts;
     try {
-      return connect(connection.url, { stopOnRefusal: true, ...connection.options, ...(!reconnect && { reconnectPeriod: 0 }) });
+      const once = !reconnect && connection.urls.length === 1;
+      return connect(connection.urls, {
+        stopOnRefusal: connection.urls.length === 1,
+        ...connection.options,
+        ...(once && { reconnectPeriod: 0 }),
+      });
     } catch (error) {
       if (!(error instanceof TwobyteError || error instanceof TypeError)) throw error;
       const text = error.message.replace(/^option ([\w.]+)(?: \(\w+\))?/, (whole, name: string) => optionNames[name] ?? whole);
@@ -130,7 +137,8 @@ export class Session {
 
   #listen(): void {
     const { client } = this;
-    const { name, options } = this.#parts.connection;
+    const { names, options } = this.#parts.connection;
+    const name = names.join(', ');
     this.debug(`connecting to ${name}${options.clientId === undefined ? '' : ` as '${options.clientId}'`}`);
     client.on('connect', ({ sessionPresent }) => {
       if (this.#everConnected) this.say(`connected to ${name} again`);
@@ -154,9 +162,11 @@ export class Session {
     if (this.over) return;
     const { code } = error;
     const hint = this.#hint(code);
-    this.say(`${this.#parts.connection.name}: ${error.message}${hint ? `; ${hint}` : ''}`);
+    const { names } = this.#parts.connection;
+    this.say(`${names[this.client.server] ?? ''}: ${error.message}${hint ? `; ${hint}` : ''}`);
     this.#fate = typeof code === 'number' && code >= 1 && code <= 5 ? code : EXIT_FAILURE;
-    if (!this.#everConnected) this.end(this.#fate);
+    const isLast = this.#everConnected ? !this.#parts.reconnect : ++this.#failures >= names.length;
+    if (isLast) this.end(this.#fate);
   }
 
   /** What to do about it. A connection that has worked needs no advice about its options. */

@@ -1,4 +1,4 @@
-import { type Client, connect } from '../client.js';
+import { type Addresses, type Client, connect } from '../client.js';
 import { TwobyteError } from '../errors.js';
 import type { ClientOptions, QoS } from '../options.js';
 
@@ -52,7 +52,7 @@ const ENDED = new Set<number | string>(['ERROR_STATE']);
 const LARGEST = 65_535;
 
 /** Connections to the broker at `url` through the Node client. `options` say what all connections share: credentials, TLS. */
-export function brokerAt(url: string, options: ClientOptions = {}): OpenBroker {
+export function brokerAt(url: Addresses, options: ClientOptions = {}): OpenBroker {
   return ({ clientId, clean, will }, listener) => {
     const client = connect(url, {
       reconnectPeriod: 1000,
