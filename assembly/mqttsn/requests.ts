@@ -65,9 +65,8 @@ export const LOST: i32 = -1;
 let waiting: bool = false;
 let tries: u32 = 0;
 let due: i32 = 0;
-/** The message type that answers what was sent last, with its message id, 0 where it has none. */
+/** The message type that answers what was sent last. */
 let awaited: u32 = 0;
-let awaitedId: u32 = 0;
 /** Of the last REGISTER. It has ids of its own: an answer to an earlier one has another. They count down, away from those of the outbox. */
 let registerId: u32 = 0;
 /** How often the gateway did not know the topic id. */
@@ -99,6 +98,17 @@ export function forgetSent(): void {
   if (entry && <u32>entry.kind >= WILL_TOPIC_REQUEST) entry.stage = <u8>QUEUED;
 }
 
+/** The message id of an answer of this type to the request. */
+function idOfAnswer(type: u32, entry: Entry): u32 {
+  if (IS_CLIENT && <u32>entry.kind >= WILL_TOPIC_REQUEST) return 0; // these have none
+  return type == REGACK ? registerId : entry.id;
+}
+
+/** Whether it is a message of QoS 2 that the gateway may have. */
+function isUnderWay(entry: Entry): bool {
+  return (!IS_CLIENT || <u32>entry.kind == PUBLISH_REQUEST) && <u32>entry.qos == 2 && entry.stage != QUEUED;
+}
+
 /** The first request goes on: its next message is due now. */
 function goOn(): void {
   waiting = false;
@@ -126,7 +136,6 @@ export function pursue(): i32 {
       if (<u32>entry.qos == QOS_MINUS_1) return reject(entry, INVALID_TOPIC_ID); // without a connection nothing is registered
       if (awaited != REGACK) registerId = ((registerId + 0xfffd) % 0xffff) + 1;
       awaited = REGACK;
-      awaitedId = registerId;
       if (!send(0, encodeRegister(message(), registerId, entry.body, entry.head))) break;
     } else {
       if (!send(0, encodeRequest(entry))) break;
@@ -154,7 +163,6 @@ function encodeRequest(entry: Entry): usize {
   const qos: u32 = entry.qos;
   let flags: u32 = publishFlags(qos, entry.retain);
   const dup: u32 = entry.stage == SENT ? DUP : 0;
-  awaitedId = id;
   if (kind == PUBLISH_REQUEST) {
     if (entry.stage == RELEASED) {
       awaited = PUBCOMP;
@@ -164,7 +172,6 @@ function encodeRequest(entry: Entry): usize {
     return encodePublish(p, flags | dup | foundType, foundId, awaited ? id : 0, body + head, length - head);
   }
   if (IS_CLIENT && kind >= WILL_TOPIC_REQUEST) {
-    awaitedId = 0; // the answers have no message id
     awaited = kind == WILL_TOPIC_REQUEST ? WILLTOPICRESP : WILLMSGRESP;
     return kind == WILL_TOPIC_REQUEST ? encodeWillTopic(p, WILLTOPICUPD, flags, body, length) : encodeBytes(p, WILLMSGUPD, body, length);
   }
@@ -256,9 +263,9 @@ export function answered(type: u32): i32 {
     }
     return report(EVENT_REJECTED, 0, returnCode);
   }
-  // A PUBREC may be repeated, and a QoS 2 message be refused.
-  const fits = type == awaited || (type == PUBREC && awaited == PUBCOMP) || (type == PUBACK && awaited == PUBREC && returnCode != 0);
-  if (!entry || !fits || id != awaitedId) {
+  // A QoS 2 message may be refused. Its PUBREC counts whenever it was sent before, also while its topic is registered anew on another connection.
+  const fits = type == awaited || (type == PUBREC ? entry && isUnderWay(entry) : type == PUBACK && awaited == PUBREC && returnCode != 0);
+  if (!entry || !fits || id != idOfAnswer(type, entry)) {
     if (type == PUBREC) send(0, encodeAcknowledgement(message(), PUBREL, id)); // so that the gateway can end the exchange
     return report(EVENT_UNKNOWN_ACKNOWLEDGEMENT, type, id);
   }

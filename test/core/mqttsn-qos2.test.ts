@@ -17,6 +17,7 @@ const QUICK: Config = [
   [CONFIG_RETRIES, 2],
   [CONFIG_CLEAN_SESSION, 0],
 ];
+const QUICK_CLEAN: Config = [...QUICK, [CONFIG_CLEAN_SESSION, 1]];
 const PUBLISH = "08 0c 42 'ab' 0001 '1'";
 const AGAIN = "08 0c c2 'ab' 0001 '1'";
 const PUBREC = '04 0f 0001';
@@ -54,6 +55,23 @@ describe('a QoS 2 message of the client (SN 6.6)', () => {
       assert.equal(h.module.held, 0);
       assert.deepEqual(h.faults, []);
     });
+
+  test('is released by a PUBREC that comes while its topic is registered anew on another connection', () => {
+    const h = snClient(QUICK_CLEAN).connects();
+    h.publish('a/b', '1', 2);
+    const [register] = h.heard();
+    h.says(`07 0b 0007 ${register?.toString('hex', 4, 6)} 00`);
+    h.hears("08 0c 40 0007 0001 '1'");
+    h.reconnects();
+    const [again] = h.heard();
+    assert.equal(again?.[1], 0x0a, 'the topic is registered');
+    h.says(PUBREC);
+    h.hears(PUBREL);
+    h.says(PUBCOMP, `07 0b 0008 ${again?.toString('hex', 4, 6)} 00`);
+    h.hears();
+    h.happens('published 1 0', 'unknown_acknowledgement 11 65533');
+    assert.deepEqual(h.faults, []);
+  });
 
   test('whose PUBREL gets no answer has the gateway count as lost', () => {
     const h = snClient(QUICK).connects();
