@@ -304,8 +304,8 @@ for (const kind of brokers)
         await connected(t, `mqtt://sensor:p%C3%A4ssword@127.0.0.1:${broker.port}`);
       });
 
-      test('with a wrong password is refused by return code, and not tried again', async (t) => {
-        const error = await firstError(t, broker.url, { username: 'sensor', password: 'wrong', reconnectPeriod: 1 });
+      test('with a wrong password is refused by return code, and with stopOnRefusal not tried again', async (t) => {
+        const error = await firstError(t, broker.url, { username: 'sensor', password: 'wrong', reconnectPeriod: 1, stopOnRefusal: true });
         assert.equal(error.code, kind.badPassword);
         assert.match(error.message, /^Connection refused: (bad user name or password|not authorized)$/);
       });
