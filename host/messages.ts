@@ -21,7 +21,8 @@ export interface MessagePiece extends Omit<Message, 'payload'> {
   total: number;
 }
 
-const DEFAULT_MAXIMUM = 16 * 1024 * 1024;
+/** Bytes. */
+export const DEFAULT_MAXIMUM = 16 * 1024 * 1024;
 
 /** What listeners of `piece` get. */
 export function pieceOf({ id, qos, ...rest }: InboundMessage): MessagePiece {

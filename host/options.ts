@@ -62,7 +62,10 @@ export interface ClientOptions extends LinkOptions {
   resubscribe?: boolean;
   /** Requests held in this process when the module's outbox is full; above it publish fails. Default 1,000,000. */
   queueLimit?: number;
-  /** Largest inbound payload put together from pieces, in bytes; a larger one is reported and dropped. Default 16 MiB. Pieces have no limit. */
+  /**
+   * Largest inbound payload put together from pieces, in bytes; a larger one is reported and dropped. Default 16 MiB. Pieces have no limit but over
+   * WebSocket, where a frame that is a MiB larger than this ends the connection.
+   */
   maximumMessageSize?: number;
   will?: Will;
   /**

@@ -21,10 +21,12 @@ interface Values extends ConnectionValues {
   gatewayId: number;
   /** false with --no-qos-minus-1. */
   qosMinus1: boolean;
+  qosMinus1Rate: number;
   clients: number;
   registrations: number;
   registrationBytes: number;
   subscriptions: number;
+  subscriptionBytes: number;
   bufferMessages: number;
   bufferBytes: number;
   inflight: number;
@@ -82,10 +84,17 @@ export function gatewayCommand(): Command {
     .option('--registrations <n>', 'topic ids a client', whole(1, 65_533), registrations)
     .option('--registration-bytes <n>', 'bytes of their names', whole(1, 2 ** 30), defaultLimits.registrationBytes)
     .option('--subscriptions <n>', 'subscriptions a client', whole(1, MOST), subscriptions)
+    .option('--subscription-bytes <n>', 'bytes of their filters', whole(1, 2 ** 30), defaultLimits.subscriptionBytes)
     .option('--buffer-messages <n>', 'messages that wait for one client; the oldest go first', whole(1, MOST), bufferedMessages)
     .option('--buffer-bytes <n>', 'their bytes', whole(1, 2 ** 30), bufferedBytes)
     .option('--inflight <n>', 'requests of one client that wait for the broker', whole(1, MOST), inflight)
     .option('--total-inflight <n>', 'requests of all clients', whole(1, MOST), totalInflight)
+    .option(
+      '--qos-minus-1-rate <n>',
+      'publications without a connection, a second from one address',
+      whole(1, MOST),
+      defaultLimits.qosMinusOneRate,
+    )
     .option('--client-id-bytes <n>', 'the longest client id', whole(1, 65_535), clientId)
     .optionsGroup('Times in seconds:')
     .option('--retry-time <s>', 'Tretry: until a request is sent again', secondsAboveZero, inSeconds(defaultLimits.retryTime))
@@ -140,7 +149,7 @@ async function run(values: Values): Promise<number> {
     ...(values.debug && { debug: say }),
   });
   gateway = running;
-  const ended = untilSignal(() => tell(statistics(running)));
+  const ended = untilSignal(() => tell(statistics(running, udp)));
   running.start();
   const places = [...(udp ? [`UDP port ${udp.port} of ${values.bind}`] : []), ...serial.map(({ path }) => path)];
   process.stdout.write(`listening at ${places.join(', ')}; broker ${connection.names[0]}\n`);
@@ -149,7 +158,7 @@ async function run(values: Values): Promise<number> {
     running.stop(resolve);
     close(); // at once: a client that connects again must not speak to one that does not answer
   });
-  if (values.debug) say(statistics(running));
+  if (values.debug && !values.quiet) tell(statistics(running, udp));
   return EXIT_OK;
 }
 
@@ -238,6 +247,7 @@ function limitsOf(values: Values): Partial<Limits> {
     registrations: values.registrations,
     registrationBytes: values.registrationBytes,
     subscriptions: values.subscriptions,
+    subscriptionBytes: values.subscriptionBytes,
     bufferedMessages: values.bufferMessages,
     bufferedBytes: values.bufferBytes,
     inflight: values.inflight,
@@ -249,6 +259,7 @@ function limitsOf(values: Values): Partial<Limits> {
     brokerAbsence: ms(values.brokerAbsence),
     connectDeadline: ms(values.connectDeadline),
     qosMinusOne: values.qosMinus1,
+    qosMinusOneRate: values.qosMinus1Rate,
   };
 }
 
@@ -263,10 +274,11 @@ function listenFault(error: unknown): string {
   return reasons[code] ?? message;
 }
 
-function statistics(gateway: Gateway): string {
+function statistics(gateway: Gateway, udp: UdpTransport | undefined): string {
   const states = new Map<string, number>();
   for (const { state } of gateway.clients) states.set(state, (states.get(state) ?? 0) + 1);
-  const lines = [...states, ...Object.entries(gateway.counters.all())].map(([what, count]) => `  ${what}: ${count}`);
+  const unsent = udp && udp.dropped > 0 ? [['datagrams dropped: the system takes no more', udp.dropped]] : [];
+  const lines = [...states, ...Object.entries(gateway.counters.all()), ...unsent].map(([what, count]) => `  ${what}: ${count}`);
   return ['statistics', ...lines].join('\n');
 }
 

@@ -20,6 +20,9 @@ export interface Readings {
 /** Readings that may wait for their message while a broker is away; the board's outbox holds fewer. */
 const MANY_READINGS = 64;
 
+/** Messages that may wait for their reading. */
+const MANY_ARRIVALS = 1024;
+
 /** A reading's event and its message come by different ways; in this many ms both are there. */
 const PAIRING = 2000;
 
@@ -62,6 +65,7 @@ export class Printer {
         pair();
       },
       arrived(arrival) {
+        if (arrived.length === MANY_ARRIVALS) arrived.shift(); // others may publish there, too
         arrived.push(arrival);
         pair();
       },

@@ -1,5 +1,6 @@
 import { type Client, connect } from '../client.js';
 import { TwobyteError } from '../errors.js';
+import { printable } from '../printable.js';
 import { type Connection, INSECURE } from './connection.js';
 import { EXIT_FAILURE, EXIT_OK, UsageError } from './usage.js';
 
@@ -84,7 +85,7 @@ export class Session {
 
   /** Tells something on stderr. */
   say(text: string): void {
-    if (!this.#parts.connection.quiet) process.stderr.write(`twobyte ${this.#parts.command}: ${text}\n`);
+    if (!this.#parts.connection.quiet) process.stderr.write(`twobyte ${this.#parts.command}: ${printable(text)}\n`);
   }
 
   debug(text: string): void {

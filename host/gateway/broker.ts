@@ -54,20 +54,41 @@ const LARGEST = 65_535;
 /** Connections to the broker at `url` through the Node client. `options` say what all connections share: credentials, TLS. */
 export function brokerAt(url: Addresses, options: ClientOptions = {}): OpenBroker {
   return ({ clientId, clean, will }, listener) => {
-    const client = connect(url, {
-      reconnectPeriod: 1000,
-      maxReconnectPeriod: 10_000,
-      stopOnRefusal: true,
-      connectTimeout: 10_000,
-      replyTimeout: 20_000,
-      ...options,
-      clientId,
-      clean,
-      resubscribe: false, // the session does: it also knows the subscriptions from before
-      maximumMessageSize: LARGEST,
-      ...(will && { will }),
-    });
-    return new ClientConnection(client, listener);
+    try {
+      const client = connect(url, {
+        reconnectPeriod: 1000,
+        maxReconnectPeriod: 10_000,
+        stopOnRefusal: true,
+        connectTimeout: 10_000,
+        replyTimeout: 20_000,
+        ...options,
+        clientId,
+        clean,
+        resubscribe: false, // the session does: it also knows the subscriptions from before
+        maximumMessageSize: LARGEST,
+        ...(will && { will }),
+      });
+      return new ClientConnection(client, listener);
+    } catch (error) {
+      // What a stranger put into a datagram must not end the process, nor what stands in the settings.
+      if (!(error instanceof TwobyteError || error instanceof TypeError)) throw error;
+      return impossible(error.message, listener);
+    }
+  };
+}
+
+/** A connection that cannot even be tried. */
+function impossible(reason: string, listener: BrokerListener): BrokerConnection {
+  let over = false;
+  setImmediate(() => over || listener.refused(reason));
+  return {
+    publish: (_message, done) => queueMicrotask(() => done('ended')),
+    subscribe: (_filter, _qos, done) => queueMicrotask(() => done('ended')),
+    unsubscribe: (_filter, done) => queueMicrotask(() => done('ended')),
+    end(_force, done) {
+      over = true;
+      queueMicrotask(done);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Clock, realClock } from '../clock.js';
+import { printable } from '../printable.js';
 import type { OpenBroker } from './broker.js';
 import { Counters } from './counters.js';
 import { decode } from './decode.js';
@@ -80,9 +81,9 @@ export class Gateway {
     this.#clock = parts.clock ?? realClock;
     const random = parts.random ?? (() => (Math.random() * 2 ** 32) | 0);
     this.#watch = new Watch(this.#clock, this.#limits.garbage);
-    this.#broker = { clock: this.#clock, limits: this.#limits, open: parts.openBroker, endings: new Endings(), inflight: 0 };
+    this.#broker = { clock: this.#clock, limits: this.#limits, open: parts.openBroker, endings: new Endings(), inflight: 0, unsent: 0 };
     const say = (text: string) => this.#say(text);
-    const debug = (text: () => string) => parts.debug?.(text());
+    const debug = (text: () => string) => parts.debug?.(printable(text()));
     this.#sessionParts = {
       clock: this.#clock,
       limits: this.#limits,
@@ -171,7 +172,7 @@ export class Gateway {
   }
 
   #handle(message: Message, address: Address): void {
-    this.#parts.debug?.(`${address.key} → ${message.type}`);
+    this.#parts.debug?.(`${address.key} → ${message.type}`); // neither is the peer's own words
     switch (message.type) {
       case 'CONNECT':
         this.#connect(message, address);
@@ -194,7 +195,7 @@ export class Gateway {
         return;
       case 'PUBLISH':
         if (message.qos < 0) {
-          this.#publishUnconnected(message);
+          this.#publishUnconnected(message, address);
           return;
         }
         break;
@@ -225,6 +226,11 @@ export class Gateway {
     }
     let session = this.#byId.get(clientId);
     if (!session) {
+      if (this.#broker.endings.size >= this.#limits.clients) {
+        this.counters.count('connections refused: too many are ending');
+        this.#send(address, connack(CONGESTION));
+        return;
+      }
       if (this.#byId.size >= this.#limits.clients && !this.#makeRoom()) {
         this.counters.count('connections refused: too many clients');
         this.#say(`client '${clientId}' cannot connect: there are ${this.#limits.clients} already`);
@@ -269,9 +275,13 @@ export class Gateway {
   }
 
   /** QoS −1 needs no connection and has no answer (SN 6.8). */
-  #publishUnconnected({ topicType, topicId, data: payload, retain }: PublishMessage): void {
+  #publishUnconnected({ topicType, topicId, data: payload, retain }: PublishMessage, { peer }: Address): void {
     if (!this.#limits.qosMinusOne) {
       this.counters.count('QoS −1 dropped: switched off');
+      return;
+    }
+    if (!this.#watch.mayPublish(peer, this.#limits.qosMinusOneRate)) {
+      this.counters.count('QoS −1 dropped: too many from one address');
       return;
     }
     const topic = this.#unconnectedTopic(topicType, topicId);
@@ -337,7 +347,7 @@ export class Gateway {
       this.#saidSince = now;
       this.#said = this.#unsaid = 0;
     }
-    if (this.#said++ < LINES) this.#parts.say?.(text);
+    if (this.#said++ < LINES) this.#parts.say?.(printable(text));
     else this.#unsaid++;
   }
 

@@ -71,15 +71,14 @@ export class Greeting {
     this.#callOff = undefined;
   }
 
+  /**
+   * One datagram for the one that came: nobody knows yet whether the sender is at this address. It is the client that asks again when something
+   * is lost (SN 6.13); it has as long as its retries take.
+   */
   #ask(): void {
     const { limits, send, silent } = this.#parts;
-    const request = this.#waitsFor === 'will topic' ? willtopicreq() : willmsgreq();
-    let tries = 0;
-    const ask = () => {
-      send(request);
-      this.#wakeIn(limits.retryTime, () => (tries++ < limits.retries ? ask() : silent()));
-    };
-    ask();
+    send(this.#waitsFor === 'will topic' ? willtopicreq() : willmsgreq());
+    this.#wakeIn(limits.retryTime * (limits.retries + 1), silent);
   }
 
   #wakeIn(ms: number, action: () => void): void {

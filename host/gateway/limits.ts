@@ -9,8 +9,9 @@ export interface Limits {
   /** Topic ids a client, and bytes of their names. The oldest that the client did not ask for go first. */
   registrations: number;
   registrationBytes: number;
-  /** Subscriptions a client. */
+  /** Subscriptions a client, and bytes of their filters. */
   subscriptions: number;
+  subscriptionBytes: number;
   /** Messages, and bytes of their topics and payloads, that wait for one client. The oldest go first. */
   bufferedMessages: number;
   bufferedBytes: number;
@@ -37,6 +38,8 @@ export interface Limits {
   garbage: number;
   /** Publications without a connection (QoS −1, SN 6.8) are taken. */
   qosMinusOne: boolean;
+  /** Of them, those a second from one address, which may be a forwarder with many nodes behind it. */
+  qosMinusOneRate: number;
 }
 
 const HOUR = 3_600_000;
@@ -48,6 +51,7 @@ export const defaultLimits: Readonly<Limits> = {
   registrations: 1000,
   registrationBytes: 65_536,
   subscriptions: 1000,
+  subscriptionBytes: 65_536,
   bufferedMessages: 256,
   bufferedBytes: 65_536,
   inflight: 32,
@@ -61,6 +65,7 @@ export const defaultLimits: Readonly<Limits> = {
   lostExpiry: 7 * 24 * HOUR,
   garbage: 100,
   qosMinusOne: true,
+  qosMinusOneRate: 100,
 };
 
 /** How long a message that was taken in full is known again, and how many a client (a network may hold back a copy that long). */
@@ -79,7 +84,18 @@ export const COPY_MS = 1500;
  */
 export const CONNECTS = 50;
 
-/** Addresses that are watched within a second, for garbage, CONNECTs and answers to strangers. */
+/**
+ * QoS 0 publications of one client, and of all, that a broker has not taken: away, or slower than they come. In bytes, with what a message costs
+ * beside its own.
+ */
+export const UNSENT_BYTES = 1024 * 1024;
+export const TOTAL_UNSENT_BYTES = 64 * 1024 * 1024;
+export const MESSAGE_COST = 256;
+
+/** Bytes of datagrams that the system has not taken yet; those beyond are lost. */
+export const SENDING_BYTES = 16 * 1024 * 1024;
+
+/** Addresses that are watched within a second, each for garbage, CONNECTs, QoS −1 and answers to strangers. The others share one count. */
 export const WATCHED_ADDRESSES = 1024;
 
 /** DISCONNECTs a second to strangers in all; each gets one. */

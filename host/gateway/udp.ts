@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Transport } from './gateway.js';
+import { SENDING_BYTES } from './limits.js';
 
 export interface UdpOptions {
   /** 0 takes a free one. */
@@ -14,6 +15,8 @@ export interface UdpOptions {
 export interface UdpTransport extends Transport {
   /** The port it listens at. */
   readonly port: number;
+  /** Datagrams that were not sent, for the system did not take those before. */
+  readonly dropped: number;
   /** Closes when what was sent has left. */
   close(): void;
 }
@@ -48,10 +51,18 @@ export async function openUdp(
     throw error;
   }
   let underWay = 0; // datagrams that the system has not taken yet
+  let bytesUnderWay = 0;
+  let dropped = 0;
   let closing = false;
   const send = (datagram: Uint8Array, to: number, address: string) => {
+    if (bytesUnderWay + datagram.length > SENDING_BYTES) {
+      dropped++;
+      return;
+    }
     underWay++;
+    bytesUnderWay += datagram.length;
     socket.send(datagram, to, address, () => {
+      bytesUnderWay -= datagram.length;
       if (--underWay === 0 && closing) socket.close(); // one that failed is lost, as any may be
     });
   };
@@ -65,6 +76,9 @@ export async function openUdp(
       if (group && !closing) send(datagram, group.port, group.host);
     },
     largest: () => LARGEST,
+    get dropped() {
+      return dropped;
+    },
     close() {
       closing = true;
       ear?.close();

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { BrokerConnection, Failure, OpenBroker, Publication } from './broker.js';
 import type { Endings } from './endings.js';
-import { ENDING_MS, type Limits } from './limits.js';
+import { ENDING_MS, type Limits, MESSAGE_COST, TOTAL_UNSENT_BYTES, UNSENT_BYTES } from './limits.js';
 import type { QoS } from './messages.js';
 
 /** What all uplinks of a gateway share. */
@@ -12,6 +12,8 @@ export interface Broker {
   endings: Endings;
   /** Requests of all clients that wait for the broker. */
   inflight: number;
+  /** Bytes of QoS 0 publications of all clients that no broker has taken yet. */
+  unsent: number;
 }
 
 export interface UplinkListener {
@@ -51,6 +53,10 @@ export class Uplink {
   #inflight = 0;
   /** QoS 0 messages that wait for the broker to come back. */
   #unsent = 0;
+  /** Bytes of those, and of others that a slow broker has not taken. */
+  #unsentBytes = 0;
+  /** Counts the times that these began from nothing. */
+  #epoch = 0;
 
   constructor(clientId: string, broker: Broker, listener: UplinkListener) {
     this.clientId = clientId;
@@ -86,8 +92,12 @@ export class Uplink {
   /** Whether a subscription to `filter` is one of those there are, or may be another. */
   hasRoomFor(filter: string): boolean {
     const { subscriptions } = this;
-    const isThere = subscriptions.has(filter) || this.#asked.has(filter);
-    return isThere || subscriptions.size + this.#asked.size < this.#broker.limits.subscriptions;
+    if (subscriptions.has(filter) || this.#asked.has(filter)) return true;
+    const { limits } = this.#broker;
+    if (subscriptions.size + this.#asked.size >= limits.subscriptions) return false;
+    let bytes = Buffer.byteLength(filter);
+    for (const filters of [subscriptions.keys(), this.#asked]) for (const other of filters) bytes += Buffer.byteLength(other);
+    return bytes <= limits.subscriptionBytes;
   }
 
   /** Connects; what comes of it is told to the listener. */
@@ -152,7 +162,9 @@ export class Uplink {
     if (message.qos === 0) {
       // Nobody hears of it when it fails, so a few also wait for the first connection.
       if (this.#awayTooLong || (!this.connected && ++this.#unsent > this.#broker.limits.inflight)) return false;
-      connection.publish(message, done);
+      const size = Buffer.byteLength(message.topic) + message.payload.length + MESSAGE_COST;
+      if (this.#unsentBytes + size > UNSENT_BYTES || this.#broker.unsent + size > TOTAL_UNSENT_BYTES) return false;
+      connection.publish(message, this.#weighed(size, done));
       return true;
     }
     if (this.isCongested) return false;
@@ -166,8 +178,11 @@ export class Uplink {
     if (!connection || this.isCongested) return false;
     if (!this.subscriptions.has(filter)) this.#asked.add(filter);
     const answered = (granted: QoS | 128 | Failure) => {
-      if (connection === this.#connection) this.#asked.delete(filter);
-      if (typeof granted === 'number' && granted <= 2) this.subscriptions.set(filter, qos);
+      // Of a connection that ended meanwhile it is not this client's any more, or not yet asked for again.
+      if (connection === this.#connection) {
+        this.#asked.delete(filter);
+        if (typeof granted === 'number' && granted <= 2) this.subscriptions.set(filter, qos);
+      }
       done(granted);
     };
     connection.subscribe(filter, qos, this.#counted(connection, answered));
@@ -219,7 +234,7 @@ export class Uplink {
 
   #arrived(sessionPresent: boolean): void {
     this.connected = this.#everConnected = true;
-    this.#unsent = 0;
+    this.#allSent();
     if (!sessionPresent) {
       for (const [filter, qos] of this.subscriptions)
         this.#connection?.subscribe(filter, qos, (granted) => {
@@ -237,7 +252,8 @@ export class Uplink {
     this.#connection = undefined;
     this.connected = this.#everConnected = false;
     this.#broker.inflight -= this.#inflight;
-    this.#inflight = this.#unsent = 0;
+    this.#inflight = 0;
+    this.#allSent();
     this.#asked.clear();
     return connection;
   }
@@ -252,6 +268,27 @@ export class Uplink {
       callOff();
       over();
     });
+  }
+
+  /** `done`, and a QoS 0 message of a connection that is there weighs no more. One that waits for a connection does until there is one. */
+  #weighed(size: number, done: (failure?: Failure) => void): (failure?: Failure) => void {
+    const { connected } = this;
+    const epoch = this.#epoch;
+    this.#unsentBytes += size;
+    this.#broker.unsent += size;
+    return (failure) => {
+      if (connected && epoch === this.#epoch) {
+        this.#unsentBytes -= size;
+        this.#broker.unsent -= size;
+      }
+      done(failure);
+    };
+  }
+
+  #allSent(): void {
+    this.#broker.unsent -= this.#unsentBytes;
+    this.#unsent = this.#unsentBytes = 0;
+    this.#epoch++;
   }
 
   /** `done`, and the request no longer counts. After the connection was released it does not count anyway. */

@@ -5,13 +5,10 @@ import { serialLink } from './serial.js';
 import { tcpLink, tcpSocket } from './tcp.js';
 import { type TlsOptions, tlsLink, tlsSocket } from './tls.js';
 import { isGroup, udpDiscovery, udpLink } from './udp.js';
-import { websocketLink } from './websocket.js';
+import { type WebsocketOptions, websocketLink } from './websocket.js';
 
-/** TLS options apply to mqtts:// and wss://, headers to ws:// and wss://; elsewhere they have no effect. */
-export interface LinkOptions extends TlsOptions {
-  /** Header fields of the WebSocket handshake, an Authorization for example. */
-  headers?: Record<string, string> | undefined;
-}
+/** TLS options apply to mqtts:// and wss://, those of WebSocket to ws:// and wss://; elsewhere they have no effect. */
+export interface LinkOptions extends TlsOptions, WebsocketOptions {}
 
 export type Address = StreamAddress | UdpAddress | SerialAddress;
 
@@ -110,7 +107,7 @@ export function linkTo(url: string | URL, options: LinkOptions = {}): OpenLink {
   if (carrier === 'tcp') return tcpLink(host, port);
   if (carrier === 'tls') return tlsLink(host, port, options);
   const target = new URL(`${carrier}://${host.includes(':') ? `[${host}]` : host}:${port}${address.path}`);
-  return websocketLink(target, carrier === 'wss' ? tlsSocket(host, port, options) : tcpSocket(host, port), options.headers);
+  return websocketLink(target, carrier === 'wss' ? tlsSocket(host, port, options) : tcpSocket(host, port), options);
 }
 
 /** How gateways are searched at `url`; undefined when it is the address of the gateway or the broker itself. */

@@ -2,26 +2,46 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import { type RawData, WebSocket } from 'ws';
 import { REASON_ENDED, REASON_OTHER, REASON_RESET, REASON_WEBSOCKET } from '../contract.js';
+import { DEFAULT_MAXIMUM } from '../messages.js';
 import type { Link, LinkListener, OpenLink } from './link.js';
 import { explain, GRACE_MS } from './stream.js';
 
 /** From this many bytes on their way, send() answers 0. */
 const BUSY_BYTES = 64 * 1024;
-/** The largest packet MQTT has [MQTT-2.2.3]; a frame that holds more is refused. */
-const FRAME_BYTES = 268_435_455 + 5;
+/** The largest packet MQTT has [MQTT-2.2.3]. */
+const LARGEST_PACKET = 268_435_455 + 5;
+/** What a frame may have beside the largest message: its topic, and other packets. Fragments, chunks and unread pongs have limits in ws. */
+const FRAME_SPARE = 1024 * 1024;
 const UNSUPPORTED_DATA = 1003;
 const NO_CLOSE_FRAME = 1006;
 
+export interface WebsocketOptions {
+  /** Header fields of the WebSocket handshake, an Authorization for example. */
+  headers?: Record<string, string> | undefined;
+  /** Bytes of the largest message that is wanted. A frame is held whole, whatever is in it, so one that is much larger ends the connection. */
+  maximumMessageSize?: number | undefined;
+}
+
 /** Links over WebSocket to `url` (ws: or wss:, without credentials or fragment); `connect` begins the connection below. */
-export function websocketLink(url: URL, connect: () => Socket, headers: Record<string, string> = {}): OpenLink {
+export function websocketLink(
+  url: URL,
+  connect: () => Socket,
+  { headers = {}, maximumMessageSize = DEFAULT_MAXIMUM }: WebsocketOptions = {},
+): OpenLink {
   for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name);
     validateHeaderValue(name, value);
   }
-  return (listener) => open(url, connect, headers, listener);
+  const maxPayload = Math.min(maximumMessageSize + FRAME_SPARE, LARGEST_PACKET);
+  return (listener) => open(url, connect, { headers, maxPayload }, listener);
 }
 
-function open(url: URL, connect: () => Socket, headers: Record<string, string>, listener: LinkListener): Link {
+function open(
+  url: URL,
+  connect: () => Socket,
+  limits: { headers: Record<string, string>; maxPayload: number },
+  listener: LinkListener,
+): Link {
   let opened = false; // before, and when the handshake failed, ws has nothing to pause, and fails when asked to
   let silent = false; // closed, by either side: the listener hears nothing more
   let paused = false;
@@ -32,9 +52,8 @@ function open(url: URL, connect: () => Socket, headers: Record<string, string>, 
 
   const options = {
     perMessageDeflate: false,
-    maxPayload: FRAME_BYTES,
     closeTimeout: GRACE_MS,
-    headers,
+    ...limits,
     createConnection() {
       const socket = connect();
       socket.on('error', (error) => {
