@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Publication } from './broker.js';
-import { publish, publishSize, pubrel, register } from './encode.js';
+import { publish, publishSize, pubrel, register, registerSize } from './encode.js';
 import type { Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, INVALID_TOPIC_ID, NORMAL, PREDEFINED, SHORT, type TopicRef } from './messages.js';
 import type { Predefined } from './predefined.js';
@@ -232,6 +232,11 @@ export class Delivery {
 
   /** Tells the client the id of a topic. */
   #introduce({ topic }: Item): void {
+    // Before it has an id, for which others would be given up.
+    if (registerSize(Buffer.byteLength(topic)) > this.#parts.largest()) {
+      this.#drop('too large');
+      return;
+    }
     const topicId = this.#parts.registrations.introduce(topic);
     if (topicId === undefined) {
       this.#drop('topic name too long');
@@ -239,10 +244,6 @@ export class Delivery {
     }
     const msgId = this.#takeId();
     const datagram = register(topicId, msgId, topic);
-    if (datagram.length > this.#parts.largest()) {
-      this.#drop('too large');
-      return;
-    }
     this.#ask({ kind: 'REGISTER', msgId, ref: { topicType: NORMAL, topicId }, encode: () => datagram, tries: 0 });
   }
 

@@ -11,6 +11,11 @@ export function publishSize(length: number): number {
   return length + (length + 7 > 255 ? 9 : 7);
 }
 
+/** Bytes of a REGISTER of a topic of `length` bytes. */
+export function registerSize(length: number): number {
+  return length + (length + 6 > 255 ? 8 : 6);
+}
+
 export function advertise(gatewayId: number, duration: number): Buffer {
   return message(sn.ADVERTISE, [gatewayId, ...u16(duration)]);
 }

@@ -213,6 +213,36 @@ describe('what is sent to an address that nobody has verified', () => {
     });
 });
 
+describe('a topic of a message for a client', () => {
+  for (const [length, largest, arrives] of [
+    [65_499, 65_507, true],
+    [65_500, 65_507, false],
+    [65_535, 65_507, false],
+    [65_527, 65_535, true],
+    [65_528, 65_535, false],
+    [65_535, 65_535, false],
+    [249, 255, true],
+    [250, 255, false],
+  ] as const)
+    test(`of ${length} bytes ${arrives ? 'is registered' : 'is dropped and counted, and costs no other its id'}, where a datagram has ${largest}`, () => {
+      const { broker, device, gateway } = world({
+        transport: { send: (peer, datagram) => devices.get(peer)?.takes(datagram), largest: () => largest },
+      });
+      const devices = new Map([['a', device('a')]]);
+      const a = devices.get('a') ?? assert.fail();
+      a.connects('a');
+      const id = a.registers('t');
+      a.subscribes('#', 1);
+      broker.says('x'.repeat(length), 'p', 1);
+      const heard = a.hears();
+      assert.equal(heard.length, arrives ? 1 : 0);
+      assert.equal(gateway.counters.of('messages dropped: too large'), arrives ? 0 : 1);
+      if (arrives) return;
+      broker.says('t', 'ok');
+      assert.deepEqual(a.hears(), [`PUBLISH ${id} ok QoS 0`]);
+    });
+});
+
 test('what a peer calls itself cannot write lines of its own, nor move the cursor of a terminal', () => {
   const debugged: string[] = [];
   const { device, said, broker } = world({ debug: (text) => debugged.push(text) });
@@ -268,4 +298,63 @@ describe('a connection to the broker that cannot be made ends no gateway', () =>
     });
     await new Promise<void>((resolve) => connection?.end(true, resolve));
   });
+});
+
+test('well-formed messages without sense, of all sizes, from clients and broker, end no gateway', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    let state = seed;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    const pick = <T>(list: readonly T[]): T => list[random(list.length)] as T;
+    const size = () => pick([0, 1, 2, 3, 20, 249, 250, 252, 300, 65_400]);
+    const name = () => pick(['#', 'a/+', '+', 'a', 'ab', 'x'.repeat(size()), '/', '底', 'a#']);
+    const id = () => pick([0, 1, 2, 3, 0x6162, 0xffff]);
+    const qos = () => pick([0, 1, 2] as const);
+    const type = () => random(4);
+    const some: (() => Uint8Array)[] = [
+      () =>
+        sn.connect({
+          will: random(3) === 0,
+          clean: random(2) === 0,
+          duration: pick([0, 1, 60, 65_535]),
+          clientId: pick(['a', 'b', 'c', '', 'y'.repeat(size() % 300)]),
+        }),
+      () => sn.willtopic({ qos: qos(), retain: random(2) === 0, topic: name() }),
+      () => sn.willmsg(Buffer.alloc(size())),
+      () => sn.register(id(), id(), name()),
+      () => sn.regack(id(), id(), random(5)),
+      () =>
+        sn.publish({
+          dup: random(2) === 0,
+          qos: pick([-1, 0, 1, 2] as const),
+          retain: random(2) === 0,
+          topicType: type(),
+          topicId: id(),
+          msgId: id(),
+          data: Buffer.alloc(size()),
+        }),
+      () => sn.puback(id(), id(), random(5)),
+      () => sn.pubrec(id()),
+      () => sn.pubrel(id()),
+      () => sn.pubcomp(id()),
+      () => sn.subscribe({ dup: random(2) === 0, qos: qos(), msgId: id(), topicType: random(3), topicId: id(), topicName: name() || 'n' }),
+      () => sn.unsubscribe({ dup: false, qos: 0, msgId: id(), topicType: random(3), topicId: id(), topicName: name() || 'n' }),
+      () => sn.pingreq(pick(['', 'a', 'b'])),
+      () => sn.disconnect(pick([undefined, 0, 1, 60])),
+    ];
+    const { broker, clock, device, gateway } = world({ limits: { clients: 2, registrations: 3, retryTime: 1000 } });
+    const devices = ['a', 'b', 'c'].map(device);
+    for (let step = 0; step < 500; step++) {
+      const datagram = pick(some)();
+      pick(devices).sends(random(8) === 0 ? sn.encapsulated(Buffer.alloc(random(253)), datagram) : datagram);
+      if (random(3) === 0)
+        broker.says(pick(['a', 'ab', 'a/b', 'x'.repeat(pick([1, 249, 65_500, 65_535]))]), 'p'.repeat(size()), qos(), random(2) === 0);
+      if (random(50) === 0) broker.goesAway();
+      if (random(20) === 0) broker.comesBack({ forgetful: random(2) === 0 });
+      if (random(10) === 0) clock.advance(pick([1, 1000, 20_000]));
+    }
+    assert.ok(gateway.clients.length <= 2);
+  }
 });
