@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -242,6 +242,24 @@ describe('the posix board never tells its password', { skip: skipUnbuilt(posixBo
       const { stdout, stderr } = await run.ended;
       keepsIt(`${stdout}${stderr}`, 'the board');
     });
+
+  test('and says when others can read the file that has one', async () => {
+    for (const [mode, text, says] of [
+      [0o600, `username = u\npassword = ${SECRET}\n`, false],
+      [0o644, `username = u\npassword = ${SECRET}\n`, true],
+      [0o640, `username = u\npassword = ${SECRET}\n`, true],
+      [0o644, 'username = u\n', false],
+    ] as const) {
+      const path = join(directory, `${mode}.conf`);
+      await writeFile(path, text, { mode });
+      await chmod(path, mode);
+      const run = new Run(posixBoard, ['--config', path, ...usual('mqtt://127.0.0.1:1'), '--thermometer', 'mercury']);
+      run.child.stdin.end();
+      const { stderr } = await run.ended;
+      assert.equal(/password: other users of this machine can read/.test(stderr), says, stderr);
+      keepsIt(stderr, 'the board');
+    }
+  });
 
   test('mqtts:// and wss:// are refused by what is missing', async () => {
     for (const scheme of ['mqtts', 'wss']) {

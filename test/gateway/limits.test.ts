@@ -346,6 +346,8 @@ test('well-formed messages without sense, of all sizes, from clients and broker,
     ];
     const { broker, clock, device, gateway } = world({ limits: { clients: 2, registrations: 3, retryTime: 1000 } });
     const devices = ['a', 'b', 'c'].map(device);
+    devices[0]?.connects('a');
+    devices[0]?.subscribes('#', 1);
     for (let step = 0; step < 500; step++) {
       const datagram = pick(some)();
       pick(devices).sends(random(8) === 0 ? sn.encapsulated(Buffer.alloc(random(253)), datagram) : datagram);

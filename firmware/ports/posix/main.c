@@ -374,6 +374,9 @@ int main(int count, char **arguments) {
     int status = read_arguments(&board.settings, count, arguments);
     if (status >= 0) return status;
     const Settings *settings = &board.settings;
+    if (settings->exposed && settings->values[CONFIG_PASSWORD].text) {
+        console_say("password: other users of this machine can read the settings file; chmod 600 keeps it to yourself");
+    }
     if (!thermometer_open(&board.thermometer, settings->values[SETTING_THERMOMETER].text)) {
         console_say("thermometer: %s", board.thermometer.error);
         return 1;

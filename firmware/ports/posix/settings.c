@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const key_names[SETTING_COUNT] = {
@@ -377,6 +378,8 @@ bool settings_load(Settings *settings, const char *path) {
         if (count > 0) length += (size_t)count;
     } while (length < sizeof text && (count > 0 || (count < 0 && errno == EINTR)));
     int fault = count < 0 ? errno : 0;
+    struct stat status;
+    if (fstat(file, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH))) settings->exposed = true;
     (void)close(file);
     if (fault) return refuse(settings, path, 0, "", "cannot be read: %s", strerror(fault));
     if (length == sizeof text) return refuse(settings, path, 0, "", "has over %d bytes", SETTINGS_FILE_BYTES);

@@ -52,6 +52,7 @@ typedef struct {
     Server servers[SETTINGS_SERVERS];
     uint32_t used;
     char bytes[SETTINGS_BYTES];
+    bool exposed;          /* a file that was read is open to other users of the machine */
     char error[1024]; /* why the last function answered false */
 } Settings;
 
