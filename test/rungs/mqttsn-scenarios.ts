@@ -272,7 +272,7 @@ export const mqttsnScenarios: readonly Scenario[] = [
       capture.loseNothing();
       await goesOn(board, 2);
       await board.stop();
-      assert.equal((await board.tells('ended')).allocations, 0);
+      if (world.countsHeap) assert.equal((await board.tells('ended')).allocations, 0);
     },
   },
 ];

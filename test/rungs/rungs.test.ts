@@ -25,6 +25,7 @@ for (const rung of Object.keys(rungs) as RungName[])
     }, () => {
       let broker: Mosquitto;
       const datagrams: Datagram[] = [];
+      const worlds: { what: string; world: World }[] = [];
       before(async () => {
         broker = await startMosquitto();
       });
@@ -32,14 +33,24 @@ for (const rung of Object.keys(rungs) as RungName[])
 
       describe('scenarios', { concurrency: 4 }, () => {
         for (const { what, not = {}, skip = false, sample, run } of of[protocol])
-          if (!module || sample)
+          if (!module || sample || rung === 'sanitized')
             test(what, { skip: not[rung] ?? not[protocol] ?? skip }, async (t) => {
               const world = await World.on(t, { rung, protocol, port: broker.port, ...(module && { module }) });
               await run(world);
               datagrams.push(...world.datagrams);
               assert.deepEqual(world.findings, []);
+              worlds.push({ what, world });
             });
       });
+
+      if (rung === 'sanitized')
+        test('no sanitizer reports anything of any board, a leak at its end neither', () => {
+          assert.ok(worlds.length > 0);
+          assert.deepEqual(
+            worlds.flatMap(({ what, world }) => world.reports.map((line) => `${what}: ${line}`)),
+            [],
+          );
+        });
 
       if (protocol === 'mqtt-sn')
         test('tshark finds no fault with anything that boards and gateways said', { skip: skipTshark() }, async () => {

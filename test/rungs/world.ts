@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedOptions, startGateway } from '../../host/gateway/embedded.js';
 import { posixRung } from '../../host/rungs/posix.js';
@@ -38,13 +39,18 @@ const isBuilt = (path: string) => {
 export const skipUnbuilt = (path: string) =>
   isBuilt(path) ? false : 'the posix board is not built: apt-get install build-essential cmake';
 
-export type RungName = 'virtual' | 'posix';
+export type RungName = 'virtual' | 'posix' | 'sanitized';
 export type Protocol = 'mqtt' | 'mqtt-sn';
 
 export const rungs: Readonly<Record<RungName, { start: Rung; skip: string | false }>> = {
   virtual: { start: startVirtual, skip: false },
   posix: { start: posixRung(posixBoard), skip: skipUnbuilt(posixBoard) },
+  /** The posix board with address, leak and undefined-behaviour sanitizers: what they report is a finding of the scenario. */
+  sanitized: { start: posixRung(sanitizedBoard), skip: skipUnbuilt(sanitizedBoard) },
 };
+
+/** How long a board may take to end in order when its scenario is over. */
+const END_MS = 500;
 
 /** Where a scenario is told: `module` is what the board runs, `port` the broker's. */
 export interface Ground {
@@ -74,7 +80,8 @@ export interface Here extends RunningBoard {
 
 export class World {
   readonly #t: TestContext;
-  readonly #captures: SnCapture[] = [];
+  readonly #captures: SnCapture[];
+  readonly #reports: string[];
 
   /** A world with a broker, and over MQTT-SN with a gateway to it. */
   static async on(t: TestContext, ground: Ground): Promise<World> {
@@ -89,9 +96,11 @@ export class World {
     readonly address: string,
     readonly topic: string,
     captures: SnCapture[] = [],
+    reports: string[] = [],
   ) {
     this.#t = t;
     this.#captures = captures;
+    this.#reports = reports;
   }
 
   get port(): number {
@@ -103,7 +112,7 @@ export class World {
   }
 
   #at(port: number, address: string): World {
-    return new World(this.#t, { ...this.ground, port }, address, this.topic, this.#captures);
+    return new World(this.#t, { ...this.ground, port }, address, this.topic, this.#captures, this.#reports);
   }
 
   /** The same with another broker, which the boards reach by MQTT. */
@@ -141,6 +150,26 @@ export class World {
     return capture;
   }
 
+  /** What sanitizers said of boards that have ended. */
+  get reports(): readonly string[] {
+    return this.#reports;
+  }
+
+  /** Whether a board of this rung counts what it allocates. */
+  get countsHeap(): boolean {
+    return this.ground.rung === 'posix';
+  }
+
+  /** A board that is killed has no leak to report: with sanitizers it may end by itself first, if nothing holds it up. */
+  async #end(board: RunningBoard): Promise<void> {
+    if (this.ground.rung === 'sanitized') await Promise.race([board.stop(), setTimeout(END_MS, undefined, { ref: false })]);
+    await board.kill();
+  }
+
+  #heard(line: string): void {
+    if (/Sanitizer|runtime error/.test(line)) this.#reports.push(line);
+  }
+
   /** What the strict checker found in all that boards and gateways said to each other. */
   get findings() {
     return this.#captures.flatMap(({ findings }) => findings);
@@ -157,10 +186,13 @@ export class World {
     const words = new Heard<string>();
     const board = await rungs[this.ground.rung].start(this.#settings(settings), {
       event: (event) => events.add(event),
-      says: (line) => words.add(line),
+      says: (line) => {
+        words.add(line);
+        this.#heard(line);
+      },
       failed: (error) => events.fail(error),
     });
-    this.#t.after(() => board.kill());
+    this.#t.after(() => this.#end(board));
     const tells = async (name: string, count = 1) => {
       const named = (all: readonly BoardEvent[]) => all.filter(({ event }) => event === name);
       const all = await events.until((all) => named(all).length >= count, `event ${count} '${name}'`);
@@ -176,7 +208,10 @@ export class World {
       rungs[this.ground.rung]
         .start(this.#settings(settings), {
           event: ({ event }) => event === 'connected' && reject(new Error('it started')),
-          says: (line) => said.push(line),
+          says: (line) => {
+            this.#heard(line);
+            said.push(line);
+          },
           failed: ({ message }) => resolve([message, ...said].join('\n')),
         })
         .then(
