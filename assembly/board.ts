@@ -28,6 +28,9 @@ export declare function store_write(key: i32, data: usize, length: i32): i32;
 /** Copies the record of `key` to `to`, at most `capacity` bytes of it. Answers the length of the whole, or -1 when there is none. */
 export declare function store_read(key: i32, to: usize, capacity: i32): i32;
 
+/** Seconds since 1970 UTC, 0 while the board does not know them. */
+export declare function unix_time(): i32;
+
 /** The reading of thermometer `sensor` in thousandths of a degree Celsius; READING_FAILED and below when there is none. */
 export declare function temperature(sensor: i32): i32;
 

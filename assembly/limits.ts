@@ -33,11 +33,17 @@ export const PAYLOAD_BYTES: i32 = 1048576;
 /** The filters of one SUBSCRIBE or UNSUBSCRIBE, with two bytes of length and one of QoS each: never more than 65535 of them. Cost: 1 byte, in the client only. */
 export const FILTERS_BYTES: i32 = isDefined(DESK) ? 262140 : 256;
 
-/** The formatted reading: sign, seven digits, point, one digit. Cost: 1 byte, in the sensor only. */
-export const READING_BYTES: i32 = 12;
+/** The formatted reading: sign, seven digits, point, one digit; with a journal also the unit, a blank and ten digits of time. Cost: 1 byte, in the sensor only. */
+export const READING_BYTES: i32 = isDefined(JOURNAL) ? 40 : 12;
 
 /** The text that follows the number of a reading. Cost: 1 byte, in the sensor only. */
 export const UNIT_BYTES: i32 = 16;
+
+/** Readings that wait while the link is down or the outbox is full, beside it. Cost: 16 bytes, in the sensor only. */
+export const READING_ENTRIES: i32 = isDefined(JOURNAL) ? 64 : 0;
+
+/** Topics of readings that waited and of how many were dropped, TOPIC_BYTES each. Cost: 128 bytes, in the sensor only. */
+export const READING_TOPICS: i32 = isDefined(JOURNAL) ? 2 : 0;
 
 /** MQTT-SN: topics that have an id. When there are more, all are forgotten and registered anew. Cost: 12 bytes, over MQTT-SN only. */
 export const TOPIC_ENTRIES: i32 = isDefined(DESK) ? 1024 : 16;

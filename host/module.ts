@@ -47,6 +47,8 @@ interface Exports {
   link_room(link: number): number;
   link_received(link: number, length: number): void;
   link_changed(link: number, what: number, reason: number): void;
+  /** Of modules with a journal. */
+  flush?(ms: number): void;
 }
 
 interface ClientExports extends Exports {
@@ -139,6 +141,12 @@ export class Module<E extends Exports = Exports> {
 
   stop(): void {
     this.exports.stop();
+  }
+
+  /** Last words before a deep sleep: EVENT_FLUSHED follows within `ms`. False when the module has no journal, and does not know this. */
+  flush(ms: number): boolean {
+    this.exports.flush?.(ms);
+    return this.exports.flush !== undefined;
   }
 
   /** Does what is due at `now` (ms); answers the ms until the next step is due. */

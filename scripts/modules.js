@@ -44,7 +44,7 @@ export const modules = [
   },
   {
     name: 'sensor-mqtt-journal',
-    entry: 'assembly/apps/sensor.ts',
+    entry: 'assembly/apps/sensor-journal.ts',
     flags: [...use('MQTT', 'JOURNAL'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 13000,
@@ -53,7 +53,7 @@ export const modules = [
   },
   {
     name: 'sensor-mqttsn-journal',
-    entry: 'assembly/apps/sensor.ts',
+    entry: 'assembly/apps/sensor-journal.ts',
     flags: [...use('MQTTSN', 'JOURNAL'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 13000,
@@ -62,7 +62,7 @@ export const modules = [
   },
   {
     name: 'sensor-journal',
-    entry: 'assembly/apps/sensor.ts',
+    entry: 'assembly/apps/sensor-journal.ts',
     flags: [...use('MQTT', 'MQTTSN', 'JOURNAL'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 20000,
@@ -89,7 +89,7 @@ export const modules = [
   },
   {
     name: 'client-mqtt-journal',
-    entry: 'assembly/apps/client.ts',
+    entry: 'assembly/apps/client-journal.ts',
     flags: use('MQTT', 'CLIENT', 'DESK', 'JOURNAL'),
     pages: 88,
     budget: 12000,
@@ -98,7 +98,7 @@ export const modules = [
   },
   {
     name: 'client-mqttsn-journal',
-    entry: 'assembly/apps/client-mqttsn.ts',
+    entry: 'assembly/apps/client-mqttsn-journal.ts',
     flags: use('MQTTSN', 'CLIENT', 'DESK', 'JOURNAL'),
     pages: 85,
     budget: 15000,

@@ -19,6 +19,7 @@ import { held } from '../delivery/outbox';
 import { eventA, eventB } from '../delivery/report';
 import { FILTERS_BYTES, PAYLOAD_BYTES, TOPIC_BYTES } from '../limits';
 import * as settings from '../settings';
+import { pursueFlush } from './flush';
 import * as session from './session';
 import { readWill } from './will';
 
@@ -53,7 +54,7 @@ export function step(now: i32): i32 {
   setNow(now);
   let happened: i32;
   while ((happened = session.poll())) event(happened, eventA, eventB);
-  return session.finish();
+  return HAS_JOURNAL ? pursueFlush(session.finish()) : session.finish();
 }
 
 /** Where the host writes a topic name or filter, of at most topic_limit() bytes. */

@@ -2,14 +2,16 @@
 // one module serves every board. It holds `online` at the availability topic, with the will `offline`, and takes a new interval in
 // milliseconds at the command topic.
 
-import { config_text, event, temperature } from '../board';
-import { uint8, uint16 } from '../bytes/cursor';
+import { config_text, event, temperature, unix_time } from '../board';
+import { bytes, uint8, uint16 } from '../bytes/cursor';
 import { parseDecimal } from '../bytes/decimal';
 import { filterMatches, topicFault } from '../bytes/topic';
 import { utf8Fault } from '../bytes/utf8';
 import {
   CONFIG_AVAILABILITY_TOPIC,
+  CONFIG_BUFFERED_TOPIC,
   CONFIG_COMMAND_TOPIC,
+  CONFIG_DIAGNOSTIC_TOPIC,
   CONFIG_INTERVAL,
   CONFIG_QOS,
   CONFIG_RETAIN,
@@ -19,6 +21,7 @@ import {
   CONFIG_UNIT,
   ERROR_COMMAND,
   ERROR_CONFIG_MISSING,
+  ERROR_OUTBOX_FULL,
   ERROR_STATE,
   EVENT_COMMAND_REFUSED,
   EVENT_CONFIG_REFUSED,
@@ -27,18 +30,25 @@ import {
   EVENT_MESSAGE,
   EVENT_NOT_QUEUED,
   EVENT_READING,
+  EVENT_READING_BUFFERED,
   EVENT_READING_DROPPED,
   EVENT_READING_FAILED,
+  EVENT_REFUSED,
+  EVENT_REFUSED_VERSION,
   EVENT_RESTORED,
+  EVENT_TIMEOUT,
   READING_FAILED,
 } from '../contract';
 import { now, remaining, setNow } from '../delivery/clock';
 import { inbound } from '../delivery/inbound';
 import { HAS_JOURNAL } from '../delivery/journal';
+import { held, mark, setMark } from '../delivery/outbox';
+import * as readings from '../delivery/readings';
 import { eventA, eventB } from '../delivery/report';
 import { setWill, setWillPayload } from '../delivery/will';
 import { READING_BYTES, TOPIC_BYTES, UNIT_BYTES } from '../limits';
 import * as settings from '../settings';
+import { isFlushing, pursueFlush } from './flush';
 import * as session from './session';
 
 export { abi_version, link_buffer, link_changed, link_received, link_room, memory_bytes } from './link';
@@ -52,7 +62,7 @@ const topic = memory.data(TOPIC_BYTES, 4);
 const availabilityTopic = memory.data(TOPIC_BYTES, 4);
 /** The command topic as SUBSCRIBE carries it: length, filter, QoS. */
 const commandFilter = memory.data(TOPIC_BYTES + 3, 4);
-/** The reading as text, and right behind it the unit. */
+/** The reading as text, and right behind it the unit; with a journal it ends there. */
 const reading = memory.data(READING_BYTES + UNIT_BYTES, 4);
 const unit = reading + READING_BYTES;
 const online = memory.data<u8>([0x6f, 0x6e, 0x6c, 0x69, 0x6e, 0x65]); // "online"
@@ -70,6 +80,19 @@ let dueAt: i32 = 0;
 let stepped: bool = false;
 let dropped: i32 = 0;
 let sleeps: bool = false;
+/** Without a journal nothing of what follows is in the module. */
+function bufferedTopic(): usize {
+  return memory.data(TOPIC_BYTES, 4);
+}
+function diagnosticTopic(): usize {
+  return memory.data(TOPIC_BYTES, 4);
+}
+let bufferedLength: u32 = 0;
+let diagnosticLength: u32 = 0;
+/** Of the dropped readings, how many were published. */
+let diagnosed: i32 = 0;
+/** A connection was lost, or an attempt at one failed, and none was made since. */
+let isDown: bool = false;
 /** What this connection still owes: the announcement, and the subscription of the command topic. */
 let onlineOwed: bool = false;
 let commandsOwed: bool = false;
@@ -82,7 +105,7 @@ export function start(): i32 {
   configure();
   session.start();
   if (settings.fault) event(EVENT_CONFIG_REFUSED, settings.fault, settings.refusedKey);
-  else if (HAS_JOURNAL) event(EVENT_RESTORED, session.restore(), 0);
+  else if (HAS_JOURNAL) event(EVENT_RESTORED, session.restore(), readings.restoreReadings());
   stepped = false;
   return -settings.fault;
 }
@@ -100,6 +123,11 @@ function configure(): void {
   retain = settings.number(CONFIG_RETAIN, 0, 0, 1);
   interval = settings.number(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
   sensor = settings.number(CONFIG_SENSOR, 0, 0, 255);
+  if (HAS_JOURNAL) {
+    readings.configureReadings(qos > 0);
+    bufferedLength = readTopic(CONFIG_BUFFERED_TOPIC, bufferedTopic());
+    diagnosticLength = readTopic(CONFIG_DIAGNOSTIC_TOPIC, diagnosticTopic());
+  }
   setWill(availabilityTopic, availabilityLength, 1, 1); // without a topic there is none
   setWillPayload(offline, 7);
 }
@@ -123,6 +151,11 @@ export function stop(): void {
 
 /** Does all that is due at `now` (ms, any origin, wraps at 2^32). Answers the ms until it must be called again without an occasion. */
 export function step(time: i32): i32 {
+  const idle = doWhatIsDue(time);
+  return HAS_JOURNAL ? pursueFlush(idle) : idle;
+}
+
+function doWhatIsDue(time: i32): i32 {
   setNow(time);
   if (!stepped) {
     stepped = true;
@@ -133,10 +166,14 @@ export function step(time: i32): i32 {
       onlineOwed = availabilityLength > 0;
       commandsOwed = commandLength > 0;
     } else if (happened == EVENT_MESSAGE && isCommand()) obey();
+    if (HAS_JOURNAL) isDown = isFailure(happened) || (isDown && happened != EVENT_CONNECTED);
     event(happened, eventA, eventB);
   }
   if (!session.isRunning()) return session.finish();
-  if (session.isConnected()) payDebts();
+  if (session.isConnected()) {
+    payDebts();
+    if (HAS_JOURNAL) publishWaiting();
+  }
   if (remaining(dueAt) == 0) {
     // What waits is fetched first: a gateway that was started anew and has forgotten us says so then, and commands and will are set up again.
     if (commandLength || availabilityLength) session.collect();
@@ -146,7 +183,7 @@ export function step(time: i32): i32 {
     dueAt += interval;
     if (remaining(dueAt) == 0) dueAt = now + interval;
   }
-  if (sleeps && session.isConnected() && !onlineOwed && !commandsOwed) fallAsleep();
+  if (sleeps && session.isConnected() && !onlineOwed && !commandsOwed && !(HAS_JOURNAL && (readings.count || isFlushing()))) fallAsleep();
   return min(session.finish(), remaining(dueAt));
 }
 
@@ -174,10 +211,70 @@ function takeReading(): void {
     event(EVENT_READING_FAILED, READING_FAILED - value, 0);
     return;
   }
-  const text = formatTenths(unit, value);
-  const result = session.publish(topic, topicLength, text, <u32>(unit - text) + unitLength, qos, retain);
+  if (!HAS_JOURNAL) {
+    const text = formatTenths(unit, value);
+    tellReading(value, session.publish(topic, topicLength, text, <u32>(unit - text) + unitLength, qos, retain));
+    return;
+  }
+  const result = mustWait() ? -ERROR_OUTBOX_FULL : publishReading(topic, topicLength, retain, value, 0);
+  if (result != -ERROR_OUTBOX_FULL) tellReading(value, result);
+  else {
+    if (readings.isFull()) event(EVENT_READING_DROPPED, ERROR_OUTBOX_FULL, ++dropped);
+    if (readings.putAside(value, unix_time())) event(EVENT_READING_BUFFERED, value, readings.count);
+  }
+}
+
+function tellReading(value: i32, result: i32): void {
   if (result < 0) event(EVENT_READING_DROPPED, -result, ++dropped);
   else event(EVENT_READING, value, result);
+}
+
+/** What tells that there is no connection. */
+function isFailure(happened: i32): bool {
+  return (happened >= EVENT_REFUSED_VERSION && happened <= EVENT_TIMEOUT) || happened == EVENT_REFUSED;
+}
+
+/**
+ * Whether a new reading goes to the others that wait, or is to have its time because the link is down. Before the first connection, and for a
+ * sleeper that wakes, the outbox takes one.
+ */
+function mustWait(): bool {
+  return readings.count > 0 || (readings.hasBuffer() && !session.isConnected() && (isDown || held() > 0));
+}
+
+/** Publishes what waits, the oldest first, as far as there is room; then how many had to be dropped. */
+function publishWaiting(): void {
+  while (readings.count) {
+    const reading = readings.oldest();
+    const value = reading.value;
+    const before = mark;
+    setMark(reading.serial); // the message's record tells that the reading has left
+    const result = bufferedLength
+      ? publishReading(bufferedTopic(), bufferedLength, 0, value, reading.time)
+      : publishReading(topic, topicLength, retain, value, reading.time);
+    if (result == -ERROR_OUTBOX_FULL) {
+      setMark(before);
+      return;
+    }
+    readings.hasLeft();
+    tellReading(value, result);
+  }
+  if (diagnosticLength == 0 || dropped == diagnosed) return;
+  const text = formatWhole(unit, dropped);
+  if (session.publish(diagnosticTopic(), diagnosticLength, text, <u32>(unit - text), max(qos, 0), 1) >= 0) diagnosed = dropped;
+}
+
+/** Publishes a reading with its unit; with a blank and `time` behind it, unless that is 0. */
+function publishReading(topic: usize, topicLength: u32, retain: u32, value: i32, time: u32): i32 {
+  let text = unit;
+  if (time) {
+    text = formatWhole(text, time);
+    store<u8>(--text, 0x20);
+  }
+  text -= unitLength;
+  bytes(text, unit, unitLength);
+  text = formatTenths(text, value);
+  return session.publish(topic, topicLength, text, <u32>(unit - text), qos, retain);
 }
 
 /** Writes thousandths with one decimal, rounded half away from zero, so that they end at `p`; answers where they begin, at most 10 bytes before. */
@@ -185,12 +282,17 @@ function formatTenths(p: usize, thousandths: i32): usize {
   const tenths: u32 = <u32>(abs(thousandths) + 50) / 100;
   store<u8>(--p, 0x30 + (tenths % 10));
   store<u8>(--p, 0x2e);
-  let whole = tenths / 10;
+  p = formatWhole(p, tenths / 10);
+  if (thousandths < 0 && tenths > 0) store<u8>(--p, 0x2d); // no minus before 0.0
+  return p;
+}
+
+/** Writes a whole number so that it ends at `p`; answers where it begins. */
+function formatWhole(p: usize, whole: u32): usize {
   do {
     store<u8>(--p, 0x30 + (whole % 10));
     whole /= 10;
   } while (whole);
-  if (thousandths < 0 && tenths > 0) store<u8>(--p, 0x2d); // no minus before 0.0
   return p;
 }
 

@@ -63,13 +63,14 @@ describe('docs/boundary.md', () => {
   const names = (heading: string, end: string) => {
     const part = text.slice(text.indexOf(heading), text.indexOf(end, text.indexOf(heading)));
     const rows = part.split('\n').filter((line) => line.startsWith('| `'));
-    assert.ok(rows.length > 3, heading);
+    assert.ok(rows.length > 0, heading);
     return rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`(\w+)/g)].map(([, name]) => name ?? '')).sort();
   };
   const imports = names('## Imports', '## Exports');
-  const common = names('## Exports', '`sensor` has these');
-  const client = names('`sensor` has these', '`client-mqttsn` has these');
-  const clientSn = names('`client-mqttsn` has these', '## The inbound record');
+  const common = names('## Exports', 'A sensor has these');
+  const client = names('A sensor has these', '`client-mqttsn` has these');
+  const clientSn = names('`client-mqttsn` has these', 'Every module with a journal');
+  const journal = names('Every module with a journal', '## The inbound record');
   const exported = (module: string) => WebAssembly.Module.exports(builtModule(module)).map(({ name }) => name);
   const imported = (module: string) => WebAssembly.Module.imports(builtModule(module));
 
@@ -85,11 +86,11 @@ describe('docs/boundary.md', () => {
     ['sensor', common],
     ['client-mqtt', [...common, ...client]],
     ['client-mqttsn', [...common, ...client, ...clientSn]],
-    ['sensor-mqtt-journal', common],
-    ['sensor-mqttsn-journal', common],
-    ['sensor-journal', common],
-    ['client-mqtt-journal', [...common, ...client]],
-    ['client-mqttsn-journal', [...common, ...client, ...clientSn]],
+    ['sensor-mqtt-journal', [...common, ...journal]],
+    ['sensor-mqttsn-journal', [...common, ...journal]],
+    ['sensor-journal', [...common, ...journal]],
+    ['client-mqtt-journal', [...common, ...client, ...journal]],
+    ['client-mqttsn-journal', [...common, ...client, ...clientSn, ...journal]],
   ] as const) {
     test(`lists every export of ${module}, and no other`, () => {
       assert.deepEqual(exported(module).sort(), [...listed].sort());

@@ -105,6 +105,8 @@ export interface SnOptions {
   thermometers?: (() => number | undefined)[];
   /** What a module with a journal finds at its start, and leaves. */
   storage?: Storage;
+  /** Seconds since 1970 when the clock shows 0; without it the board does not know the time. */
+  epoch?: number;
 }
 
 /** Where the gateway of link 0 is, and the one that answers on link 1 unless told otherwise. */
@@ -151,6 +153,7 @@ export class SnHistory<M extends Module> {
         random: options.random ?? (() => 0),
         thermometers: options.thermometers ?? [],
         storage: options.storage,
+        unixTime: () => (options.epoch ? options.epoch + Math.floor(this.clock.now() / 1_000) : 0),
         event: (code, a, b) => {
           this.#events.push(told(code, a, b));
           this.during(code, a, b);
