@@ -170,6 +170,7 @@ int32_t shell_load(Shell *shell, const ShellOptions *options) {
         shell->exports[i] = engine_find(&shell->engine, exports[i].name, exports[i].arguments, exports[i].answers);
         if (!shell->exports[i]) return fail(shell, shell->engine.error, shell->engine.subject);
     }
+    shell->flush = engine_find(&shell->engine, "flush", 1, false);
     return check_module(shell, limit);
 }
 
@@ -214,6 +215,11 @@ int32_t shell_link_changed(Shell *shell, int32_t link, int32_t what, int32_t rea
 
 int32_t shell_stop(Shell *shell) {
     return call(shell, shell->exports[EXPORT_STOP], NULL, 0, NULL) ? 0 : SHELL_FAILED;
+}
+
+int32_t shell_flush(Shell *shell, int32_t ms) {
+    if (!shell->flush) return shell->failed ? SHELL_FAILED : -ERROR_STATE;
+    return call(shell, shell->flush, &ms, 1, NULL) ? 0 : SHELL_FAILED;
 }
 
 uint32_t shell_memory_bytes(const Shell *shell) {

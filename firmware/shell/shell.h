@@ -74,6 +74,7 @@ typedef struct {
     const Port *port;
     void *context;
     EngineFunction *exports[EXPORT_COUNT];
+    EngineFunction *flush; /* NULL: the module has no journal */
     bool inside; /* an export is running */
     bool failed;
     char error[SHELL_ERROR_BYTES];
@@ -100,6 +101,10 @@ int32_t shell_link_changed(Shell *shell, int32_t link, int32_t what, int32_t rea
 
 /* shell_stop(shell): ends in order; step on until EVENT_STOPPED. 0 or SHELL_FAILED. */
 int32_t shell_stop(Shell *shell);
+
+/* shell_flush(shell, ms): last words before a deep sleep; step on until EVENT_FLUSHED, at most `ms`. 0, -ERROR_STATE when the module has no
+ * journal, or SHELL_FAILED. */
+int32_t shell_flush(Shell *shell, int32_t ms);
 
 /* shell_memory_bytes(shell): bytes of linear memory the module has. */
 uint32_t shell_memory_bytes(const Shell *shell);

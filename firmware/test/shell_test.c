@@ -298,6 +298,7 @@ static void test_sound(void) {
     uint8_t *buffer = shell_link_buffer(&board.shell, 0, &room);
     CHECK(buffer == board.shell.engine.memory + 16 && room == 8, "%s", board.shell.error);
     CHECK(shell_link_received(&board.shell, 0, 8) == 0 && shell_link_changed(&board.shell, 0, LINK_OPENED, 0) == 0, "%s", board.shell.error);
+    CHECK(shell_flush(&board.shell, 1) == -ERROR_STATE, "it has no flush");
     CHECK(shell_stop(&board.shell) == 0, "%s", board.shell.error);
     CHECK(heap_allocations() == allocations, "it allocated");
     unload(copy, heap);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard } from './rung.js';
+import { type BoardEvent, type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard } from './rung.js';
 
 /** The sensor module under wasm3 in a process of its own: `executable` is the posix board, `environment` more than it has from here. */
 export function posixRung(executable: string, environment: Readonly<Record<string, string>> = {}): Rung {
@@ -43,9 +43,12 @@ async function start(
   void closed.then(forget);
   let ending = false;
   let lastWords = '';
+  let flushed: BoardEvent | undefined;
   createInterface({ input: child.stdout }).on('line', (line) => {
     forget(); // it has read its settings when it speaks
-    listener.event({ a: 0, b: 0, ...JSON.parse(line) });
+    const event: BoardEvent = { a: 0, b: 0, ...JSON.parse(line) };
+    if (event.event === 'flushed') flushed = event;
+    listener.event(event);
   });
   createInterface({ input: child.stderr }).on('line', (line) => {
     lastWords = line;
@@ -62,10 +65,18 @@ async function start(
     throw new Error(`the posix board does not start: ${(error as Error).message}`);
   }
 
-  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+  const end = async (signal: 'SIGTERM' | 'SIGKILL' | 'SIGUSR1') => {
     ending = true;
     child.kill(signal);
     await closed;
   };
-  return { stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  return {
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    async sleep() {
+      await end('SIGUSR1');
+      if (!flushed) throw new Error(`the posix board did not say its last words: ${lastWords}`);
+      return flushed;
+    },
+  };
 }

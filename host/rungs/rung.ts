@@ -21,6 +21,8 @@ export interface RunningBoard {
   stop(): Promise<void>;
   /** Breaks off as a power cut does. */
   kill(): Promise<void>;
+  /** Deep sleep: a module with a journal says its last words, then it breaks off. Resolves with the event 'flushed'. */
+  sleep(): Promise<BoardEvent>;
 }
 
 /** What a board tells while it runs. */

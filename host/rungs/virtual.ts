@@ -1,11 +1,14 @@
 import { Board } from '../board.js';
-import { configNames, EVENT_CONFIG_REFUSED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
+import { configNames, EVENT_CONFIG_REFUSED, EVENT_FLUSHED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
 import { errorText } from '../errors.js';
 import { routeTo } from '../links/address.js';
 import { builtModule, Module } from '../module.js';
 import { MemoryStorage } from '../storage.js';
 import { thermometer } from '../thermometers.js';
-import { type BoardListener, type BoardSettings, moduleOf, type RunningBoard } from './rung.js';
+import { type BoardEvent, type BoardListener, type BoardSettings, moduleOf, type RunningBoard } from './rung.js';
+
+/** How long the last words before a deep sleep may take. */
+const FLUSH_MS = 5_000;
 
 /** The journals of this process by name: a board that is killed finds its own again. */
 const journals = new Map<string, MemoryStorage>();
@@ -22,6 +25,7 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
   const { broker, thermometer: name, module: _, journal, ...rest } = settings;
   const module = builtModule(moduleOf(settings));
   let stopped = () => {};
+  let flushed = (_: BoardEvent) => {};
   let refused = '';
   const { links, discovery, config } = routeTo(String(broker).trim().split(/\s+/));
   const storage = journalOf(journal);
@@ -35,7 +39,9 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
       event(code, a, b) {
         if (code === EVENT_CONFIG_REFUSED) refused = `${configNames[b]}: ${errorText(a)}`;
         if (code === EVENT_STOPPED) stopped();
-        listener.event({ event: eventNames[code] ?? String(code), at: performance.timeOrigin + performance.now(), a, b });
+        const event = { event: eventNames[code] ?? String(code), at: performance.timeOrigin + performance.now(), a, b };
+        listener.event(event);
+        if (code === EVENT_FLUSHED) flushed(event);
       },
     },
     (imports) => new Module(module, imports),
@@ -49,6 +55,15 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
         board.stop();
       }),
     kill: async () => board.halt(),
+    sleep: () =>
+      new Promise((resolve, reject) => {
+        flushed = (event) => {
+          board.halt();
+          resolve(event);
+        };
+        if (board.module.flush(FLUSH_MS)) board.step();
+        else reject(new Error('this module has no journal, and cannot sleep without loss'));
+      }),
   };
 }
 

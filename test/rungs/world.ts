@@ -198,7 +198,14 @@ export class World {
       const all = await events.until((all) => named(all).length >= count, `event ${count} '${name}'`);
       return named(all)[count - 1] as BoardEvent;
     };
-    return { events, words, tells, stop: () => within(board.stop(), 'the end of the board'), kill: () => board.kill() };
+    return {
+      events,
+      words,
+      tells,
+      stop: () => within(board.stop(), 'the end of the board'),
+      kill: () => board.kill(),
+      sleep: () => within(board.sleep(), 'the last words of the board'),
+    };
   }
 
   /** What a board says that does not start. */

@@ -29,6 +29,9 @@
 /* 2020-01-01: a clock that is before it was never set. */
 #define UNIX_TIME_LEAST 1577836800
 
+/* How long the last words before a deep sleep may take. */
+#define FLUSH_MS 5000
+
 typedef struct {
     Settings settings;
     Shell shell;
@@ -39,6 +42,7 @@ typedef struct {
     char address[300]; /* of the broker, for messages */
     int32_t first;     /* the link that is looked at first: each in turn, so that a busy one does not hide the other's news */
     bool stopped;      /* EVENT_STOPPED came */
+    bool flushed;      /* EVENT_FLUSHED came */
 } Board;
 
 static const char help[] =
@@ -54,21 +58,24 @@ static const char help[] =
     "  --help\n"
     "\n"
     "Later options override earlier ones. The module's keys: topic, qos, retain, interval (ms), unit, sensor,\n"
-    "availability_topic, command_topic, client_id, username, password, keep_alive (s), clean_session, reconnect_min,\n"
+    "buffer, buffer_policy, buffered_topic, diagnostic_topic (with a journal), availability_topic, command_topic, client_id, username, password, keep_alive (s), clean_session, reconnect_min,\n"
     "reconnect_max, connect_timeout, reply_timeout (ms), max_inflight, will_topic, will_payload, will_qos, will_retain;\n"
     "of MQTT-SN predefined, node_id, retry_interval, congestion_wait, search_delay (ms), retries, missed_advertisements, sleep.\n"
     "Behind an mqtt-sn:// address, ?search means that gateways are searched there; at a multicast address they always are.\n"
     "A password belongs in a file that only you can read: the command line is visible to every user of the machine.\n"
     "\n"
     "Events go to standard output, one line of JSON each; words for a person go to standard error. SIGINT and SIGTERM\n"
-    "end the board in order, a second one at once. Exit status: 0 ended in order; 1 bad settings, a module that cannot\n"
-    "run, or no farewell; the message names the thing at fault.\n";
+    "end the board in order, a second one at once. SIGUSR1 says that deep sleep comes: a module with a journal gets up to\n"
+    "5 s for what is not acknowledged, then the board ends without a farewell, and its session goes on at the next start.\n"
+    "Exit status: 0 ended in order, or asleep; 1 bad settings, a module that cannot run, or no farewell; the message names\n"
+    "the thing at fault.\n";
 
 static volatile sig_atomic_t signals;
+static volatile sig_atomic_t sleeps; /* deep sleep comes, and nobody has heard of it yet */
 
 static void on_signal(int number) {
-    (void)number;
-    signals = signals + 1;
+    if (number == SIGUSR1) sleeps = 1;
+    else signals = signals + 1;
 }
 
 static int64_t monotonic_ms(void) {
@@ -161,6 +168,7 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     console_event(code, a, b);
     console_explain(code, a, b, board->address);
     if (code == EVENT_STOPPED) board->stopped = true;
+    if (code == EVENT_FLUSHED) board->flushed = true;
 }
 
 static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
@@ -319,7 +327,14 @@ static int run(Board *board, const sigset_t *signals_open) {
         int64_t now = monotonic_ms();
         int32_t wait = shell_step(&board->shell, (uint32_t)now);
         if (wait == SHELL_FAILED) break;
-        if (board->stopped) return 0;
+        if (board->stopped || board->flushed) return 0;
+        if (sleeps) {
+            sleeps = 0;
+            int32_t answer = shell_flush(&board->shell, FLUSH_MS);
+            if (answer == SHELL_FAILED) break;
+            if (answer != 0) console_say("SIGUSR1: this module has no journal, and cannot sleep without loss; SIGTERM ends it in order");
+            continue;
+        }
         if (end_by == INT64_MAX && (signals || console_gone())) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
@@ -357,15 +372,18 @@ static void catch_signals(sigset_t *signals_open) {
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGUSR1, &action, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a journal that may not grow is a full one */
     /* They arrive within ppoll only: one that came between a look at `signals` and the wait would be slept through. */
     (void)sigemptyset(&caught);
     (void)sigaddset(&caught, SIGINT);
     (void)sigaddset(&caught, SIGTERM);
+    (void)sigaddset(&caught, SIGUSR1);
     (void)sigprocmask(SIG_BLOCK, &caught, signals_open);
     (void)sigdelset(signals_open, SIGINT);
     (void)sigdelset(signals_open, SIGTERM);
+    (void)sigdelset(signals_open, SIGUSR1);
 }
 
 int main(int count, char **arguments) {
