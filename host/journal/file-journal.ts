@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { STORE_FAILED, STORE_FULL } from '../contract.js';
+import { TwobyteError } from '../errors.js';
+import { type Damage, frame, HEADER_BYTES, header, type JournalRecord, markOf, readFrames } from './frames.js';
+import type { Journal } from './journal.js';
+import { lock, unlock } from './lock.js';
+
+// Decisions and restrictions:
+//
+// - One file, written at its end only; each durable write is one fdatasync. All live records are in memory, too.
+// - What a power cut left half written at the end is cut off: nobody was told that it was done, and what it was to replace is still there.
+// - A frame in the middle that bits fell over in costs the records it names, and nothing else; when it no longer names them, they are as they were before
+//   it. Both are told. Then the file is written anew.
+// - The file is written anew beside the old one, and renamed, when more than half of it is out of date, beyond a megabyte.
+// - One process at a time: a lock file beside it, which one that died leaves to the next.
+
+/** Bytes that may be out of date before they are worth a new file. */
+const SLACK = 1024 * 1024;
+
+export interface FileJournalOptions {
+  /** Told for each damage that was found, in words. */
+  damaged?: ((what: string, damage: Damage) => void) | undefined;
+}
+
+/** Records in a file, in parts by name. Throws a TwobyteError when the file cannot be had. */
+export class FileJournal implements Journal {
+  readonly path: string;
+  readonly #parts = new Map<string, Map<number, Uint8Array>>();
+  #file = -1;
+  #mark = 0;
+  /** Where the next frame goes. */
+  #end = 0;
+  /** Bytes of a file that holds the live records only, one a frame. */
+  #live = HEADER_BYTES;
+  /** From this size on it may be worth a new file. */
+  #most = SLACK;
+  /** What is in the file is not known: the next write makes a new one. */
+  #doubtful = false;
+
+  constructor(path: string, { damaged }: FileJournalOptions = {}) {
+    this.path = path;
+    const failed = (what: string, error: unknown) =>
+      new TwobyteError(`journal ${path}: ${what}: ${(error as Error).message}`, 'ERROR_JOURNAL');
+    let holder: number | undefined;
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      holder = lock(this.#lockPath);
+    } catch (error) {
+      throw failed('cannot be locked', error);
+    }
+    if (holder === process.pid)
+      throw new TwobyteError(`journal ${path}: it is open in this process already; each user needs one of its own`, 'ERROR_JOURNAL');
+    if (holder !== undefined)
+      throw new TwobyteError(`journal ${path}: process ${holder} has it open; end that one, or use another path`, 'ERROR_JOURNAL');
+    try {
+      this.#load(damaged);
+    } catch (error) {
+      this.close();
+      throw error instanceof TwobyteError ? error : failed('cannot be opened', error);
+    }
+  }
+
+  /** Where a new file is written before it takes the place of the old one. */
+  get #beside(): string {
+    return `${this.path}.new`;
+  }
+
+  get #lockPath(): string {
+    return `${this.path}.lock`;
+  }
+
+  write(records: readonly JournalRecord[], durable = true): number {
+    if (this.#file < 0) return -STORE_FAILED;
+    const news = records.filter(({ part, key, bytes }) => bytes.length > 0 || this.read(part, key) !== undefined);
+    if (news.length === 0) return 0;
+    try {
+      if (this.#doubtful || (this.#end > this.#most && this.#end > 2 * this.#live)) this.#renew();
+    } catch (error) {
+      if (this.#doubtful) return numberOf(error);
+      this.#most = 2 * this.#end; // there was no room for a second file; it works without
+    }
+    const bytes = frame(this.#mark, news);
+    try {
+      this.put(this.#file, bytes, this.#end);
+      if (durable) this.sync(this.#file);
+    } catch (error) {
+      this.#withdraw(error);
+      return numberOf(error);
+    }
+    this.#end += bytes.length;
+    for (const { part, key, bytes } of news) this.#set(part, key, Uint8Array.from(bytes));
+    return 0;
+  }
+
+  read(part: string, key: number): Uint8Array | undefined {
+    return this.#parts.get(part)?.get(key >>> 0);
+  }
+
+  keys(part: string): number[] {
+    return [...(this.#parts.get(part)?.keys() ?? [])];
+  }
+
+  parts(): string[] {
+    return [...this.#parts.keys()];
+  }
+
+  /** Bytes of the file. */
+  get size(): number {
+    return this.#end;
+  }
+
+  close(): void {
+    if (this.#file >= 0) {
+      try {
+        this.sync(this.#file);
+      } catch {} // of what was durable nothing is left to sync
+      closeSync(this.#file);
+    }
+    this.#file = -1;
+    try {
+      unlock(this.#lockPath);
+    } catch {} // closed before
+  }
+
+  /** Writes all of `bytes` at `at`. */
+  protected put(file: number, bytes: Uint8Array, at: number): void {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
+  }
+
+  protected sync(file: number): void {
+    fdatasyncSync(file);
+  }
+
+  /** A frame that nobody is told of must not come to light. What a failed sync has written, nobody knows. */
+  #withdraw(error: unknown): void {
+    this.#doubtful = (error as NodeJS.ErrnoException).syscall !== 'write';
+    try {
+      ftruncateSync(this.#file, this.#end);
+    } catch {
+      this.#doubtful = true;
+    }
+  }
+
+  #load(damaged: FileJournalOptions['damaged']): void {
+    let file: Buffer;
+    try {
+      file = readFileSync(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      file = Buffer.alloc(0);
+    }
+    rmSync(this.#beside, { force: true });
+    if (file.length === 0) {
+      this.#renew();
+      return;
+    }
+    const mark = markOf(file);
+    if (mark === undefined)
+      throw new TwobyteError(
+        `journal ${this.path}: this is no journal, or its header is lost; move it away or use another path`,
+        'ERROR_JOURNAL',
+      );
+    let isWhole = file.length >= HEADER_BYTES;
+    this.#mark = mark;
+    this.#end = readFrames(
+      file,
+      mark,
+      ({ part, key, bytes }) => this.#set(part, key, Uint8Array.from(bytes)),
+      (damage) => {
+        isWhole &&= damage.isTail;
+        if (!damage.isTail) for (const { part, key } of damage.records) this.#set(part, key, new Uint8Array());
+        damaged?.(`journal ${this.path}: ${textOf(damage)}`, damage);
+      },
+    );
+    if (!isWhole) {
+      this.#renew();
+      return;
+    }
+    this.#file = openSync(this.path, 'r+');
+    if (this.#end < file.length) {
+      ftruncateSync(this.#file, this.#end);
+      this.sync(this.#file);
+    }
+  }
+
+  #set(part: string, key: number, bytes: Uint8Array): void {
+    const at = key >>> 0;
+    let records = this.#parts.get(part);
+    const before = records?.get(at);
+    const cost = (length: number) => 30 + Buffer.byteLength(part) + length;
+    if (before) this.#live -= cost(before.length);
+    if (bytes.length === 0) {
+      records?.delete(at);
+      if (records?.size === 0) this.#parts.delete(part);
+      return;
+    }
+    this.#live += cost(bytes.length);
+    records ??= new Map();
+    this.#parts.set(part, records);
+    records.set(at, bytes);
+  }
+
+  /** Writes a file with the live records only, and puts it in the place of the old one. */
+  #renew(): void {
+    const mark = randomBytes(4).readUInt32LE();
+    const chunks: Buffer[] = [header(mark)];
+    for (const [part, records] of this.#parts) for (const [key, bytes] of records) chunks.push(frame(mark, [{ part, key, bytes }]));
+    const whole = Buffer.concat(chunks);
+    const file = openSync(this.#beside, 'w+', 0o600);
+    try {
+      this.put(file, whole, 0);
+      this.sync(file);
+      renameSync(this.#beside, this.path);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    if (this.#file >= 0) closeSync(this.#file);
+    this.#file = file;
+    this.#mark = mark;
+    this.#end = whole.length;
+    this.#most = Math.max(SLACK, 2 * this.#end);
+    this.#doubtful = true; // until the directory, too, is sure
+    const directory = openSync(dirname(this.path), 'r');
+    try {
+      this.sync(directory);
+    } finally {
+      closeSync(directory);
+    }
+    this.#doubtful = false;
+  }
+}
+
+function numberOf(error: unknown): number {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' ? -STORE_FULL : -STORE_FAILED;
+}
+
+function textOf({ at, length, isTail, records }: Damage): string {
+  if (isTail) return `its last ${length} bytes, at ${at}, are a write that was interrupted; they are cut off`;
+  const what = records.map(({ part, key }) => `record ${key}${part && ` of ${part}`}`).join(', ');
+  return `${length} bytes at ${at} cannot be read; ${what ? `lost: ${what}` : 'which records they changed is not known; those are as they were before'}`;
+}
