@@ -75,7 +75,13 @@ export class Requests {
   publish(message: PublishMessage): void {
     const { clock, uplink, counters, debug } = this.#parts;
     const { qos, retain, msgId, topicId, data: payload } = message;
-    const hash = qos > 0 ? hashOf(message) : 0;
+    const named = this.#topicOf(message);
+    if ('code' in named) {
+      this.#refuse(message, named.code);
+      return;
+    }
+    const { topic } = named;
+    const hash = qos > 0 ? hashOf(message, topic) : 0;
     if (qos > 0) {
       const verdict = this.#taken.look(message, hash, clock.now());
       if (verdict !== 'new') counters.count('repeated publications');
@@ -85,12 +91,6 @@ export class Requests {
         return;
       }
     }
-    const named = this.#topicOf(message);
-    if ('code' in named) {
-      this.#refuse(message, named.code);
-      return;
-    }
-    const { topic } = named;
     debug(() => `PUBLISH '${topic}', QoS ${qos}, ${payload.length} bytes`);
     if (qos <= 0) {
       if (!uplink.publish({ topic, payload, qos: 0, retain }, () => {})) counters.count('publications dropped: QoS 0 in congestion');

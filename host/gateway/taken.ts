@@ -77,15 +77,15 @@ export class Taken {
   }
 }
 
-/** FNV-1a over what makes a message: topic, QoS, retain and payload. */
-export function hashOf({ topicType, topicId, qos, retain, data }: PublishMessage): number {
+/** FNV-1a over what makes a message: topic, QoS, retain and payload. The topic by its name: its id may be another when the message comes again. */
+export function hashOf({ qos, retain, data }: PublishMessage, topic: string): number {
   let hash = 0x811c9dc5;
   const add = (byte: number) => {
     hash = Math.imul(hash ^ byte, 0x01000193);
   };
-  add(topicType | (retain ? 4 : 0) | (qos << 3));
-  add(topicId >> 8);
-  add(topicId & 255);
+  add((retain ? 1 : 0) | (qos << 1));
+  for (const byte of Buffer.from(topic)) add(byte);
+  add(0); // no topic has it
   for (const byte of data) add(byte);
   return hash >>> 0;
 }
