@@ -159,17 +159,16 @@ for (const scheme of ['mqtts', 'wss'] as const)
         } else assert.equal(error, undefined);
         await client.endAsync(true);
 
-        const said: string[] = [];
-        const gateway = await startGateway(url, {
-          connection: options,
-          limits: { connectDeadline: says ? 300 : 8000 },
-          say: (text) => said.push(text),
+        let tell = (_text: string) => {};
+        const told = new Promise<string>((resolve) => {
+          tell = resolve;
         });
+        const gateway = await startGateway(url, { connection: options, say: (text) => tell(text) });
         t.after(() => gateway.close());
         await using device = await SocketDevice.to(gateway.port);
-        const connack = await device.ask(sn.connect({ will: false, clean: true, duration: 60, clientId: 'c' }), 'CONNACK');
-        assert.equal(connack.code, says ? 1 : 0, said.join('\n'));
-        if (says) assert.match(said.join('\n'), says);
+        device.send(sn.connect({ will: false, clean: true, duration: 60, clientId: 'c' }));
+        if (says) assert.match(await told, says);
+        else assert.equal((await device.hears('CONNACK')).code, 0);
 
         const trust = ca === undefined ? [] : ['--cafile', ca];
         await Promise.all(
