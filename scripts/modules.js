@@ -39,8 +39,8 @@ export const modules = [
     flags: [...use('MQTT', 'MQTTSN'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 16000,
-    inlined: 8,
-    joined: 250,
+    inlined: 7,
+    joined: 700,
   },
   {
     name: 'sensor-mqtt-journal',
