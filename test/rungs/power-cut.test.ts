@@ -51,7 +51,15 @@ describe('a power cut of the posix board', {
       end.resolve = resolve;
     });
     const running = await posixRung(posixBoard, environment)(
-      { broker: `mqtt://127.0.0.1:${broker.port}`, thermometer: 'simulated:1', qos: 2, interval: 100, clean_session: 0, ...settings },
+      {
+        broker: `mqtt://127.0.0.1:${broker.port}`,
+        thermometer: 'simulated:1',
+        qos: 2,
+        interval: 100,
+        clean_session: 0,
+        buffer: 0,
+        ...settings,
+      },
       { event: (event) => events.add(event), says: () => {}, failed: ({ message }) => end.resolve(message) },
     );
     t.after(() => running.kill());

@@ -7,6 +7,7 @@ import { Capture } from '../protocol/capture.js';
 import { connectionScenarios } from './connection-scenarios.js';
 import { refusals } from './refusals.js';
 import { DAY, type Scenario } from './scenario.js';
+import type { World } from './world.js';
 
 const NO_LOGIN = 'MQTT-SN 1.2 has no user names and passwords';
 
@@ -41,6 +42,16 @@ const readings = ([0, 1, 2] as const).flatMap((qos) =>
 function oneDecimal(thousandths: number): string {
   const tenths = Math.floor((Math.abs(thousandths) + 50) / 100);
   return `${thousandths < 0 && tenths > 0 ? '-' : ''}${Math.floor(tenths / 10)}.${tenths % 10}`;
+}
+
+/** What is before the unit and the time. */
+function degrees(payload: Uint8Array | undefined): string | undefined {
+  return String(payload).split(' ')[0];
+}
+
+/** The module with a journal that a board of this world runs. */
+function journalModule({ ground }: World): string {
+  return `${ground.module ?? (ground.protocol === 'mqtt' ? 'sensor-mqtt' : 'sensor-mqttsn')}-journal`;
 }
 
 /** KiB of heap that a board may take with the module of one protocol, and with the module of both. */
@@ -265,21 +276,89 @@ export const scenarios: Scenario[] = [
         const settings = { qos, clean_session: 0, journal: await world.filePath('board.journal') };
         const { there, comes } = await world.place();
         const board = await there.board({ ...settings, thermometer });
-        await board.tells('reading', 4);
+        await board.tells('reading_buffered', 3);
         await board.kill();
         await comes();
         const { messages } = await there.hearing();
         const last = `replay:${await world.file('last.csv', '0,-40\n')}`;
         const again = await there.board({ ...settings, thermometer: last, interval: DAY });
-        const { a: count } = await again.tells('restored');
-        assert.ok(count >= 4, `${count} restored`);
-        const heard = (await messages.until((all) => all.some(({ payload }) => String(payload) === '-40.0'), 'the new reading')).map(
-          ({ payload }) => String(payload),
+        const { a, b } = await again.tells('restored');
+        assert.ok(a === 1 && b >= 3, `${a} and ${b} restored`);
+        const heard = (await messages.until((all) => all.some(({ payload }) => degrees(payload) === '-40.0'), 'the new reading')).map(
+          ({ payload }) => degrees(payload),
         );
-        assert.deepEqual(heard, [...Array.from({ length: count }, (_, i) => `${i}.0`), '-40.0']);
+        assert.deepEqual(heard, [...Array.from({ length: a + b }, (_, i) => `${i}.0`), '-40.0']);
       },
     }),
   ),
+  ...(['', '/late'] as const).map(
+    (late): Scenario => ({
+      what: `with a journal, readings taken while the broker is away wait with their time, and arrive in order${late && ' at a topic of their own'}`,
+      async run(world) {
+        const csv = `time,celsius\n${Array.from({ length: 300 }, (_, i) => `${i},${i}`).join('\n')}\n`;
+        const thermometer = `replay:${await world.file('counting.csv', csv)}`;
+        const { there, comes, goes } = await world.place();
+        await comes();
+        const wire = await there.wire();
+        const begin = Math.floor(Date.now() / 1000);
+        const settings = { qos: 2, clean_session: 0, buffered_topic: world.topic + late, retry_interval: 100, retries: 2 };
+        const board = await there.board({ broker: wire.address, module: journalModule(world), thermometer, ...settings });
+        await board.tells('published', 3);
+        await goes();
+        await board.tells('reading_buffered', 20);
+        wire.hold(); // until somebody hears
+        await comes();
+        const { messages } = await there.hearing([world.topic, `${world.topic}/late`]);
+        wire.release();
+        await board.tells('connected', 2);
+        const isLate = ({ payload }: { payload: Uint8Array }) => String(payload).includes(' ');
+        const heard = await messages.until(
+          (all) => all.filter(isLate).length >= 20 && !isLate(all.at(-1) as (typeof all)[0]),
+          'the readings',
+        );
+        const first = Number(degrees(heard[0]?.payload));
+        assert.deepEqual(
+          heard.map(({ payload }) => Number(degrees(payload))),
+          heard.map((_, i) => first + i),
+        );
+        const times = heard.filter(isLate).map(({ payload }) => Number(String(payload).split(' ')[1]));
+        assert.deepEqual(times, times.toSorted());
+        assert.ok(Number(times[0]) >= begin && Number(times.at(-1)) <= Date.now() / 1000, `${times}`);
+        assert.deepEqual(new Set(heard.map((message) => message.topic === world.topic + late)), new Set(late ? [true, false] : [true]));
+        for (const message of heard) if (late) assert.equal(message.topic.endsWith(late), isLate(message));
+      },
+    }),
+  ),
+  {
+    what: 'with a journal, a board says before deep sleep what is not acknowledged, and its next start goes on with it',
+    async run(world) {
+      const { there, comes } = await world.place();
+      await comes();
+      const topic = `${world.topic}/availability`;
+      const settings = {
+        qos: 1,
+        clean_session: 0,
+        journal: await world.filePath('sleeper.journal'),
+        availability_topic: topic,
+        interval: DAY,
+      };
+      const { messages } = await there.hearing([world.topic, topic]);
+      const board = await there.board(settings);
+      await board.tells('published');
+      const { a, b } = await board.sleep();
+      assert.deepEqual([a, b], [0, 0], 'all was acknowledged');
+      const wire = await there.wire();
+      wire.hold();
+      const again = await there.board({ ...settings, broker: wire.address, retry_interval: 200 });
+      await again.tells('reading');
+      const left = await again.sleep();
+      assert.deepEqual([left.a, left.b], [1, 0], 'nothing passed');
+      await wire.close();
+      const last = await there.board(settings);
+      assert.deepEqual(((event) => [event.a, event.b])(await last.tells('restored')), [1, 0]);
+      await messages.until((all) => all.filter((message) => message.topic === world.topic).length >= 3, 'three readings');
+    },
+  },
   {
     what: 'after a restart of the broker the board is back: online, obeying, and with its readings',
     async run(world) {
