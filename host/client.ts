@@ -24,6 +24,7 @@ import {
 } from './contract.js';
 import { configFaultText, connectionError, errorCode, errorText, isForGood, journalError, returnCodeText, TwobyteError } from './errors.js';
 import type { ClientEvents } from './events.js';
+import { type Flushed, Flushes } from './flush.js';
 import { isMqttSn, routeTo } from './links/address.js';
 import { Valve } from './links/valve.js';
 import { Assembly, pieceOf } from './messages.js';
@@ -99,6 +100,7 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly #module: ClientModule;
   readonly #sn: SnPart | undefined;
   readonly #requests: Requests;
+  readonly #flushes = new Flushes(() => this.#unacknowledged);
   readonly #subscriptions: Subscriptions;
   #stepScheduled = false;
   #stopped = true;
@@ -284,6 +286,28 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
+   * Waits until all that was asked for is acknowledged, at most `ms`, then calls `done` once with what is not: with a journal, a process that ends then
+   * loses none of it. Without a connection it waits for one; over MQTT-SN a sleeper wakes, if there is anything to say.
+   */
+  flush(ms: number, done: (error: Error | undefined, flushed: Flushed) => void): this {
+    const unacknowledged = this.#unacknowledged;
+    if (!(ms >= 0 && ms < 2 ** 31)) {
+      const error = new TwobyteError(`flush: the deadline must be a number of ms from 0 to ${2 ** 31 - 1}, not ${ms}`, 'ERROR_TYPE');
+      queueMicrotask(() => done(error, { unacknowledged }));
+      return this;
+    }
+    this.#flushes.add(unacknowledged === 0 || this.#stopped ? 0 : ms, (flushed) => done(undefined, flushed));
+    if (unacknowledged > 0 && this.asleep) this.#sn?.wake(false).catch(nothing); // a gateway that is lost is an error of its own
+    return this;
+  }
+
+  flushAsync(ms: number): Promise<Flushed> {
+    return new Promise((resolve, reject) => {
+      this.flush(ms, (error, flushed) => (error ? reject(error) : resolve(flushed)));
+    });
+  }
+
+  /**
    * Ends the session: waits for what is unacknowledged while there is a connection (not with `force`), sends DISCONNECT, closes. Requests that
    * had no answer fail: what was handed over may still have arrived, and is sent again after reconnect(). So are QoS 0 messages that still
    * wait for a connection.
@@ -335,7 +359,12 @@ export class Client extends EventEmitter<ClientEvents> {
   /** After each step: the module may have room for what is queued, and may have finished what end() waits for. */
   #stepped(): void {
     if (!this.#requests.isEmpty) this.#drainQueue();
+    this.#flushes.look();
     if (this.disconnecting) this.#endWhenIdle();
+  }
+
+  get #unacknowledged(): number {
+    return this.#requests.waiting + this.#module.held;
   }
 
   get #isBusy(): boolean {
@@ -511,6 +540,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const error = this.#lastError ?? new TwobyteError('the client ended before the answer came', 'ERROR_STATE');
     this.#sn?.ended(error);
     this.#requests.failAll(error);
+    this.#flushes.end();
     if (was) this.emit('close');
     this.emit('end');
     for (const done of this.#ending.splice(0)) done();

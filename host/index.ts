@@ -2,6 +2,7 @@
 
 export { type Addresses, Client, connect, connectAsync } from './client.js';
 export { TwobyteError } from './errors.js';
+export type { Flushed } from './flush.js';
 export type { LinkOptions } from './links/address.js';
 export type { Message, MessagePiece } from './messages.js';
 export type { ClientOptions, QoS, Will } from './options.js';

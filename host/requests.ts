@@ -107,6 +107,11 @@ export class Requests {
     return this.#queue.length === 0;
   }
 
+  /** How many wait for room. */
+  get waiting(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+
   /** The module has it: `id` will be answered. */
   await(id: number, pending: Pending | undefined): void {
     this.#pending[id] = pending;
