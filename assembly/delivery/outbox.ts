@@ -65,8 +65,8 @@ class Record {
 
 const HEAD_BYTES: u32 = RECORD_BYTES;
 const TOMBSTONE_BYTES: u32 = 12;
-/** That PUBREC came: check and sequence. */
-const RELEASE_BYTES: u32 = 8;
+/** That PUBREC came: check, sequence and mark, which are then also known where the tombstone is torn. */
+const RELEASE_BYTES: u32 = 12;
 
 const entries = memory.data(OUTBOX_ENTRIES * ENTRY_BYTES, 4);
 const ring = memory.data(OUTBOX_BYTES, 4);
@@ -170,8 +170,9 @@ export function restore(): u32 {
   let latest: u32 = 0;
   let isFirst = true;
   for (let place: u32 = 0; place <= MASK; ++place) {
-    const length = journal.read(RECORD_MESSAGE, place, ring, OUTBOX_BYTES);
-    if (length < TOMBSTONE_BYTES) continue;
+    let length = journal.read(RECORD_MESSAGE, place, ring, OUTBOX_BYTES);
+    if (length < TOMBSTONE_BYTES) length = journal.read(RECORD_RELEASE, place, ring, OUTBOX_BYTES);
+    if (length < RELEASE_BYTES) continue;
     const record = changetype<Record>(ring);
     const sequence = record.sequence;
     if (isFirst || <i32>(sequence - latest) > 0) {

@@ -81,7 +81,7 @@ describe('a message outlives a power cut', () => {
     h.happens(`published ${id} 0`);
     assert.deepEqual(flash.writes, [
       [RECORD_MESSAGE, 18],
-      [RECORD_RELEASE, 8],
+      [RECORD_RELEASE, 12],
       [RECORD_MESSAGE, 12],
     ]);
     starts(flash).hears('');

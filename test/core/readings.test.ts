@@ -478,6 +478,19 @@ describe('with a journal', () => {
     assert.deepEqual(arrivals(h).slice(0, 2), [...waited(1, 1), ...waited(3, 3)]);
   });
 
+  test('at QoS 2 a reading does not come again when the note that its message is acknowledged is spoiled', () => {
+    const storage = new Flash();
+    let h = down([[CONFIG_QOS, 2]], { storage });
+    h.waits(1_000);
+    assert.deepEqual(back(h), waited(1, 1));
+    h.board.halt();
+    const key = (RECORD_MESSAGE << 16) | 2;
+    storage.records.get(key)?.fill(255, 0, 1);
+    h = sensor([[CONFIG_QOS, 2]], { storage });
+    h.board.start();
+    assert.deepEqual(h.happened().slice(0, 2), [`record_lost ${key} 12`, 'restored 0 0']);
+  });
+
   test('a buffer that is made smaller loses nothing', () => {
     const storage = new Flash();
     let h = down([[CONFIG_QOS, 1]], { storage });
