@@ -183,7 +183,9 @@ export class Outgoing {
       const crosses = !this.strict && flight.state === 'received';
       if (again && flight.state !== 'sent' && !crosses && !flight.doubtful)
         report('SN 6.6 qos 2', `${shown} is sent again after its PUBREC`);
-    } else if (dup) this.#checkFirst(publish, report);
+    } else if (dup && !this.strict && this.#isDone(publish))
+      return; // it crosses its acknowledgement
+    else if (dup) this.#checkFirst(publish, report);
     const other = [...this.#flights].find(([number, each]) => number !== id && each.here && each.state !== 'refused');
     if (this.one && other && !flight?.here) report('SN 6.6 one', `PUBLISH ${other[0]} is not acknowledged yet`);
     const state = flight && !flight.over && flight.state !== 'refused' ? flight.state : 'sent';
@@ -193,10 +195,14 @@ export class Outgoing {
   #checkFirst(publish: Publish, report: Report): void {
     const doubtful = this.#doubtful.get(publish.id);
     if (doubtful?.data === publish.data && doubtful.qos === publish.qos) return;
-    const done = this.#done.get(publish.id);
-    if (done && done.data === publish.data && done.topicId === publish.topicId) {
-      if (this.strict) report('SN 6.6 again', `PUBLISH ${publish.id}`);
-    } else if (!this.#forgetful) report('SN 5.3.4 dup', `PUBLISH ${publish.id} was not sent before`);
+    if (this.#isDone(publish)) report('SN 6.6 again', `PUBLISH ${publish.id}`);
+    else if (!this.#forgetful) report('SN 5.3.4 dup', `PUBLISH ${publish.id} was not sent before`);
+  }
+
+  /** Whether it is the message that was acknowledged last under this id. */
+  #isDone({ id, data, topicId }: Publish): boolean {
+    const done = this.#done.get(id);
+    return done !== undefined && done.data === data && done.topicId === topicId;
   }
 
   /** Answers the message, when it is in flight. */
