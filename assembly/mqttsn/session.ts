@@ -578,7 +578,7 @@ function readDatagram(): i32 {
 /** A message that the gateway answers a CONNECT with. */
 function welcome(type: i32): i32 {
   if (type == CONNACK) {
-    if ((IS_CLIENT || isDefined(JOURNAL)) && returnCode > CONGESTION) backoff.countRefusal();
+    if ((IS_CLIENT || HAS_JOURNAL) && returnCode > CONGESTION) backoff.countRefusal();
     return returnCode ? fail(EVENT_REFUSED, returnCode) : arrive(waking);
   }
   if (!hasWill() || (type != WILLTOPICREQ && type != WILLMSGREQ)) return drop(ERROR_UNEXPECTED);
