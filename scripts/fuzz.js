@@ -1,11 +1,11 @@
 // npm run fuzz: coverage-guided fuzzing of the modules as native code, and of decoders of the shell. What it finds stays in build/fuzz/NAME/found.
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { conversations } from './conversations.js';
-import { buildFuzzer, corpusOf, missingForFuzzing, placeOf, runFuzzer, sow, targets } from './fuzzers.js';
+import { buildFuzzer, keptOf, missingForFuzzing, placeOf, runFuzzer, sow, targets } from './fuzzers.js';
 import { command, prepare, progress, run } from './prepare.js';
 
 const usage = `npm run fuzz -- [options]
@@ -14,12 +14,11 @@ const usage = `npm run fuzz -- [options]
   --target NAME only this one, may be repeated: ${targets.map(({ name }) => name).join(', ')}
   --seed S      begins with the repository's corpus alone: the same seed and --runs make the same run again
   --replay FILE runs one input of the target and shows what it says
-  --keep        then takes what a small set of inputs needs to reach all that was reached into test/fuzz/corpus
+  --keep        then takes what reaches all that was reached into test/fuzz/corpus
 `;
 
-/** At most so many inputs and bytes of a target are kept. */
-const KEPT_FILES = 22;
-const KEPT_BYTES = 14_000;
+/** At most so many bytes of a target are kept. */
+const KEPT_BYTES = 6000;
 
 /** @param {string} text @param {string} name */
 function positive(text, name) {
@@ -28,7 +27,7 @@ function positive(text, name) {
   return value;
 }
 
-/** The fewest inputs, the smallest first among equals, that reach all that `directories` reach. @param {import('./fuzzers.js').Target} target @param {string[]} directories */
+/** Keeps what reaches all that `directories` reach, and then what reaches most by the byte. @param {import('./fuzzers.js').Target} target @param {string[]} directories */
 async function keep(target, directories) {
   const work = placeOf(target.name);
   const merged = join(work, 'merged');
@@ -39,45 +38,27 @@ async function keep(target, directories) {
   await run(join(work, 'fuzz'), ['-merge=1', `-merge_control_file=${control}`, '-max_len=1024', merged, ...directories]);
   const lines = readFileSync(control, 'utf8').split('\n');
   const files = lines.slice(2, 2 + Number(lines[0]));
-  const reached = new Map(
+  // COV and FT: the counters and features of an input that no smaller one reached.
+  const reached = (/** @type {string} */ kind) =>
     lines
-      .filter((line) => line.startsWith('COV '))
-      .map((line) => {
-        const [, file, ...counters] = line.split(' ');
-        return [Number(file), new Set(counters)];
-      }),
-  );
-  const own = new Set(Object.keys(conversations(target.name)));
+      .filter((line) => line.startsWith(`${kind} `))
+      .map((line) => line.split(' ').slice(1))
+      .map(([file, ...news]) => ({ bytes: readFileSync(/** @type {string} */ (files[Number(file)])), news: news.length }))
+      .filter(({ news }) => news > 0)
+      .sort((a, b) => b.news / (b.bytes.length + 8) - a.news / (a.bytes.length + 8));
   /** @type {Set<string>} */
-  const covered = new Set();
-  const take = (/** @type {number} */ number) => {
-    for (const counter of reached.get(number) ?? []) covered.add(counter);
-    reached.delete(number);
-  };
-  for (const number of [...reached.keys()]) if (own.has(basename(files[number] ?? ''))) take(number);
-  const kept = [];
-  const size = (/** @type {number} */ number) => statSync(/** @type {string} */ (files[number])).size;
-  let bytes = 0;
-  while (kept.length < KEPT_FILES) {
-    const gains = [...reached].map(([number, counters]) => ({
-      number,
-      gain: [...counters].filter((counter) => !covered.has(counter)).length,
-    }));
-    const best = gains
-      .filter(({ gain, number }) => gain > 0 && bytes + size(number) <= KEPT_BYTES)
-      .sort((a, b) => b.gain - a.gain || size(a.number) - size(b.number))[0];
-    if (!best) break;
-    bytes += size(best.number);
-    kept.push(/** @type {string} */ (files[best.number]));
-    take(best.number);
+  const kept = new Set();
+  const own = new Set(Object.values(conversations(target.name)).map((bytes) => Buffer.from(bytes).toString('hex')));
+  let size = 0;
+  for (const { bytes } of [...reached('COV'), ...reached('FT')]) {
+    const line = bytes.toString('hex');
+    if (own.has(line) || kept.has(line) || size + bytes.length > KEPT_BYTES) continue;
+    kept.add(line);
+    size += bytes.length;
   }
-  const corpus = corpusOf(target.name);
-  mkdirSync(corpus, { recursive: true });
-  const regressions = readdirSync(corpus).filter((name) => !/^[0-9a-f]{40}$/.test(name));
-  for (const name of readdirSync(corpus))
-    if (!regressions.includes(name) && !kept.some((file) => file === join(corpus, name))) rmSync(join(corpus, name));
-  for (const file of kept) if (file !== join(corpus, basename(file))) copyFileSync(file, join(corpus, basename(file)));
-  progress(`${target.name}: ${kept.length} inputs, ${bytes} bytes`);
+  mkdirSync(join(keptOf(target.name), '..'), { recursive: true });
+  writeFileSync(keptOf(target.name), [...kept].map((line) => `${line}\n`).join(''));
+  progress(`${target.name}: ${kept.size} inputs, ${size} bytes`);
 }
 
 await command(async () => {
@@ -142,11 +123,7 @@ await command(async () => {
         finds++;
         process.stdout.write(`  ${figures.found}\n`);
       }
-      if (values.keep && !figures.found)
-        await keep(
-          target,
-          [grown, sown].filter((directory) => existsSync(directory)),
-        );
+      if (values.keep && !figures.found) await keep(target, [grown, sown]);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));

@@ -75,8 +75,10 @@ export const targets = [
 
 /** Where everything of a target is made. @param {string} name */
 export const placeOf = (name) => join(root, 'build', 'fuzz', name);
-/** What the repository keeps of it. @param {string} name */
-export const corpusOf = (name) => join(root, 'test', 'fuzz', 'corpus', name);
+/** What the repository keeps of it: an input a line, in hexadecimal. @param {string} name */
+export const keptOf = (name) => join(root, 'test', 'fuzz', 'corpus', `${name}.txt`);
+/** Inputs that found something once, by name. @param {string} name */
+const regressionsOf = (name) => join(root, 'test', 'fuzz', 'regressions', name);
 
 const checks = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'];
 const common = ['-O1', '-g', '-std=gnu11', `-I${fuzz}`, `-I${shell}`, '-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0', ...checks];
@@ -136,8 +138,11 @@ export async function buildFuzzer(target, { wasm, to = placeOf(target.name) } = 
 export function sow(target, directory) {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
-  const corpus = corpusOf(target.name);
-  for (const name of existsSync(corpus) ? readdirSync(corpus) : []) copyFileSync(join(corpus, name), join(directory, name));
+  const kept = keptOf(target.name);
+  const lines = existsSync(kept) ? readFileSync(kept, 'utf8').trim().split('\n') : [];
+  for (const [number, line] of lines.entries()) writeFileSync(join(directory, `kept-${number}`), Buffer.from(line, 'hex'));
+  const regressions = regressionsOf(target.name);
+  for (const name of existsSync(regressions) ? readdirSync(regressions) : []) copyFileSync(join(regressions, name), join(directory, name));
   for (const [name, bytes] of Object.entries(conversations(target.name))) writeFileSync(join(directory, name), bytes);
 }
 

@@ -95,6 +95,13 @@ describe('fuzzing', { skip, timeout: 300_000 }, () => {
       ['bytes that are no packet', 'sensor-mqtt', 'link_received', (text) => when(sized(9), sends(text)), /REPORT: MQTT: /],
       ['bytes that are no message', 'sensor', 'link_received', (text) => when(sized(9), sends(text)), /REPORT: MQTT/],
       ['a time below 0', 'sensor-mqtt', 'step', () => when(atTime, '(return (i32.const -5))'), /step answers -5/],
+      [
+        'a session that nothing wakes',
+        'sensor-mqttsn',
+        'step',
+        () => when(atTime, '(return (i32.const 2147483647))'),
+        /it does not connect: nothing is due/,
+      ],
       ['a step that is always due', 'client-mqtt', 'step', () => when(atTime, '(return (i32.const 0))'), /the next is due at once/],
     ];
     for (const [what, name, at, code, words] of broken)

@@ -69,6 +69,9 @@ static const uint8_t *next_bytes(uint32_t *length) {
 
 #define REQUESTS 8
 #define STEPS_MOST 100
+#define RECOVERY_TURNS 600
+#define PATIENT_TURNS 40
+#define HOUR 3600000u
 #define OVERRIDES 8
 #define TEXT_BYTES 2048
 
@@ -99,6 +102,9 @@ static struct {
     int32_t remember_answer;
     int32_t temperature;
     int32_t time;
+    bool running;   /* from start on, until EVENT_STOPPED */
+    bool stopping;  /* stop was called */
+    bool connected; /* EVENT_CONNECTED came, since it was put back to false */
     bool topic_written; /* behind the last set_topic: nothing is published until the next */
     uint8_t during; /* what the host does during the next event; 0: nothing */
     uint32_t events;
@@ -361,8 +367,19 @@ static void expect_answer(uint32_t answer, const char *what) {
 
 static void publish(uint32_t length, uint32_t qos, uint32_t retain) {
     if (!HAS(publish) || board.topic_written) return;
-    if ((int32_t)length > 4096 && ++board.large > 3) length = 1;
+    if ((int32_t)length > 4096 && ++board.large > 1) length = 1;
     expect_answer(CALL(publish, length, qos, retain), "publish");
+}
+
+static void start(void) {
+    const uint32_t answer = CALL(start);
+    expect_answer(answer, "start");
+    if (answer == 0) board.running = true;
+}
+
+static void stop(void) {
+    CALL(stop);
+    board.stopping = board.running;
 }
 
 void Z_boardZ_event(struct Z_board_instance_t *unused, u32 code, u32 a, u32 b) {
@@ -372,6 +389,8 @@ void Z_boardZ_event(struct Z_board_instance_t *unused, u32 code, u32 a, u32 b) {
     EXPECT(code > 0 && code < 64, "event %u", code);
     EXPECT(++board.events < 100000, "events without end, now %u", code);
     if (code == EVENT_MESSAGE) expect_message();
+    if (code == EVENT_CONNECTED) board.connected = true;
+    if (code == EVENT_STOPPED) board.running = board.stopping = false;
     if (!board.during || !HAS(publish)) return;
     const uint32_t during = board.during;
     board.during = 0;
@@ -386,7 +405,7 @@ void Z_boardZ_event(struct Z_board_instance_t *unused, u32 code, u32 a, u32 b) {
             expect_answer(CALL(unsubscribe), "unsubscribe");
             break;
         default:
-            CALL(stop);
+            stop();
     }
 }
 
@@ -585,9 +604,9 @@ static void op_raw(uint32_t what) {
             module_restore();
             board.links[0] = board.links[1] = SHUT;
             board.failing = 0;
-            board.breaks_rules = false;
+            board.breaks_rules = board.running = board.stopping = false;
             board.request_count = board.answered = 0;
-            (void)CALL(start);
+            start();
     }
 }
 
@@ -692,7 +711,7 @@ static void op_message(uint32_t a) {
     const char *topic = topics[how & 3];
     const uint32_t topic_length = (uint32_t)strlen(topic);
     uint32_t length = lengths[how >> 2 & 7];
-    if (length > 4096 && ++board.large > 3) length = 7;
+    if (length > 4096 && ++board.large > 1) length = 7;
     const uint32_t qos = a & 3;
     uint8_t *body = message + (board.sn ? 4 : 5);
     uint32_t at = 0;
@@ -819,7 +838,7 @@ static void command(uint32_t op, uint32_t a) {
             break;
         case OP_LONG: {
             uint32_t length = next16();
-            if (length > 4096 && ++board.large > 3) length &= 4095;
+            if (length > 4096 && ++board.large > 1) length &= 4095;
             memset(message, (int)next8(), length);
             deliver(a & 1, message, length, 0);
             settle();
@@ -844,11 +863,11 @@ static void command(uint32_t op, uint32_t a) {
             board.open_answer = a ? -(int32_t)a : 0;
             break;
         case OP_STOP:
-            CALL(stop);
+            stop();
             if (!(a & 1)) settle();
             break;
         case OP_START:
-            expect_answer(CALL(start), "start");
+            start();
             settle();
             break;
         case OP_NUMBER:
@@ -876,6 +895,39 @@ static void command(uint32_t op, uint32_t a) {
         default:
             op_client(op, a);
     }
+}
+
+/* Whatever came before, with a world that is well again the module ends when it was asked to, and else connects again. */
+static void expect_recovery(void) {
+    if (!board.running || board.breaks_rules) return;
+    board.sending = TAKES_ALL;
+    board.open_answer = board.remember_answer = 0;
+    board.during = write_mode = read_mode = 0;
+    board.polite = true;
+    board.answered = board.request_count;
+    if (!board.stopping && board.links[0] != SHUT && !board.failing) {
+        board.links[0] = SHUT;
+        CALL(link_changed, 0, LINK_CLOSED, REASON_RESET);
+    }
+    for (uint32_t link = 0; link < 2; link++) {
+        if (board.links[link] == OPEN) CALL(link_changed, link, LINK_WRITABLE, 0);
+    }
+    board.connected = false;
+    for (uint32_t turn = 0; turn < RECOVERY_TURNS; turn++) {
+        for (uint32_t link = 0; link < 2; link++) {
+            if (board.links[link] != OPENING) continue;
+            board.links[link] = OPEN;
+            CALL(link_changed, link, LINK_OPENED, 0);
+        }
+        const bool stopping = board.stopping;
+        settle();
+        if (stopping ? !board.running : board.connected) return;
+        if (board.links[0] == OPENING || board.links[1] == OPENING) continue;
+        EXPECT(board.left < INT32_MAX, "%s: nothing is due any more", stopping ? "it does not stop" : "it does not connect");
+        /* A delay may be of days, with readings in between: they need not all be taken. */
+        board.now += (uint32_t)board.left + (turn > PATIENT_TURNS ? HOUR : 0);
+    }
+    REPORT("%s, in a world that is well", board.stopping ? "it does not stop" : "it does not connect");
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -909,6 +961,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const uint32_t first = next8();
         command(first & 31, first >> 5);
     }
+    expect_recovery();
     if (HAS(outbox_held)) EXPECT(CALL(outbox_held) <= 4096, "the outbox holds %u", CALL(outbox_held));
     return 0;
 }
