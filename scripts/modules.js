@@ -57,8 +57,8 @@ export const modules = [
     flags: [...use('MQTTSN', 'JOURNAL'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 13000,
-    inlined: 6,
-    joined: 500,
+    inlined: 8,
+    joined: 350,
   },
   {
     name: 'sensor-journal',

@@ -33,16 +33,14 @@ import {
   EVENT_READING_BUFFERED,
   EVENT_READING_DROPPED,
   EVENT_READING_FAILED,
-  EVENT_REFUSED,
-  EVENT_REFUSED_VERSION,
   EVENT_RESTORED,
-  EVENT_TIMEOUT,
   READING_FAILED,
 } from '../contract';
+import { isDown, setDown } from '../delivery/backoff';
 import { now, remaining, setNow } from '../delivery/clock';
 import { inbound } from '../delivery/inbound';
 import { HAS_JOURNAL } from '../delivery/journal';
-import { held, mark, setMark } from '../delivery/outbox';
+import { mark, setMark } from '../delivery/outbox';
 import * as readings from '../delivery/readings';
 import { eventA, eventB } from '../delivery/report';
 import { setWill, setWillPayload } from '../delivery/will';
@@ -91,8 +89,6 @@ let bufferedLength: u32 = 0;
 let diagnosticLength: u32 = 0;
 /** Of the dropped readings, how many were published. */
 let diagnosed: i32 = 0;
-/** A connection was lost, or an attempt at one failed, and none was made since. */
-let isDown: bool = false;
 /** What this connection still owes: the announcement, and the subscription of the command topic. */
 let onlineOwed: bool = false;
 let commandsOwed: bool = false;
@@ -166,7 +162,6 @@ function doWhatIsDue(time: i32): i32 {
       onlineOwed = availabilityLength > 0;
       commandsOwed = commandLength > 0;
     } else if (happened == EVENT_MESSAGE && isCommand()) obey();
-    if (HAS_JOURNAL) isDown = isFailure(happened) || (isDown && happened != EVENT_CONNECTED);
     event(happened, eventA, eventB);
   }
   if (!session.isRunning()) return session.finish();
@@ -216,9 +211,13 @@ function takeReading(): void {
     tellReading(value, session.publish(topic, topicLength, text, <u32>(unit - text) + unitLength, qos, retain));
     return;
   }
-  const result = mustWait() ? -ERROR_OUTBOX_FULL : publishReading(topic, topicLength, retain, value, 0);
-  if (result != -ERROR_OUTBOX_FULL) tellReading(value, result);
-  else {
+  // A new reading stays behind others that wait; and without a connection it is to have its time.
+  const waits = readings.count > 0 || (isDown && readings.hasBuffer());
+  const result = waits ? -ERROR_OUTBOX_FULL : publishReading(value, 0, 0);
+  if (result != -ERROR_OUTBOX_FULL) {
+    if (!session.isConnected()) setDown();
+    tellReading(value, result);
+  } else {
     if (readings.isFull()) event(EVENT_READING_DROPPED, ERROR_OUTBOX_FULL, ++dropped);
     if (readings.putAside(value, unix_time())) event(EVENT_READING_BUFFERED, value, readings.count);
   }
@@ -229,19 +228,6 @@ function tellReading(value: i32, result: i32): void {
   else event(EVENT_READING, value, result);
 }
 
-/** What tells that there is no connection. */
-function isFailure(happened: i32): bool {
-  return (happened >= EVENT_REFUSED_VERSION && happened <= EVENT_TIMEOUT) || happened == EVENT_REFUSED;
-}
-
-/**
- * Whether a new reading goes to the others that wait, or is to have its time because the link is down. Before the first connection, and for a
- * sleeper that wakes, the outbox takes one.
- */
-function mustWait(): bool {
-  return readings.count > 0 || (readings.hasBuffer() && !session.isConnected() && (isDown || held() > 0));
-}
-
 /** Publishes what waits, the oldest first, as far as there is room; then how many had to be dropped. */
 function publishWaiting(): void {
   while (readings.count) {
@@ -249,9 +235,7 @@ function publishWaiting(): void {
     const value = reading.value;
     const before = mark;
     setMark(reading.serial); // the message's record tells that the reading has left
-    const result = bufferedLength
-      ? publishReading(bufferedTopic(), bufferedLength, 0, value, reading.time)
-      : publishReading(topic, topicLength, retain, value, reading.time);
+    const result = publishReading(value, reading.time, bufferedLength);
     if (result == -ERROR_OUTBOX_FULL) {
       setMark(before);
       return;
@@ -264,8 +248,8 @@ function publishWaiting(): void {
   if (session.publish(diagnosticTopic(), diagnosticLength, text, <u32>(unit - text), max(qos, 0), 1) >= 0) diagnosed = dropped;
 }
 
-/** Publishes a reading with its unit; with a blank and `time` behind it, unless that is 0. */
-function publishReading(topic: usize, topicLength: u32, retain: u32, value: i32, time: u32): i32 {
+/** Publishes a reading with its unit; with a blank and `time` behind it, unless that is 0; at the topic of those that waited, unless `length` is 0. */
+function publishReading(value: i32, time: u32, length: u32): i32 {
   let text = unit;
   if (time) {
     text = formatWhole(text, time);
@@ -274,7 +258,14 @@ function publishReading(topic: usize, topicLength: u32, retain: u32, value: i32,
   text -= unitLength;
   bytes(text, unit, unitLength);
   text = formatTenths(text, value);
-  return session.publish(topic, topicLength, text, <u32>(unit - text), qos, retain);
+  return session.publish(
+    length ? bufferedTopic() : topic,
+    length ? length : topicLength,
+    text,
+    <u32>(unit - text),
+    qos,
+    length ? 0 : retain,
+  );
 }
 
 /** Writes thousandths with one decimal, rounded half away from zero, so that they end at `p`; answers where they begin, at most 10 bytes before. */

@@ -5,6 +5,12 @@ let longest: i32 = 0;
 let ceiling: i32 = 0;
 /** Attempts since the last connection. */
 export let attempts: i32 = 0;
+/** Since the last connection an attempt failed, or it was lost itself; or a sensor has said so, whose next readings are to wait. */
+export let isDown: bool = false;
+
+export function setDown(): void {
+  isDown = true;
+}
 
 /** Delays in ms, both above 0. */
 export function configureBackoff(first: i32, most: i32): void {
@@ -17,6 +23,7 @@ export function configureBackoff(first: i32, most: i32): void {
 /** A connection was made. It is forgiven what came before only once it has lasted: a peer that accepts and drops is not hurried back to. */
 export function countSuccess(): void {
   attempts = 0;
+  isDown = false;
 }
 
 /**
@@ -38,6 +45,7 @@ export function countAttempt(): void {
 
 /** The delay before the next attempt: half of it certain, half of it random, so that a fleet does not return as one. */
 export function nextDelay(): i32 {
+  isDown = true;
   const certain = ceiling - (ceiling >> 1);
   const delay = certain + <i32>(<u32>random() % <u32>((ceiling >> 1) + 1));
   ceiling = ceiling > longest >> 1 ? longest : ceiling << 1;
