@@ -5,8 +5,8 @@ import { connect } from '../../host/index.js';
 
 // One client, dropped again and again by its broker. Prints what it holds after some reconnections, and after many.
 
-const WARM = 500;
-const MANY = 2500;
+const WARM = 2000;
+const MANY = 4000;
 
 const connack = Buffer.of(0x20, 2, 0, 0);
 const server = createServer((socket) => {

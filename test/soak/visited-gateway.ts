@@ -4,8 +4,8 @@ import { published, world } from '../gateway/world.js';
 // A gateway in virtual time that many clients visit, each with an id of its own: they register, publish, and leave in order or by
 // silence. Prints what it holds when some have left, and when many have.
 
-const WARM = 1000;
-const MANY = 11_000;
+const WARM = 5000;
+const MANY = 15_000;
 /** So many addresses take turns. */
 const ADDRESSES = 500;
 
