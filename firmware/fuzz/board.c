@@ -28,6 +28,7 @@ OPTIONAL(void, wake, Z_module_instance_t *);
 OPTIONAL(void, collect, Z_module_instance_t *);
 OPTIONAL(u32, update_will_topic, Z_module_instance_t *, u32, u32, u32);
 OPTIONAL(u32, update_will_payload, Z_module_instance_t *, u32);
+OPTIONAL(void, flush, Z_module_instance_t *, u32);
 #define HAS(name) (Z_moduleZ_##name != NULL)
 #define CALL(name, ...) Z_moduleZ_##name(&module, ##__VA_ARGS__)
 
@@ -652,7 +653,8 @@ static void op_client(uint32_t op, uint32_t a) {
             expect_answer(CALL(unsubscribe), "unsubscribe");
             break;
         case OP_SLEEP:
-            if (HAS(sleep)) expect_answer(CALL(sleep, next16() + (a == 7)), "sleep");
+            if (HAS(flush) && a & 4) CALL(flush, next16() << (a & 3));
+            else if (HAS(sleep)) expect_answer(CALL(sleep, next16() + (a == 7)), "sleep");
             break;
         case OP_WAKE:
             if (!HAS(wake)) break;
