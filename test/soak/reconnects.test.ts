@@ -26,7 +26,10 @@ const ROUNDS = 2 ** 17;
 const ROUND_MS = 2 ** 15;
 /** Rounds in which nothing is published: the others are twice 65,535. */
 const SILENT_ROUNDS = 2;
-const READ_MS = 5000;
+/** When a sensor reads, in its round. */
+const READ_MS = 1000;
+/** When a connection ends, after a message was sent: before its first answer, between its answers, behind all of them, at rest. */
+const ENDS_MS = [10, 30, 50, 70, 5000];
 const BACK_MS = 20_000;
 
 /** How a connection ends; by BACK_MS the way is free again. */
@@ -65,7 +68,7 @@ function made(module: string, isSn: boolean): Device {
   return device;
 }
 
-/** A message each way, then the connection ends, and is back before the round is over. */
+/** A message, and to a client one back; the connection ends, and is back before the round is over. */
 function goRound(device: Device, round: number): void {
   const begin = device.now;
   const isSilent = round < SILENT_ROUNDS;
@@ -77,7 +80,8 @@ function goRound(device: Device, round: number): void {
     device.publish(TOPIC, reading(round + 1), 1 + (round & 1));
     device.peer.command('hello');
   }
-  device.run(begin + READ_MS);
+  const sentAt = begin + (device instanceof ClientDevice ? 0 : READ_MS);
+  device.run(sentAt + (ENDS_MS[(round >> 2) % ENDS_MS.length] ?? 0));
   endings[round % endings.length]?.(device, begin + BACK_MS);
   device.run(begin + ROUND_MS - 1);
   if (!device.isConnected) throw new Error(`not connected again after round ${round}`);
@@ -92,7 +96,7 @@ for (const protocol of ['mqtt', 'mqttsn'] as const)
         device.start();
         device.run(1000);
         if (device instanceof ClientDevice) device.subscribe(COMMAND_TOPIC, 2);
-        device.run(ROUND_MS - 1000); // a reading is due a second after a round begins
+        device.run(ROUND_MS - READ_MS);
         const marks: Mark[] = [];
         for (let period = 0; period < 2; period++) {
           const { connections } = device;
