@@ -24,6 +24,8 @@ import {
 
 const NEVER = 2 ** 31 - 1;
 const LATENCY_MS = 20;
+/** What is left of the record of a message when it is acknowledged. */
+const TOMBSTONE_BYTES = 12;
 /** A step that asks for the next at once goes on; more of them in one moment are a loop. */
 const STEPS_MOST = 1000;
 
@@ -93,6 +95,7 @@ export function noCounts() {
     bytesHeard: 0,
     steps: 0,
     messageWrites: 0,
+    tombstoneWrites: 0,
     otherWrites: 0,
     bytesWritten: 0,
   };
@@ -201,8 +204,9 @@ export class Device {
         return Number(this.#config.get(key) ?? otherwise);
       },
       store_write: (key: number, at: number, length: number) => {
-        if (key >> 16 === RECORD_MESSAGE) this.counts.messageWrites++;
-        else this.counts.otherWrites++;
+        if (key >> 16 !== RECORD_MESSAGE) this.counts.otherWrites++;
+        else if (length === TOMBSTONE_BYTES) this.counts.tombstoneWrites++;
+        else this.counts.messageWrites++;
         this.counts.bytesWritten += length;
         if (length === 0) this.records.delete(key);
         else this.records.set(key, Uint8Array.from(view(at, length)));
