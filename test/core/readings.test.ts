@@ -399,60 +399,53 @@ describe('with a journal', () => {
   });
 
   for (const qos of [1, 2])
-    for (const losesLast of [false, true])
-      test(`at QoS ${qos} a power cut ${losesLast ? 'before' : 'behind'} any write loses nothing that was told${qos === 2 ? ', and nothing comes twice' : ''}`, () => {
-        let cuts = 0;
-        for (let write = 1, isOver = false; !isOver; write++) {
-          const storage = new Flash();
+    for (const losesLast of [false, true]) {
+      const what = `at QoS ${qos} a power cut ${losesLast ? 'before' : 'behind'} any write loses nothing that was told${qos === 2 ? ', and nothing comes twice' : ''}`;
+      const config: Pairs = [
+        [CONFIG_QOS, qos],
+        [CONFIG_BUFFER, 4],
+        [CONFIG_BUFFER_POLICY, 1],
+      ];
+
+      test(what, () => {
+        const cuts = cutsAtEachWrite(losesLast, qos === 2, () => {
           const broker = new Broker();
-          let value = 0;
-          const thermometers = [() => 1_000 * value++];
-          const start = () =>
-            sensor(
-              [
-                [CONFIG_QOS, qos],
-                [CONFIG_BUFFER, 4],
-                [CONFIG_BUFFER_POLICY, 1],
-              ],
-              { storage, thermometers },
-            );
-          let h = start();
-          storage.left = write;
-          storage.losesLast = losesLast;
-          const tells: string[] = [];
-          try {
-            tellsTo(h, tells);
-            h.connects({ present: true });
-            broker.hears(h);
-            h.cuts();
-            h.waits(6_000);
-            h.retries();
-            h.connects({ present: true });
-            broker.hears(h);
-            h.waits(1_000);
-            broker.hears(h);
-            isOver = true;
-          } catch (error) {
-            if (error !== STOPPED_BY_CUT) throw error;
-            cuts++;
-          }
-          h.board.halt();
-          storage.left = Number.POSITIVE_INFINITY;
-          h = start();
-          tellsTo(h, tells);
-          h.connects({ present: true });
-          broker.hears(h);
-          assert.deepEqual(
-            broker.delivered,
-            [...broker.delivered].sort((a, b) => a - b),
-            'in order',
-          );
-          if (qos === 2) assert.equal(new Set(broker.delivered).size, broker.delivered.length, 'once');
-          for (const told of tells)
-            assert.ok(broker.delivered.includes(Number(told)), `${told} of ${tells} is lost: cut at write ${write}`);
-        }
+          return {
+            delivered: broker.delivered,
+            start: (options) => sensor(config, options),
+            goesOn(h) {
+              h.connects({ present: true });
+              broker.hears(h);
+            },
+            hears: (h) => broker.hears(h),
+          };
+        });
         assert.ok(cuts >= 15, `${cuts} cuts`);
       });
+
+      test(`over MQTT-SN, ${what}`, () => {
+        const settings: Pairs = [
+          [CONFIG_TOPIC, 't/a'],
+          [CONFIG_PREDEFINED, '1=t/a'],
+          [CONFIG_CLEAN_SESSION, 0],
+          [CONFIG_INTERVAL, 1_000],
+          ...config,
+        ];
+        const cuts = cutsAtEachWrite(losesLast, qos === 2, () => {
+          const gateway = new Gateway();
+          return {
+            delivered: gateway.delivered,
+            start: (options) => snSensor(settings, options, 'sensor-mqttsn-journal'),
+            goesOn(h) {
+              h.connects();
+              gateway.hears(h);
+            },
+            hears: (h) => gateway.hears(h),
+          };
+        });
+        assert.ok(cuts >= 15, `${cuts} cuts`);
+      });
+    }
 
   test('a storage that fails is told, and readings are sent all the same', () => {
     const storage = new Flash();
@@ -508,19 +501,75 @@ describe('with a journal', () => {
   });
 });
 
-/** A broker that keeps the session over all connections, and has what was published to it. */
+/** A sensor of either protocol, and the other end, which keeps the session over all connections. */
+interface Ends<H> {
+  /** What was published, in order. */
+  delivered: readonly number[];
+  start(options: { storage: Flash; thermometers: (() => number)[]; epoch: number }): H;
+  /** Connects, and answers. */
+  goesOn(h: H): void;
+  /** Answers what the sensor says until it says no more. */
+  hears(h: H): void;
+}
+
+/** Cuts the power at one write after the other of a sensor that loses its link for six readings, and judges what arrived. Answers how many cuts there were. */
+function cutsAtEachWrite<H extends Pick<History<Module>, 'board' | 'cuts' | 'during' | 'retries' | 'waits'>>(
+  losesLast: boolean,
+  isOnce: boolean,
+  ends: () => Ends<H>,
+): number {
+  for (let write = 1; ; write++) {
+    const { delivered, start, goesOn, hears } = ends();
+    const storage = new Flash();
+    const tells: number[] = [];
+    let value = 0;
+    const starts = () => {
+      const h = start({ storage, thermometers: [() => 1_000 * value++], epoch: EPOCH });
+      h.during = (code, a) => {
+        if (code === EVENT_READING || code === EVENT_READING_BUFFERED) tells.push(a / 1_000);
+      };
+      return h;
+    };
+    const first = starts();
+    storage.left = write;
+    storage.losesLast = losesLast;
+    let isCut = false;
+    try {
+      goesOn(first);
+      first.cuts();
+      first.waits(6_000);
+      first.retries();
+      goesOn(first);
+      first.waits(1_000);
+      hears(first);
+    } catch (error) {
+      if (error !== STOPPED_BY_CUT) throw error;
+      isCut = true;
+    }
+    first.board.halt();
+    if (!isCut) return write - 1;
+    storage.left = Number.POSITIVE_INFINITY;
+    goesOn(starts());
+    assert.deepEqual(
+      delivered,
+      delivered.toSorted((a, b) => a - b),
+      'in order',
+    );
+    if (isOnce) assert.equal(new Set(delivered).size, delivered.length, 'once');
+    for (const told of tells) assert.ok(delivered.includes(told), `${told} of ${tells} is lost: cut at write ${write}`);
+  }
+}
+
 class Broker {
   readonly delivered: number[] = [];
   readonly #open = new Set<number>();
 
-  /** Answers what a sensor says until it says no more. */
   hears(h: History<Module>): void {
     for (let sent = packets(h.heard()); sent.length > 0; sent = packets(h.heard()))
       for (const packet of sent) {
         const messageId = packet.messageId ?? 0;
         if (packet.cmd === 'publish') {
-          const isKnown = packet.qos === 2 && this.#open.has(messageId);
-          if (!isKnown) this.delivered.push(Number.parseFloat(String(packet.payload)));
+          if (!this.#open.has(messageId)) this.delivered.push(Number.parseFloat(String(packet.payload)));
           if (packet.qos === 2) this.#open.add(messageId);
           h.says(mqtt.generate({ cmd: packet.qos === 1 ? 'puback' : 'pubrec', messageId }));
         } else if (packet.cmd === 'pubrel') {
@@ -531,11 +580,33 @@ class Broker {
   }
 }
 
-/** Notes in `tells` the readings that the sensor tells as taken over. */
-function tellsTo(h: History<Module>, tells: string[]): void {
-  h.during = (code, a) => {
-    if (code === EVENT_READING || code === EVENT_READING_BUFFERED) tells.push(String(a / 1_000));
-  };
+/** Of a sensor whose topic has the pre-defined id 1. */
+class Gateway {
+  readonly delivered: number[] = [];
+  readonly texts: string[] = [];
+  readonly #open = new Set<string>();
+
+  hears(h: ReturnType<typeof snSensor>): void {
+    for (let sent = h.heard(); sent.length > 0; sent = h.heard())
+      for (const datagram of sent) {
+        if (datagram[1] === 0x0c) {
+          const id = datagram.toString('hex', 5, 7);
+          const text = datagram.toString('utf8', 7);
+          if (!this.#open.has(id)) {
+            this.texts.push(text);
+            this.delivered.push(Number.parseFloat(text));
+          }
+          const qos = ((datagram[2] ?? 0) >> 5) & 3;
+          if (qos === 2) this.#open.add(id);
+          if (qos === 1) h.says(`07 0d 0001 ${id} 00`);
+          if (qos === 2) h.says(`04 0f ${id}`);
+        } else if (datagram[1] === 0x10) {
+          const id = datagram.toString('hex', 2, 4);
+          this.#open.delete(id);
+          h.says(`04 0e ${id}`);
+        }
+      }
+  }
 }
 
 for (const module of ['sensor-mqttsn-journal', 'sensor-journal'])
@@ -555,24 +626,14 @@ for (const module of ['sensor-mqttsn-journal', 'sensor-journal'])
           module,
         );
         h.connects();
-        const found: string[] = [];
-        const answers = () => {
-          for (let sent = h.heard(); sent.length > 0; sent = h.heard())
-            for (const datagram of sent) {
-              const id = datagram.subarray(5, 7).toString('hex');
-              if (datagram[1] === 0x0c) found.push(String(datagram.subarray(7)));
-              if (datagram[1] === 0x0c && qos === 1) h.says(`07 0d 0001 ${id} 00`);
-              if (datagram[1] === 0x0c && qos === 2) h.says(`04 0f ${id}`);
-              if (datagram[1] === 0x10) h.says(`04 0e ${datagram.subarray(2, 4).toString('hex')}`);
-            }
-        };
-        answers();
+        const gateway = new Gateway();
+        gateway.hears(h);
         h.cuts();
         h.waits(20_000);
         h.retries();
         h.connects();
-        answers();
-        assert.deepEqual(found, ['0.0', ...numbers(1, 20).map((n) => `${n}.0 ${EPOCH + n}`)]);
+        gateway.hears(h);
+        assert.deepEqual(gateway.texts, ['0.0', ...numbers(1, 20).map((n) => `${n}.0 ${EPOCH + n}`)]);
         assert.deepEqual(h.faults, []);
       });
 

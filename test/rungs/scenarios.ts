@@ -55,7 +55,14 @@ function journalModule({ ground }: World): string {
 }
 
 /** KiB of heap that a board may take with the module of one protocol, and with the module of both. */
-const heapMost: Readonly<Record<string, number>> = { mqtt: 96, 'mqtt-sn': 112, sensor: 160 };
+const heapMost: Readonly<Record<string, number>> = {
+  mqtt: 96,
+  'mqtt-sn': 112,
+  sensor: 160,
+  'sensor-mqtt-journal': 112,
+  'sensor-mqttsn-journal': 120,
+  'sensor-journal': 178,
+};
 
 export const scenarios: Scenario[] = [
   ...readings,
@@ -293,6 +300,7 @@ export const scenarios: Scenario[] = [
   ),
   ...(['', '/late'] as const).map(
     (late): Scenario => ({
+      sample: late === '',
       what: `with a journal, readings taken while the broker is away wait with their time, and arrive in order${late && ' at a topic of their own'}`,
       async run(world) {
         const csv = `time,celsius\n${Array.from({ length: 300 }, (_, i) => `${i},${i}`).join('\n')}\n`;
@@ -326,6 +334,11 @@ export const scenarios: Scenario[] = [
         assert.ok(Number(times[0]) >= begin && Number(times.at(-1)) <= Date.now() / 1000, `${times}`);
         assert.deepEqual(new Set(heard.map((message) => message.topic === world.topic + late)), new Set(late ? [true, false] : [true]));
         for (const message of heard) if (late) assert.equal(message.topic.endsWith(late), isLate(message));
+        await board.stop();
+        for (const { event, heap, allocations } of board.events.all) {
+          if (event === 'started') assert.ok((heap ?? 0) <= (heapMost[journalModule(world)] ?? 0) * 1024, `${heap} bytes of heap`);
+          if (event === 'ended') assert.equal(allocations, 0, 'nothing is allocated meanwhile');
+        }
       },
     }),
   ),
