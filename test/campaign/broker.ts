@@ -60,7 +60,6 @@ export interface Death {
 
 export interface BrokerOptions {
   clock: Clock;
-  random: () => number;
   /** Ms between a packet and what it causes. */
   latency: number;
   /** When a QoS 2 message goes on to subscribers: at PUBLISH or at PUBREL, as brokers differ. */
@@ -115,7 +114,7 @@ export class Broker {
     this.#peers.add(peer);
     parser.on('packet', (packet) => {
       clock.after(latency, () => {
-        if (!peer.isOver) this.#dying(describe(packet), () => this.#act(peer, packet));
+        if (!peer.isOver) void this.#dying(describe(packet), () => this.#act(peer, packet));
       });
     });
     parser.on('error', (error) => {
@@ -142,7 +141,7 @@ export class Broker {
       const carryOut = () => {
         if (line.isOver) return;
         if (this.isAway) this.#waiting.push(carryOut);
-        else this.#dying(what, work);
+        else if (!this.#dying(what, work)) this.#waiting.push(carryOut);
       };
       clock.after(latency, carryOut);
     };
@@ -227,11 +226,14 @@ export class Broker {
     });
   }
 
-  /** Acts on a packet, and dies before or behind it when it is time. */
-  #dying(what: string, act: () => void): void {
+  /** Acts on a packet, and dies before or behind it when it is time. Answers whether it acted. */
+  #dying(what: string, act: () => void): boolean {
     this.#options.note(`  client: ${what}`);
     const [death] = this.deaths;
-    if (++this.packets !== death?.at) return act();
+    if (++this.packets !== death?.at) {
+      act();
+      return true;
+    }
     this.deaths.shift();
     if (death.when === 'after') {
       const peers = [...this.#peers];
@@ -239,6 +241,7 @@ export class Broker {
       act();
     }
     this.dies(death.forgets, death.ms);
+    return death.when === 'after';
   }
 
   #sessionOf(clientId: string): Session {

@@ -19,10 +19,10 @@ import {
   EVENT_READING_DROPPED,
   EVENT_RECORD_LOST,
   EVENT_RESTORED,
-  EVENT_STORE_FAILED,
   eventNames,
   RECORD_INBOX,
   RECORD_MESSAGE,
+  RECORD_READING,
   recordNames,
 } from '../../host/contract.js';
 import { Gateway } from '../../host/gateway/gateway.js';
@@ -43,10 +43,12 @@ import { Wire } from './wire.js';
 
 const CLIENT = 'c';
 /** Ms of virtual time until all has to be quiet. */
-const PATIENCE = 4 * 3_600_000;
+const PATIENCE = 3_600_000;
 /** Messages that an application has under way at most; a board's outbox has 16 places. */
 const WINDOW = 10;
 const READINGS = 12;
+/** What is left of the record of a message that is acknowledged. */
+const TOMBSTONE_BYTES = 12;
 
 /** A module to run, and where its records are. */
 export interface Runnable {
@@ -104,7 +106,6 @@ class History {
   #gatewayDeaths: number[];
   #starts = 0;
   #isConnected = false;
-  #subscribed = false;
   #made = 0;
   #readings = 0;
   /** What the application has yet to publish. */
@@ -115,7 +116,7 @@ class History {
   #restored = 0;
   /** Of the present clock, ahead of the history's. */
   #offset = 0;
-  #storeFailures = 0;
+  #lastReading = 0;
   #wasSick = false;
 
   constructor(
@@ -138,13 +139,11 @@ class History {
         if (kind === RECORD_INBOX && length === 0) this.model.recorded(kind, place, true);
       },
       refused: (kind, place, sickness) => {
-        this.#storeFailures++;
         this.#note(`write ${nameOf(kind)}/${place}: ${sickness}`);
       },
     });
     this.broker = new Broker({
       clock,
-      random: sequence(plan.seed + 2),
       latency: plan.latency,
       forwards: plan.forwards,
       identifiers: plan.identifiers,
@@ -249,7 +248,7 @@ class History {
 
   /** Once a client listens: before, the broker has nothing for it. */
   #announces({ topic, qos, bytes }: { topic: string; qos: Level; bytes: number }): void {
-    if (!this.#subscribed) {
+    if (!this.broker.isSubscribed(CLIENT)) {
       this.#ahead++;
       this.clock.after(500, () => {
         this.#ahead--;
@@ -270,12 +269,13 @@ class History {
     return !(this.#gateway?.clients.some(({ buffered }) => buffered > 0) ?? false);
   }
 
-  /** A sensor does not say what it holds. */
+  /** A sensor does not say what it holds; its records do, unless the storage was ill: then time has to pass. */
   get #readingsDone(): boolean {
-    return [...this.model.fates.values()].every(({ copies, acknowledged, excuse, promised }) => acknowledged || excuse || !promised || copies > 0 && this.clock.now() > this.#lastReading + 60_000);
+    const kept = [...this.flash.records].some(
+      ([key, { length }]) => (key >> 16 === RECORD_MESSAGE && length > TOMBSTONE_BYTES) || key >> 16 === RECORD_READING,
+    );
+    return !kept || (this.#wasSick && this.clock.now() > this.#lastReading + 600_000);
   }
-
-  #lastReading = 0;
 
   #until(done: () => boolean): void {
     const end = this.clock.now() + PATIENCE;
@@ -322,7 +322,7 @@ class History {
     this.#offset = origin - this.clock.now();
     power.on(this.#isLast ? undefined : plan.cuts[start]);
     this.#note(`start ${start}`);
-    const torn = [...this.flash.torn].filter((key) => key >> 16 === RECORD_MESSAGE || key >> 16 === RECORD_INBOX);
+    const torn = new Set(this.flash.torn);
     const told = new Set<number>();
     const open: OpenLink = this.#isSn ? (this.#station as Station).open : this.#wire.open;
     const board: Board<Module> = new Board<Module>(
@@ -344,9 +344,11 @@ class History {
     this.board = board;
     const result = board.module.start();
     if (result !== 0) this.#fault(`start() answered ${result}`);
-    for (const key of torn) if (!told.has(key)) this.#fault(`the torn record ${nameOf(key >> 16)}/${key & 0xffff} was not told`);
+    // Those of other kinds are read only where there is something to them.
+    const read = [...torn].filter((key) => key >> 16 === RECORD_MESSAGE || key >> 16 === RECORD_INBOX);
+    for (const key of read) if (!told.has(key)) this.#fault(`the torn record ${nameOf(key >> 16)}/${key & 0xffff} was not told`);
     for (const key of told)
-      if (!torn.includes(key) && !this.flash.torn.has(key)) this.#fault(`the record ${nameOf(key >> 16)}/${key & 0xffff} was whole and told as lost`);
+      if (!torn.has(key)) this.#fault(`the record ${nameOf(key >> 16)}/${key & 0xffff} was whole and told as lost`);
     board.step();
   }
 
@@ -416,9 +418,6 @@ class History {
       case EVENT_RECORD_LOST:
         model.recordLost(a >> 16, a & 0xffff);
         break;
-      case EVENT_STORE_FAILED:
-        this.#storeFailures = 0;
-        break;
       case EVENT_PUBLISHED:
         if (!model.published(a) && !this.#isSensor) this.#note('  of a message whose call did not come back');
         if (this.plan.replies) this.#publishes();
@@ -437,7 +436,6 @@ class History {
         break;
       }
     }
-    if (name === 'subscribed') this.#subscribed = this.broker.isSubscribed(CLIENT);
     if (!['connected', 'link_closed', 'timeout', 'gateway_lost', 'refused'].includes(name)) return;
     if (code !== EVENT_CONNECTED) this.#isConnected = false;
   }
