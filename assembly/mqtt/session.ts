@@ -87,6 +87,9 @@ let pingDeadline: i32 = 0;
 /** The acknowledgement owed for the message that was delivered last, or the DISCONNECT owed while ENDING: a packet type, or 0. */
 let owed: u32 = 0;
 let owedId: u32 = 0;
+/** An acknowledgement is held back since then, as the storage did not take its record. On this connection nobody asks for it again. */
+let heldBack: bool = false;
+let heldBackAt: i32 = 0;
 /** The next return code of a SUBACK to report, or -1. */
 let subackIndex: i32 = -1;
 /** All is done until restUntil, if nothing happens before: a step in between only hands the link what was published. */
@@ -255,6 +258,7 @@ function resetConnection(): void {
   linkOpened = pinging = false;
   linkClosed = 0;
   if (HAS_JOURNAL && owed == PUBREC) inbox.save(owedId); // the application has it
+  if (HAS_JOURNAL) heldBack = false;
   owed = 0;
   inflight = 0;
   subackIndex = -1;
@@ -290,10 +294,11 @@ function timeOut(what: i32): i32 {
   return remaining(deadline) == 0 ? fail(EVENT_TIMEOUT, what) : 0;
 }
 
-/** Milliseconds left for the answer that is waited for longest. */
+/** Milliseconds left for the answer that is waited for longest, or that is held back longest. */
 function replyRemaining(): i32 {
   const waiting = outbox.longestWaiting();
-  return waiting ? remaining(waiting.sentAt + replyTimeout) : i32.MAX_VALUE;
+  const left = waiting ? remaining(waiting.sentAt + replyTimeout) : i32.MAX_VALUE;
+  return HAS_JOURNAL && heldBack ? min(left, remaining(heldBackAt + replyTimeout)) : left;
 }
 
 function checkDeadlines(): i32 {
@@ -384,8 +389,17 @@ function readPackets(): i32 {
 
 /** Answers the message that was delivered last; there is room. */
 function answerOwed(): void {
-  if (owed != PUBREC || inbox.save(owedId)) answer(owed, owedId); // before it, a power cut lets the message come again
+  if (owed != PUBREC || isTaken(inbox.save(owedId))) answer(owed, owedId); // before it, a power cut lets the message come again
   owed = 0;
+}
+
+/** Whether the storage took what an acknowledgement needs. The broker repeats itself on a new connection only, which therefore follows. */
+function isTaken(taken: bool): bool {
+  if (HAS_JOURNAL && !taken && !heldBack) {
+    heldBack = true;
+    heldBackAt = now;
+  }
+  return taken;
 }
 
 /** Writes an acknowledgement; there is room. */
@@ -398,7 +412,7 @@ function act(packet: u32): i32 {
     case PUBLISH:
       return receiveMessage();
     case PUBREL:
-      if (inbox.release(inbound.id)) answer(PUBCOMP, inbound.id); // also for an identifier that is not known [MQTT-3.6.4]
+      if (isTaken(inbox.release(inbound.id))) answer(PUBCOMP, inbound.id); // also for an identifier that is not known [MQTT-3.6.4]
       return 0;
     case CONNACK:
       return receiveConnack();
@@ -434,7 +448,7 @@ function receiveMessage(): i32 {
   if (inbound.qos == 2) {
     if (inbox.contains(id)) {
       if (!last) return 0;
-      if (inbox.save(id)) answer(PUBREC, id);
+      if (isTaken(inbox.save(id))) answer(PUBREC, id);
       return report(EVENT_DUPLICATE, id, 0); // delivered before [MQTT-4.3.3-2]
     }
     if (inbox.isFull()) return fail(EVENT_PROTOCOL_ERROR, ERROR_INBOX_FULL);

@@ -6,8 +6,8 @@ import type { Power } from './power.js';
 export type Sickness = 'fails' | 'is full' | 'tears' | 'spoils';
 
 export interface FlashListener {
-  /** A record was written, `whole` or torn; of no bytes, it was removed. */
-  wrote(kind: number, place: number, length: number, whole: boolean): void;
+  /** A record was written, `whole` or torn; of no bytes, it was removed. `answered`: the module was told, or will be, that it is there. */
+  wrote(kind: number, place: number, length: number, whole: boolean, answered: boolean): void;
   refused(kind: number, place: number, sickness: Sickness): void;
 }
 
@@ -47,21 +47,21 @@ export class Flash extends MemoryStorage {
       return 0;
     }
     this.#listener.refused(key >> 16, key & 0xffff, sickness);
-    if (sickness === 'tears' || sickness === 'spoils') this.#tear(key, bytes);
+    if (sickness === 'tears' || sickness === 'spoils') this.#tear(key, bytes, sickness === 'spoils');
     if (sickness === 'spoils') return 0;
     return sickness === 'is full' ? -STORE_FULL : -STORE_FAILED;
   }
 
-  #put(key: number, bytes: Uint8Array, whole: boolean): void {
+  #put(key: number, bytes: Uint8Array, whole: boolean, answered = whole): void {
     this.writes++;
     super.write(key, bytes);
     if (whole) this.torn.delete(key);
     else this.torn.add(key);
-    this.#listener.wrote(key >> 16, key & 0xffff, bytes.length, whole);
+    this.#listener.wrote(key >> 16, key & 0xffff, bytes.length, whole, answered || whole);
   }
 
   /** Leaves a mixture: the head of what is written, and behind it what was there before, or anything, or nothing. */
-  #tear(key: number, bytes: Uint8Array): void {
+  #tear(key: number, bytes: Uint8Array, answered = false): void {
     const before = this.records.get(key) ?? new Uint8Array();
     const draw = this.#random();
     const at = this.#random() % Math.max(bytes.length, 1);
@@ -78,7 +78,7 @@ export class Flash extends MemoryStorage {
         break;
     }
     const left = draw % 4 === 3 ? mixed.subarray(0, at) : mixed;
-    if (left.length === 0 || left.equals(before)) return; // as if it had not begun; an erasure has no middle
-    this.#put(key, left, left.equals(bytes));
+    if (left.length > 0 && !left.equals(before)) this.#put(key, left, left.equals(bytes), answered);
+    else if (answered) this.#put(key, bytes, true); // one that silently keeps what was before is found out by nobody
   }
 }

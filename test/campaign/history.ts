@@ -133,10 +133,9 @@ class History {
     const { weather } = plan;
     this.model = new Model({ places, copies: this.#isSn && weather.duplication > 0 ? 2 : 1, ordered: !this.#isSn });
     this.flash = new Flash(power, sequence(plan.seed + 1), {
-      wrote: (kind, place, length, whole) => {
+      wrote: (kind, place, length, whole, answered) => {
         this.#note(`write ${nameOf(kind)}/${place}: ${length} bytes${whole ? '' : ', torn'}`);
-        this.model.recorded(kind, place, whole && length > 0);
-        if (kind === RECORD_INBOX && length === 0) this.model.recorded(kind, place, true);
+        if (answered) this.model.recorded(kind, place, length);
       },
       refused: (kind, place, sickness) => {
         this.#note(`write ${nameOf(kind)}/${place}: ${sickness}`);

@@ -137,10 +137,9 @@ export class Model {
     fate.pending = true;
   }
 
-  /** The storage has a record of that kind and place now; `whole` unless it is torn. */
-  recorded(kind: number, place: number, whole: boolean): void {
-    if (!whole) return;
-    if ((kind === RECORD_MESSAGE || kind === RECORD_READING) && this.#calling) this.#calling.recorded = true;
+  /** The storage says that it has a record of that kind and place, of so many bytes; 0 when it was removed. */
+  recorded(kind: number, place: number, length: number): void {
+    if ((kind === RECORD_MESSAGE || kind === RECORD_READING) && length > 0 && this.#calling) this.#calling.recorded = true;
     if (kind === RECORD_INBOX) {
       for (const fate of this.fates.values())
         if (fate.pending && (fate.id & this.#options.places.inbox) === place) {
