@@ -1,6 +1,10 @@
 import { type Addresses, type Client, connect } from '../client.js';
 import { TwobyteError } from '../errors.js';
-import type { ClientOptions, QoS } from '../options.js';
+import { routeTo } from '../links/address.js';
+import { type ClientOptions, configOf, type QoS } from '../options.js';
+import type { Kept } from './kept.js';
+import { KeptConnection } from './kept-connection.js';
+import type { Offered } from './taken.js';
 
 /** A message, and the will of a client. */
 export interface Publication {
@@ -15,6 +19,8 @@ export interface BrokerOptions {
   clean: boolean;
   /** What the broker publishes should the gateway die. */
   will: Publication | undefined;
+  /** What outlives the gateway, of a session that is kept and a gateway that has a journal. */
+  kept?: Kept | undefined;
 }
 
 /** What a connection tells its owner, never from within a call. */
@@ -27,6 +33,8 @@ export interface BrokerListener {
   away(reason: string): void;
   /** The broker does not want this client. Nothing follows. */
   refused(reason: string): void;
+  /** Something people have to know: the journal fails. */
+  trouble(what: string): void;
 }
 
 /** Why a request failed: the broker can never take it, or not now, or the connection ended before the answer. */
@@ -34,8 +42,9 @@ export type Failure = 'impossible' | 'congestion' | 'ended';
 
 /** The connection of one client to the broker. Requests that are made while it is away are sent when it is back. */
 export interface BrokerConnection {
-  /** `done` is called when the broker has the message as its QoS promises; at QoS 0 when it was handed over. The payload is copied. */
-  publish(message: Publication, done: (failure?: Failure) => void): void;
+  /** `done` is called when the broker has the message as its QoS promises; at QoS 0 when it was handed over. The payload is copied. Where
+   * there is a journal, `offered` is noted with it, and is acknowledged by Kept. */
+  publish(message: Publication, done: (failure?: Failure) => void, offered?: Offered): void;
   /** Answers the QoS granted; 128 when the broker refused. */
   subscribe(filter: string, qos: QoS, done: (granted: QoS | 128 | Failure) => void): void;
   unsubscribe(filter: string, done: (failure?: Failure) => void): void;
@@ -53,28 +62,35 @@ const LARGEST = 65_535;
 
 /** Connections to the broker at `url` through the Node client. `options` say what all connections share: credentials, TLS. */
 export function brokerAt(url: Addresses, options: ClientOptions = {}): OpenBroker {
-  return ({ clientId, clean, will }, listener) => {
+  return ({ clientId, clean, will, kept }, listener) => {
+    const all: ClientOptions = {
+      reconnectPeriod: 1000,
+      maxReconnectPeriod: 10_000,
+      stopOnRefusal: true,
+      connectTimeout: 10_000,
+      replyTimeout: 20_000,
+      ...options,
+      clientId,
+      clean,
+      resubscribe: false, // the session does: it also knows the subscriptions from before
+      maximumMessageSize: LARGEST,
+      ...(will && { will }),
+    };
     try {
-      const client = connect(url, {
-        reconnectPeriod: 1000,
-        maxReconnectPeriod: 10_000,
-        stopOnRefusal: true,
-        connectTimeout: 10_000,
-        replyTimeout: 20_000,
-        ...options,
-        clientId,
-        clean,
-        resubscribe: false, // the session does: it also knows the subscriptions from before
-        maximumMessageSize: LARGEST,
-        ...(will && { will }),
-      });
-      return new ClientConnection(client, listener);
+      return kept ? keptConnection(url, all, kept, listener) : new ClientConnection(connect(url, all), listener);
     } catch (error) {
       // What a stranger put into a datagram must not end the process, nor what stands in the settings.
       if (!(error instanceof TwobyteError || error instanceof TypeError)) throw error;
       return impossible(error.message, listener);
     }
   };
+}
+
+function keptConnection(url: Addresses, options: ClientOptions, kept: Kept, listener: BrokerListener): BrokerConnection {
+  const urls = typeof url === 'string' ? [url] : url;
+  const { links, config } = routeTo(urls, options);
+  const all = new Map([...config, ...configOf(new URL(urls[0] ?? ''), options)]);
+  return new KeptConnection({ links, config: all, kept, listener, most: LARGEST });
 }
 
 /** A connection that cannot even be tried. */
@@ -131,7 +147,11 @@ class ClientConnection implements BrokerConnection {
 }
 
 function failureOf(error: Error): Failure {
-  const { code } = error instanceof TwobyteError ? error : { code: 'ERROR_STATE' };
+  return failureBy(error instanceof TwobyteError ? error.code : 'ERROR_STATE');
+}
+
+/** What the `code` of an error comes to. */
+export function failureBy(code: number | string): Failure {
   if (CONGESTED.has(code)) return 'congestion';
   // Only what the module refuses has a name of this kind; the rest tells why the connection ended.
   return typeof code === 'string' && code.startsWith('ERROR_') && !ENDED.has(code) && IMPOSSIBLE.test(code) ? 'impossible' : 'ended';

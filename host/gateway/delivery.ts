@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Publication } from './broker.js';
 import { publish, publishSize, pubrel, register, registerSize } from './encode.js';
+import type { Kept, Reserved } from './kept.js';
 import type { Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, INVALID_TOPIC_ID, NORMAL, PREDEFINED, SHORT, type TopicRef } from './messages.js';
 import type { Predefined } from './predefined.js';
@@ -25,10 +26,13 @@ export interface DeliveryParts {
   flushed(): void;
   /** No answer came after all retries. */
   unanswered(): void;
+  kept: Kept | undefined;
 }
 
 interface Item extends Publication {
   number: number;
+  /** The journal has it. */
+  isKept: boolean;
   /** 0 until it is sent. */
   msgId: number;
   stage: 'waiting' | 'sent' | 'released';
@@ -75,16 +79,38 @@ export class Delivery {
     return this.#queue.length;
   }
 
-  /** Takes a message from the broker. */
-  add(message: Publication): void {
+  /** How many of them the journal has. */
+  get kept(): number {
+    return this.#queue.reduce((sum, { isKept }) => sum + (isKept ? 1 : 0), 0);
+  }
+
+  /** Number and MsgId of the next message that goes into the journal: the client has to hear the same MsgId after a restart. */
+  reserve(): Reserved {
+    return { number: this.#count++, msgId: this.#takeId() };
+  }
+
+  /** Takes back what the journal holds, in its order. It may have been sent. */
+  restore(records: readonly (Publication & Reserved & { isReleased: boolean })[]): void {
+    for (const { isReleased, ...record } of records) {
+      this.#queue.push({ ...record, isKept: true, stage: isReleased ? 'released' : 'sent', refusals: 0 });
+      this.#bytes += sizeOf(record);
+      this.#count = record.number + 1;
+      this.#nextId = (record.msgId % 0xffff) + 1;
+    }
+  }
+
+  /** Takes a message from the broker, which the journal has when it is `reserved`. */
+  add(message: Publication, reserved?: Reserved): void {
     const { limits, dropped } = this.#parts;
-    this.#queue.push({ ...message, number: this.#count++, msgId: 0, stage: 'waiting', refusals: 0 });
+    const { number, msgId } = reserved ?? { number: this.#count++, msgId: 0 };
+    this.#queue.push({ ...message, number, msgId, isKept: reserved !== undefined, stage: 'waiting', refusals: 0 });
     this.#bytes += sizeOf(message);
     while (this.#queue.length > limits.bufferedMessages || this.#bytes > limits.bufferedBytes) {
       const inFlight = this.#request !== undefined || this.#queue[0]?.stage !== 'waiting';
       const [oldest] = this.#queue.splice(inFlight ? 1 : 0, 1);
       if (!oldest) break; // only what is in flight is left
       this.#bytes -= sizeOf(oldest);
+      if (oldest.isKept) this.#parts.kept?.forget(oldest.number);
       dropped('buffer full');
     }
     this.#pump();
@@ -163,6 +189,8 @@ export class Delivery {
   pubrec(msgId: number): void {
     const item = this.#inFlight(msgId);
     if (item?.qos === 2) {
+      // Before PUBREL, which lets the client forget the MsgId. The client says PUBREC again when this one counts as not come.
+      if (item.isKept && !this.#parts.kept?.released(item)) return;
       item.stage = 'released';
       this.#settle();
       this.#pump();
@@ -321,7 +349,9 @@ export class Delivery {
 
   #shift(): void {
     const item = this.#queue.shift();
-    if (item) this.#bytes -= sizeOf(item);
+    if (!item) return;
+    this.#bytes -= sizeOf(item);
+    if (item.isKept) this.#parts.kept?.forget(item.number);
   }
 
   #takeId(): number {

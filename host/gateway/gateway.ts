@@ -1,10 +1,12 @@
 import { type Clock, realClock } from '../clock.js';
+import type { Journal } from '../journal/journal.js';
 import { printable } from '../printable.js';
 import type { OpenBroker } from './broker.js';
 import { Counters } from './counters.js';
 import { decode } from './decode.js';
 import { advertise, connack, disconnect, encapsulated, gwinfo, LARGEST_MESSAGE } from './encode.js';
 import { Endings } from './endings.js';
+import { clientsIn } from './kept.js';
 import { defaultLimits, ENDING_MS, LINES, type Limits, QUIET_MS } from './limits.js';
 import {
   CONGESTION,
@@ -38,6 +40,8 @@ export interface GatewayParts {
   clock?: Clock;
   limits?: Partial<Limits>;
   predefined?: Predefined;
+  /** Where messages of QoS 1 and 2 outlive the gateway, of sessions that are kept. `openBroker` has to know what BrokerOptions.kept is. */
+  journal?: Journal | undefined;
   /** 32 random bits, for the first ids that are given out. */
   random?(): number;
   /** Something people have to know. */
@@ -90,6 +94,7 @@ export class Gateway {
       counters: this.counters,
       predefined: parts.predefined ?? new Predefined(),
       broker: this.#broker,
+      journal: parts.journal,
       random,
       send: (address, datagram) => this.#send(address, datagram),
       largest: ({ peer, node }) =>
@@ -110,7 +115,13 @@ export class Gateway {
         say(`the gateway's own connection: the broker refuses it: ${reason}`);
       },
       notGranted: () => {},
+      trouble: say,
     });
+    for (const clientId of parts.journal ? clientsIn(parts.journal) : []) {
+      const session = new Session(clientId, this.#sessionParts);
+      this.#byId.set(clientId, session);
+      session.restore();
+    }
   }
 
   /** Clients by state, and messages that wait for them. */
@@ -118,8 +129,9 @@ export class Gateway {
     return [...this.#byId.values()].map(({ clientId: id, state, buffered }) => ({ id, state, buffered }));
   }
 
-  /** Advertises from now on, where that was asked for. */
+  /** Goes on where an earlier gateway with this journal ended; advertises from now on, where that was asked for. */
   start(): void {
+    for (const session of this.#byId.values()) session.goOn();
     const { advertise: seconds, gatewayId } = this.#limits;
     if (seconds === 0) return;
     const tell = () => {
@@ -134,7 +146,8 @@ export class Gateway {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancelAdvertise?.();
-    const undelivered = this.clients.reduce((sum, { buffered }) => sum + buffered, 0);
+    let undelivered = 0;
+    for (const { buffered, kept } of this.#byId.values()) undelivered += buffered - kept;
     if (undelivered > 0) this.#parts.say?.(`${undelivered} messages that waited for clients are gone`);
     for (const session of this.#byId.values()) session.stop();
     this.#own.close();

@@ -3,6 +3,7 @@ import type { Failure } from './broker.js';
 import type { Counters } from './counters.js';
 import type { Delivery } from './delivery.js';
 import { puback, pubcomp, pubrec, regack, suback, unsuback } from './encode.js';
+import type { Kept } from './kept.js';
 import {
   ACCEPTED,
   CONGESTION,
@@ -17,7 +18,7 @@ import {
 } from './messages.js';
 import type { Predefined } from './predefined.js';
 import type { Registrations } from './registrations.js';
-import { hashOf, Taken } from './taken.js';
+import { type Asked, hashOf, type Offered, Taken } from './taken.js';
 import { filterFault, hasWildcard, shortName, topicFault } from './topics.js';
 import type { Uplink } from './uplink.js';
 
@@ -28,6 +29,7 @@ export interface RequestParts {
   registrations: Registrations;
   delivery: Delivery;
   uplink: Uplink;
+  kept: Kept | undefined;
   send(datagram: Uint8Array): void;
   debug(text: () => string): void;
 }
@@ -38,11 +40,12 @@ type Named = { topic: string; topicId: number } | { code: number };
 /** What one client asks of the broker: registrations, publications, subscriptions. */
 export class Requests {
   readonly #parts: RequestParts;
-  #taken = new Taken();
+  readonly taken = new Taken();
   /** Subscriptions and the like that wait for the broker, by MsgId. A repeated request is answered once the first is. */
   readonly #waiting = new Map<number, object>();
   /** The last SUBSCRIBE or UNSUBSCRIBE that was answered: a copy of it is answered again and not asked again. */
   #answered: { request: string; answer: Uint8Array } | undefined;
+  #abandoned = false;
 
   constructor(parts: RequestParts) {
     this.#parts = parts;
@@ -50,7 +53,7 @@ export class Requests {
 
   /** The client begins anew: answers to what it asked before are not for it. */
   abandon(): void {
-    this.#taken = new Taken();
+    this.#abandoned = true;
     this.#waiting.clear();
     this.#answered = undefined;
   }
@@ -83,7 +86,7 @@ export class Requests {
     const { topic } = named;
     const hash = qos > 0 ? hashOf(message, topic) : 0;
     if (qos > 0) {
-      const verdict = this.#taken.look(message, hash, clock.now());
+      const verdict = this.taken.look(message, hash, clock.now());
       if (verdict !== 'new') counters.count('repeated publications');
       if (verdict === 'offered') return;
       if (verdict === 'taken') {
@@ -97,24 +100,38 @@ export class Requests {
       else counters.count('publications');
       return;
     }
-    const offered = this.#taken.offer(msgId, hash);
-    const accepted = uplink.publish({ topic, payload, qos: qos as QoS, retain }, (failure) => {
-      if (!this.#taken.settle(msgId, offered)) return;
-      if (failure) return this.#failed(message, failure);
-      counters.count('publications');
-      if (qos === 1) this.#taken.complete(msgId, hash, clock.now());
-      else this.#taken.receive(msgId, hash, clock.now());
-      this.#accept(message);
-    });
-    if (accepted) return;
-    this.#taken.settle(msgId, offered);
+    const offered = this.taken.offer(message, hash);
+    const done = (failure?: Failure) => {
+      if (failure) {
+        if (this.#settles(offered)) this.#failed(message, failure);
+      } else if (offered.place === undefined && this.acknowledged(offered)) this.confirm(offered);
+    };
+    if (uplink.publish({ topic, payload, qos: qos as QoS, retain }, done, offered)) return;
+    this.taken.settle(msgId, offered);
     counters.count('publications refused: congestion');
     this.#parts.send(puback(topicId, msgId, CONGESTION));
   }
 
+  /** The broker has what was offered. False when the client has meant something else by its MsgId since. */
+  acknowledged(offered: Offered): boolean {
+    if (!this.#settles(offered)) return false;
+    const { msgId, hash, qos } = offered;
+    const now = this.#parts.clock.now();
+    if (qos === 1) this.taken.complete(msgId, hash, now);
+    else this.taken.receive(msgId, hash, now);
+    return true;
+  }
+
+  /** Tells the client so; one that has not asked since a restart asks again. */
+  confirm({ asked }: Offered): void {
+    this.#parts.counters.count('publications');
+    if (asked) this.#accept(asked);
+  }
+
   pubrel(msgId: number): void {
-    if (this.#taken.isOffered(msgId)) return; // a copy from an earlier exchange under this id
-    this.#taken.release(msgId, this.#parts.clock.now());
+    if (this.taken.isOffered(msgId)) return; // a copy from an earlier exchange under this id
+    this.taken.release(msgId, this.#parts.clock.now());
+    this.#parts.kept?.releases(this.taken);
     this.#parts.send(pubcomp(msgId)); // also for an id that is not known
   }
 
@@ -178,8 +195,12 @@ export class Requests {
   }
 
   /** PUBACK, or PUBREC at QoS 2. */
-  #accept({ qos, topicId, msgId }: PublishMessage): void {
+  #accept({ qos, topicId, msgId }: Asked): void {
     this.#parts.send(qos === 2 ? pubrec(msgId) : puback(topicId, msgId, ACCEPTED));
+  }
+
+  #settles(offered: Offered): boolean {
+    return !this.#abandoned && this.taken.settle(offered.msgId, offered);
   }
 
   #refuse({ topicId, msgId }: PublishMessage, code: number): void {

@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.js';
+import type { Journal } from '../journal/journal.js';
 import type { Publication } from './broker.js';
 import type { Counters } from './counters.js';
 import { connack, disconnect, pingresp, willmsgresp, willtopicresp } from './encode.js';
 import { Exchange } from './exchange.js';
 import { Greeting } from './greeting.js';
+import { Kept, type Reserved } from './kept.js';
 import { COPY_MS, type Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, type ConnectMessage, type Message, NOT_SUPPORTED } from './messages.js';
 import type { Predefined } from './predefined.js';
@@ -26,6 +28,8 @@ export interface SessionParts {
   counters: Counters;
   predefined: Predefined;
   broker: Broker;
+  /** Where what was taken outlives the gateway. */
+  journal: Journal | undefined;
   /** 32 random bits. */
   random(): number;
   send(address: Address, datagram: Uint8Array): void;
@@ -59,6 +63,7 @@ export class Session {
   restsSince = 0;
   readonly #parts: SessionParts;
   readonly #uplink: Uplink;
+  readonly #kept: Kept | undefined;
   #exchange: Exchange;
   #clean = true;
   readonly #will = new Will();
@@ -84,20 +89,36 @@ export class Session {
     this.clientId = clientId;
     this.#parts = parts;
     this.#silence = new Silence(parts.clock);
-    this.#uplink = new Uplink(clientId, parts.broker, {
-      connected: () => {
-        if (this.#brokerAway) parts.say(`client '${clientId}': the broker is back`);
-        this.#brokerAway = false;
-        this.#brokerThere();
+    this.#kept =
+      parts.journal &&
+      new Kept(parts.journal, clientId, {
+        taken: () => this.#exchange.requests.taken,
+        reserve: () => this.#exchange.delivery.reserve(),
+        arrived: (message, reserved) => this.#deliver(message, reserved),
+        acknowledged: (offered) => this.#exchange.requests.acknowledged(offered),
+        confirmed: (offered) => this.#exchange.requests.confirm(offered),
+        failed: () => parts.counters.count('messages that the journal did not take'),
+      });
+    this.#uplink = new Uplink(
+      clientId,
+      parts.broker,
+      {
+        connected: () => {
+          if (this.#brokerAway) parts.say(`client '${clientId}': the broker is back`);
+          this.#brokerAway = false;
+          this.#brokerThere();
+        },
+        message: (message) => this.#deliver(message),
+        away: (reason) => {
+          this.#brokerAway = true;
+          parts.say(`client '${clientId}': the broker is away: ${reason}`);
+        },
+        refused: (reason) => this.#brokerRefused(reason),
+        notGranted: (filter) => parts.say(`client '${clientId}': the broker no longer grants the subscription to '${filter}'`),
+        trouble: (what) => parts.say(`client '${clientId}': ${what}`),
       },
-      message: (message) => this.#deliver(message),
-      away: (reason) => {
-        this.#brokerAway = true;
-        parts.say(`client '${clientId}': the broker is away: ${reason}`);
-      },
-      refused: (reason) => this.#brokerRefused(reason),
-      notGranted: (filter) => parts.say(`client '${clientId}': the broker no longer grants the subscription to '${filter}'`),
-    });
+      this.#kept,
+    );
     this.#exchange = this.#begin();
   }
 
@@ -113,6 +134,26 @@ export class Session {
   /** Messages that wait for the client. */
   get buffered(): number {
     return this.#exchange.delivery.size;
+  }
+
+  /** Of them, those that a restart of the gateway does not lose. */
+  get kept(): number {
+    return this.#exchange.delivery.kept;
+  }
+
+  /** Takes back what an earlier gateway left in the journal. */
+  restore(): void {
+    if (!this.#kept) return;
+    this.#clean = false;
+    this.#exchange.restore(this.#kept, this.#parts.clock.now());
+  }
+
+  /** What the client had published goes on to the broker, without waiting for it. */
+  goOn(): void {
+    if (this.#exchange.requests.taken.offered === 0) return;
+    this.#rest('lost');
+    this.#watch();
+    this.#uplink.open(false, undefined);
   }
 
   /** A CONNECT with this client's id, from any address. */
@@ -253,6 +294,7 @@ export class Session {
       this.#parts.counters.count('messages dropped: session forgotten', buffered);
       this.#parts.say(`client '${this.clientId}' had to make room for another: ${buffered} messages that waited for it are gone`);
     }
+    this.#kept?.wipe();
     this.#uplink.close();
     this.#over();
   }
@@ -270,6 +312,7 @@ export class Session {
     return new Exchange({
       ...this.#parts,
       uplink: this.#uplink,
+      kept: this.#kept,
       send: (datagram) => this.#send(datagram),
       largest: () => (this.address ? this.#parts.largest(this.address) : Number.POSITIVE_INFINITY),
       dropped: (why) => {
@@ -285,6 +328,7 @@ export class Session {
   /** CleanSession: nothing of before counts any more (SN 6.3). */
   #forget(): void {
     this.#exchange.abandon();
+    this.#kept?.wipe();
     this.#uplink.subscriptions.clear();
     this.#uplink.close();
     this.#will.current = undefined;
@@ -445,9 +489,9 @@ export class Session {
     this.#watch();
   }
 
-  #deliver(message: Publication): void {
+  #deliver(message: Publication, reserved?: Reserved): void {
     if ((this.state === 'lost' || this.state === 'disconnected') && message.qos === 0) return;
-    this.#exchange.delivery.add(message);
+    this.#exchange.delivery.add(message, reserved);
   }
 
   /** The client does not listen any more. */

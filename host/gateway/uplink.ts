@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { BrokerConnection, Failure, OpenBroker, Publication } from './broker.js';
 import type { Endings } from './endings.js';
+import type { Kept } from './kept.js';
 import { ENDING_MS, type Limits, MESSAGE_COST, TOTAL_UNSENT_BYTES, UNSENT_BYTES } from './limits.js';
 import type { QoS } from './messages.js';
+import type { Offered } from './taken.js';
 
 /** What all uplinks of a gateway share. */
 export interface Broker {
@@ -24,6 +26,7 @@ export interface UplinkListener {
   refused(reason: string): void;
   /** The broker has lost a session and no longer grants a subscription. */
   notGranted(filter: string): void;
+  trouble(what: string): void;
 }
 
 /** How long a will waits for a broker that is away. */
@@ -58,7 +61,13 @@ export class Uplink {
   /** Counts the times that these began from nothing. */
   #epoch = 0;
 
-  constructor(clientId: string, broker: Broker, listener: UplinkListener) {
+  /** `kept`: what outlives the gateway, of sessions that are kept. */
+  constructor(
+    clientId: string,
+    broker: Broker,
+    listener: UplinkListener,
+    private readonly kept?: Kept,
+  ) {
     this.clientId = clientId;
     this.#broker = broker;
     this.#listener = listener;
@@ -156,7 +165,7 @@ export class Uplink {
   }
 
   /** Publishes; answers false when there is no room (`done` is then not called). */
-  publish(message: Publication, done: (failure?: Failure) => void): boolean {
+  publish(message: Publication, done: (failure?: Failure) => void, offered?: Offered): boolean {
     const connection = this.#connection;
     if (!connection) return false;
     if (message.qos === 0) {
@@ -168,7 +177,7 @@ export class Uplink {
       return true;
     }
     if (this.isCongested) return false;
-    connection.publish(message, this.#counted(connection, done));
+    connection.publish(message, this.#counted(connection, done), offered);
     return true;
   }
 
@@ -207,7 +216,7 @@ export class Uplink {
     let connection: BrokerConnection | undefined;
     const current = () => connection !== undefined && connection === this.#connection;
     connection = this.#broker.open(
-      { clientId, clean, will },
+      { clientId, clean, will, ...(!clean && this.kept && { kept: this.kept }) },
       {
         connected: (sessionPresent) => {
           if (connection) this.#leaving.get(connection)?.();
@@ -227,6 +236,7 @@ export class Uplink {
           this.#release();
           this.#listener.refused(reason);
         },
+        trouble: (what) => this.#listener.trouble(what),
       },
     );
     this.#connection = connection;
