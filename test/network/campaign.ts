@@ -14,14 +14,19 @@ import {
   EVENT_PUBLISHED,
   EVENT_SUBSCRIBED,
   eventNames,
+  RECORD_INBOX,
 } from '../../host/contract.js';
 import { Gateway } from '../../host/gateway/gateway.js';
 import type { Limits } from '../../host/gateway/limits.js';
 import { Predefined } from '../../host/gateway/predefined.js';
+import type { OpenLink } from '../../host/links/link.js';
 import { builtModule, ClientModule } from '../../host/module.js';
 import type { QoS } from '../../host/options.js';
+import type { Storage } from '../../host/storage.js';
 import { VirtualClock } from '../core/virtual-clock.js';
+import { MqttBroker } from '../gateway/mqtt-broker.js';
 import { TestBroker } from '../gateway/world.js';
+import type { MemoryJournal } from '../journal/memory.js';
 import { Conversation, type Datagram, type Side } from '../protocol/sn/checker.js';
 import { type Conditions, Network, type Station } from './network.js';
 
@@ -59,6 +64,10 @@ export interface CampaignOptions {
   down?: Stream | undefined;
   /** What the client subscribes to. */
   filters?: readonly string[];
+  /** Of the gateway. Its connections to the broker are then the real ones, and its broker speaks bytes. */
+  journal?: MemoryJournal;
+  /** Of the client, which then is the module with a journal. */
+  storage?: Storage;
 }
 
 export const PREDEFINED = [7, 'myhome/底楼/门/开'] as const;
@@ -97,9 +106,9 @@ export interface Arrived {
 export class Campaign {
   readonly clock = new VirtualClock();
   readonly network: Network;
-  readonly broker: TestBroker;
+  readonly broker: TestBroker | MqttBroker;
   readonly station: Station;
-  readonly board: Board<SnClient>;
+  board: Board<SnClient>;
   gateway: Gateway;
   /** What arrived at the client, in order. */
   readonly received: Arrived[] = [];
@@ -121,6 +130,15 @@ export class Campaign {
   /** Called for each datagram that a side sends or receives. */
   watch: (by: Side, datagram: Datagram) => void = () => {};
   during: (code: number, a: number, b: number) => void = () => {};
+  /** Asked before each thing that the gateway does: sends a datagram, sends to the broker, writes its journal. False kills it there. */
+  gatewayActs: () => boolean = () => true;
+  /** The same of the client: sends a datagram, writes its journal. */
+  clientActs: () => boolean = () => true;
+  #isGatewayDead = false;
+  #isClientDead = false;
+  #flows = false;
+  /** Messages at QoS 2 that the client was told and its journal does not know yet. */
+  #unrecorded = 0;
   readonly options: CampaignOptions;
   #subscribed = 0;
   readonly #witnesses = { client: new Witness('client'), gateway: new Witness('gateway') };
@@ -132,15 +150,28 @@ export class Campaign {
     this.options = options;
     const { weather = {}, latency = 0 } = options;
     this.network = new Network(this.clock, seed, { up: weather, down: weather });
-    this.broker = new TestBroker(this.clock);
+    this.broker = options.journal ? new MqttBroker(this.clock) : new TestBroker(this.clock);
     this.broker.latency = latency;
     this.gateway = this.#makeGateway();
-    this.network.gateway((bytes, peer) => this.gateway.receive(bytes, peer));
+    this.network.gateway((bytes, peer) => this.#isGatewayDead || this.gateway.receive(bytes, peer));
     this.station = this.network.client('c');
     this.station.saw = this.#judges();
-    this.board = new Board(
+    this.board = this.#makeBoard();
+    if (this.broker instanceof MqttBroker) this.broker.effect = () => this.#happensAtGateway();
+  }
+
+  /** A link by which nothing goes when the client is dead. */
+  readonly #open: OpenLink = (listener) => {
+    const link = this.station.open(listener);
+    return { ...link, send: (bytes) => (this.#happensAtClient() ? link.send(bytes) : bytes.length) };
+  };
+
+  #makeBoard(): Board<SnClient> {
+    const { options } = this;
+    const { storage } = options;
+    return new Board(
       {
-        links: [this.station.open],
+        links: [this.#open],
         config: new Map<number, string | number>([
           [CONFIG_CLIENT_ID, 'c'],
           [CONFIG_PROTOCOL, 1],
@@ -155,8 +186,9 @@ export class Campaign {
         clock: this.clock,
         random: this.network.random(),
         event: (code, a, b) => this.#happened(code, a, b),
+        ...(storage && { storage: { write: (key, bytes) => this.#stores(storage, key, bytes), read: (key) => storage.read(key) } }),
       },
-      (imports) => new SnClient(imports, builtModule('client-mqttsn')),
+      (imports) => new SnClient(imports, builtModule(storage ? 'client-mqttsn-journal' : 'client-mqttsn')),
     );
   }
 
@@ -180,6 +212,7 @@ export class Campaign {
 
   /** Both streams flow. */
   flows(): this {
+    this.#flows = true;
     this.#publish();
     this.#announce();
     for (const direction of ['up', 'down'] as const) if (this.options[direction]?.qos === 0) this.#pace(direction);
@@ -199,7 +232,8 @@ export class Campaign {
   /** All that was to be sent has arrived, as far as its QoS promises it. */
   get isDone(): boolean {
     const { up, down } = this.options;
-    const upDone = !up || (this.published === up.count && (up.qos === 0 || this.acknowledged === up.count));
+    const answered = this.options.storage ? this.module.held === 0 : this.acknowledged === up?.count;
+    const upDone = !up || (this.published === up.count && (up.qos === 0 || answered));
     const downDone = !down || (this.announced === down.count && (down.qos === 0 || this.#due === 0));
     return upDone && downDone;
   }
@@ -214,10 +248,13 @@ export class Campaign {
 
   /** The gateway dies without a word, and another begins with nothing but the broker's memory. */
   restartsGateway(): void {
-    for (let number = 0; number < this.announced; number++) if (!this.delivered.has(number)) this.atRisk.add(number);
+    if (!this.options.journal)
+      for (let number = 0; number < this.announced; number++) if (!this.delivered.has(number)) this.atRisk.add(number);
+    this.#isGatewayDead = false;
     this.broker.cuts();
-    this.#witnesses.gateway = new Witness('gateway');
+    this.#witnesses.gateway = new Witness('gateway', this.options.journal !== undefined);
     this.gateway = this.#makeGateway();
+    if (this.options.journal) this.gateway.start();
     if (this.announced > 0) this.#announce();
   }
 
@@ -241,11 +278,61 @@ export class Campaign {
     return due;
   }
 
+  /** Whether what the gateway is about to do happens; it dies before it otherwise. */
+  #happensAtGateway(): boolean {
+    if (this.#isGatewayDead) return false;
+    if (this.gatewayActs()) return true;
+    this.#isGatewayDead = true;
+    this.clock.after(0, () => this.restartsGateway());
+    return false;
+  }
+
+  /** Whether what the client is about to do happens. */
+  #happensAtClient(): boolean {
+    if (this.#isClientDead) return false;
+    if (this.clientActs()) return true;
+    this.#isClientDead = true;
+    this.clock.after(0, () => this.restartsClient());
+    return false;
+  }
+
+  #stores(storage: Storage, key: number, bytes: Uint8Array): number {
+    if (!this.#happensAtClient()) return 0;
+    if (key >>> 16 === RECORD_INBOX) this.#unrecorded = 0;
+    return storage.write(key, bytes);
+  }
+
+  /** The power of the client comes back: its application has forgotten what it was told and the journal does not know. */
+  restartsClient(): void {
+    this.board.halt();
+    this.isConnected = false;
+    this.received.splice(this.received.length - this.#unrecorded);
+    this.#unrecorded = 0;
+    this.delivered.clear();
+    for (const { number } of this.received) this.delivered.add(number);
+    this.#isClientDead = false;
+    this.#witnesses.client = new Witness('client', true);
+    this.board = this.#makeBoard();
+    assert.equal(this.board.start(), 0);
+    if (this.#flows) this.#publish();
+  }
+
   #makeGateway(): Gateway {
+    const { journal } = this.options;
     const gateway: Gateway = new Gateway({
       clock: this.clock,
       openBroker: this.broker.open,
-      transport: { send: (peer, datagram) => gateway === this.gateway && this.network.send(peer, datagram) },
+      transport: {
+        send: (peer, datagram) => {
+          if (gateway === this.gateway && this.#happensAtGateway()) this.network.send(peer, datagram);
+        },
+      },
+      journal: journal && {
+        write: (records, durable) => (gateway === this.gateway && this.#happensAtGateway() ? journal.write(records, durable) : 0),
+        read: (part, key) => journal.read(part, key),
+        keys: (part) => journal.keys(part),
+        parts: () => journal.parts(),
+      },
       limits: { retryTime: 1500, retries: 4, ...this.options.limits },
       predefined: new Predefined([PREDEFINED]),
       random: this.network.random(),
@@ -284,7 +371,9 @@ export class Campaign {
       case EVENT_MESSAGE: {
         const { topic, payload, qos } = this.module.message();
         const number = Number(Buffer.from(payload).toString());
+        if (this.#isClientDead) break;
         this.received.push({ topic, number, qos });
+        if (qos === 2 && this.options.storage) this.#unrecorded++;
         this.delivered.add(number);
         this.#announce();
         break;
@@ -297,13 +386,14 @@ export class Campaign {
   #publish(): void {
     const { up } = this.options;
     if (!up || up.qos === 0) return;
-    while (this.published < up.count && this.module.held < WINDOW) this.#publishNext(up);
+    while (this.published < up.count && this.module.held < WINDOW && !this.#isClientDead) this.#publishNext(up);
     this.board.step();
   }
 
   #publishNext({ topics, qos }: Stream): void {
-    const number = this.published++;
+    const number = this.published;
     assert.ok(this.module.publish(topics[number % topics.length] as string, String(number), qos, false) >= 0);
+    if (!this.#isClientDead) this.published++;
   }
 
   /** The broker gets for the client as much as may be under way. */
@@ -338,7 +428,11 @@ class Witness {
   readonly #last: Datagram[] = [];
   #number = 0;
 
-  constructor(readonly side: Side) {
+  /** `remembers`: the side has a journal, and knows more than this witness, who was not there from the beginning. */
+  constructor(
+    readonly side: Side,
+    readonly remembers = false,
+  ) {
     this.#conversation = new Conversation({ vantage: side });
   }
 
@@ -347,7 +441,8 @@ class Witness {
     const { findings } = this.#conversation;
     this.#last[this.#number++ % SHOWN] = datagram;
     this.#conversation.take(datagram);
-    return findings.splice(0).map(({ rule, what, message }) => {
+    const known = findings.splice(0).filter(({ what }) => !(this.remembers && /was not sent before$|before its PUBREC$/.test(what)));
+    return known.map(({ rule, what, message }) => {
       const before = Array.from({ length: SHOWN }, (_, i) => this.#last[(this.#number + i) % SHOWN]);
       const lines = before.map((each) => each && `  ${each.at?.toFixed(0)} ${each.from} ${Buffer.from(each.bytes).toString('hex')}`);
       return `as the ${this.side} saw it: ${rule}: ${what} (${message})\n${lines.filter(Boolean).join('\n')}`;
