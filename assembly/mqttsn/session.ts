@@ -653,7 +653,8 @@ function receiveMessage(): i32 {
     }
   }
   if (IS_CLIENT && qos == 2) {
-    const content = hash(inbound.payload, inbound.payloadLength) ^ ((topicId << 2) | topicIdType);
+    // Not by the topic's id, which is another one after a restart of the gateway.
+    const content = hash(inbound.payload, inbound.payloadLength) ^ hash(inbound.topic, inbound.topicLength);
     const isOpen = inbox.contains(id);
     if (isOpen || wasDelivered(id, content)) {
       if (!isOpen || inbox.save(id)) acknowledge(PUBREC, 0);

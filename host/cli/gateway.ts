@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { realClock } from '../clock.js';
 import { brokerAt } from '../gateway/broker.js';
@@ -6,6 +7,7 @@ import { defaultLimits, type Limits } from '../gateway/limits.js';
 import { Predefined, PredefinedError, readPredefined } from '../gateway/predefined.js';
 import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
+import { FileJournal } from '../journal/file-journal.js';
 import { BAUD_RANGE, redact } from '../links/address.js';
 import { type Connection, type ConnectionValues, connectionOf, INSECURE, secretsHelp } from './connection.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, secondsAboveZero, UsageError, whole } from './usage.js';
@@ -17,6 +19,7 @@ interface Values extends ConnectionValues {
   bind: string;
   group?: string;
   predefined?: string;
+  journal?: string;
   advertise: number;
   gatewayId: number;
   /** false with --no-qos-minus-1. */
@@ -47,7 +50,7 @@ const MOST = 1_000_000;
 const exitHelp = `
 SIGUSR2 prints statistics. SIGINT and SIGTERM end in order: clients are told, and no will is published.
 
-Exit status: 0 ended by a signal · 1 bad usage, or the port cannot be had
+Exit status: 0 ended by a signal · 1 bad usage, or the port or the journal cannot be had
 `;
 
 export function gatewayCommand(): Command {
@@ -103,6 +106,10 @@ export function gatewayCommand(): Command {
     .option('--broker-absence <s>', 'how long a broker that is away is waited for', seconds, inSeconds(defaultLimits.brokerAbsence))
     .option('--connect-deadline <s>', 'for the broker to answer a connection', secondsAboveZero, inSeconds(defaultLimits.connectDeadline))
     .optionsGroup('This program:')
+    .option(
+      '--journal <directory>',
+      'keep what was taken and not passed on there: of QoS 1 and 2 nothing is lost then when this program dies',
+    )
     .option('-d, --debug', 'tell each event on stderr')
     .option('--quiet', 'tell nothing on stderr but bad usage and what ends it')
     .helpOption('--help', 'print this')
@@ -121,6 +128,13 @@ async function run(values: Values): Promise<number> {
   const say = values.quiet ? () => {} : tell;
 
   if (values.insecure) tell(INSECURE);
+  let journal: FileJournal | undefined;
+  try {
+    if (values.journal !== undefined) journal = new FileJournal(join(values.journal, 'gateway.journal'), { damaged: tell });
+  } catch (error) {
+    tell(`--journal: ${(error as Error).message}`);
+    return EXIT_FAILURE;
+  }
   let gateway: Gateway | undefined;
   const receive = (datagram: Uint8Array, peer: string) => gateway?.receive(datagram, peer);
   let udp: UdpTransport | undefined;
@@ -137,6 +151,7 @@ async function run(values: Values): Promise<number> {
     }
   } catch (error) {
     close();
+    journal?.close();
     tell((error as Error).message);
     return EXIT_FAILURE;
   }
@@ -145,6 +160,7 @@ async function run(values: Values): Promise<number> {
     openBroker: brokerAt(connection.urls, connection.options),
     limits: limitsOf(values),
     predefined,
+    journal,
     say,
     ...(values.debug && { debug: say }),
   });
@@ -158,6 +174,7 @@ async function run(values: Values): Promise<number> {
     running.stop(resolve);
     close(); // at once: a client that connects again must not speak to one that does not answer
   });
+  journal?.close();
   if (values.debug && !values.quiet) tell(statistics(running, udp));
   return EXIT_OK;
 }

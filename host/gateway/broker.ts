@@ -34,7 +34,7 @@ export interface BrokerListener {
   /** The broker does not want this client. Nothing follows. */
   refused(reason: string): void;
   /** Something people have to know: the journal fails. */
-  trouble(what: string): void;
+  trouble?(what: string): void;
 }
 
 /** Why a request failed: the broker can never take it, or not now, or the connection ended before the answer. */

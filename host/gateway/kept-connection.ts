@@ -179,6 +179,6 @@ export class KeptConnection implements BrokerConnection {
 
   #trouble({ message }: Error): void {
     const { listener } = this.#parts;
-    this.#soon(() => listener.trouble(message)); // the module is being started, perhaps
+    this.#soon(() => listener.trouble?.(message)); // the module is being started, perhaps
   }
 }

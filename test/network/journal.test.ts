@@ -100,7 +100,14 @@ describe('in a hostile network, again and again', () => {
         withSeeds(10, (seed) => {
           const count = 150;
           const journal = new MemoryJournal();
-          const options = { weather: hostile(0.2), up: up(qos, count), down: down(qos, count), filters, latency: (seed % 3) * 400 };
+          const options = {
+            weather: hostile(0.2),
+            up: up(qos, count),
+            down: down(qos, count),
+            filters,
+            latency: (seed % 3) * 400,
+            unjudged: true,
+          };
           const campaign = new Campaign(seed, { ...options, journal, ...(every.client && { storage: new MemoryStorage() }) }).begins();
           const random = campaign.network.random();
           /** Dies about once in `most` things it does. */
