@@ -1,7 +1,6 @@
-import assert from 'node:assert/strict';
 import mqtt from 'mqtt-packet';
 import { REASON_RESET } from '../../host/contract.js';
-import type { OpenBroker, Publication } from '../../host/gateway/broker.js';
+import type { BrokerConnection, BrokerListener, OpenBroker, Publication } from '../../host/gateway/broker.js';
 import { KeptConnection } from '../../host/gateway/kept-connection.js';
 import type { Link, LinkListener, OpenLink } from '../../host/links/link.js';
 import { configOf, type QoS } from '../../host/options.js';
@@ -52,8 +51,8 @@ export class MqttBroker {
 
   /** Connections of a gateway with a journal. */
   readonly open: OpenBroker = (options, listener) => {
-    assert.ok(options.kept);
     const { clientId, clean, will, kept } = options;
+    if (!kept) return this.#unkept(clientId, listener);
     const config = configOf(new URL('mqtt://broker'), { clientId, clean, keepalive: 600, reconnectPeriod: 1000, ...(will && { will }) });
     const soon = (action: () => void) => void this.#clock.after(0, action);
     return new KeptConnection({
@@ -67,6 +66,18 @@ export class MqttBroker {
       random: () => 7,
     });
   };
+
+  /** A session that is not kept: connected, and of no further interest. */
+  #unkept(clientId: string, listener: BrokerListener): BrokerConnection {
+    this.#kept.delete(clientId);
+    this.#clock.after(0, () => listener.connected(false));
+    return {
+      publish: (_, done) => void this.#clock.after(0, done),
+      subscribe: (_, qos, done) => void this.#clock.after(0, () => done(qos)),
+      unsubscribe: (_, done) => void this.#clock.after(0, done),
+      end: (_, done) => void this.#clock.after(0, done),
+    };
+  }
 
   #link =
     (life: number): OpenLink =>

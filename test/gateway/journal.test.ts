@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as sn from '../../host/gateway/encode.js';
+import { Gateway, type GatewayParts } from '../../host/gateway/gateway.js';
+import type { QoS } from '../../host/options.js';
+import { VirtualClock } from '../core/virtual-clock.js';
+import { MemoryJournal } from '../journal/memory.js';
+import { MqttBroker } from './mqtt-broker.js';
+import { Device, published } from './world.js';
+
+/** A gateway with a journal that can be started anew, between devices and a broker that speaks bytes. */
+class House {
+  readonly clock = new VirtualClock();
+  readonly broker = new MqttBroker(this.clock);
+  readonly journal = new MemoryJournal();
+  said: string[] = [];
+  /** What a device heard behind its CONNACK. */
+  waiting: string[] = [];
+  gateway: Gateway;
+  #device: Device | undefined;
+  readonly #parts: Partial<GatewayParts>;
+
+  constructor(parts: Partial<GatewayParts> = {}) {
+    this.#parts = parts;
+    this.gateway = this.#make();
+  }
+
+  /** The gateway is killed, and another begins. */
+  restarts(): this {
+    this.broker.cuts();
+    this.gateway = this.#make();
+    return this;
+  }
+
+  /** A device at an address of its own, which is connected as 'a'. */
+  connects({ clean = false } = {}): Device {
+    this.#device = new Device(this.gateway, this.clock, 'a');
+    const [connack, ...more] = this.#device.asks(sn.connect({ will: false, clean, duration: 60, clientId: 'a' }));
+    assert.equal(connack, 'CONNACK 0');
+    this.waiting = more;
+    return this.#device;
+  }
+
+  #make(): Gateway {
+    const gateway = new Gateway({
+      clock: this.clock,
+      openBroker: this.broker.open,
+      journal: this.journal,
+      transport: { send: (_, datagram) => gateway === this.gateway && this.#device?.takes(datagram) },
+      random: () => 0,
+      say: (text) => this.said.push(text),
+      ...this.#parts,
+    });
+    gateway.start();
+    return gateway;
+  }
+}
+
+describe('what a client published and the broker has not acknowledged', () => {
+  for (const qos of [1, 2] as const) {
+    test(`goes on as soon as the gateway is started anew, and the client's repetition is answered then: QoS ${qos}`, () => {
+      const house = new House();
+      let a = house.connects();
+      const id = a.registers('t');
+      house.broker.latency = 5000;
+      assert.deepEqual(a.asks(published(id, '1', { qos, msgId: 5 })), []);
+      house.broker.arrivesAfterCut = false;
+      house.restarts();
+      house.broker.latency = 1000;
+      house.clock.advance(4500);
+      assert.deepEqual(house.broker.published, [`t 1 ${qos}`], 'without the client');
+      a = house.connects();
+      const again = published(a.registers('t'), '1', { qos, msgId: 5, dup: true });
+      const early = a.asks(again);
+      house.clock.advance(20_000);
+      const answer = qos === 2 ? 'PUBREC #5' : 'PUBACK 1 #5 0';
+      assert.deepEqual([...early, ...a.hears()], [answer]);
+      assert.deepEqual(a.asks(again), [answer]);
+      assert.deepEqual(house.broker.published, [`t 1 ${qos}`]);
+      if (qos === 2) assert.deepEqual(a.asks(sn.pubrel(5)), ['PUBCOMP #5']);
+    });
+  }
+
+  test('is known after many restarts until its PUBREL', () => {
+    const house = new House();
+    let a = house.connects();
+    a.sends(published(a.registers('t'), '1', { qos: 2, msgId: 5 }));
+    for (let turn = 0; turn < 5; turn++) {
+      house.clock.advance(3_600_000);
+      house.restarts();
+      a = house.connects();
+      assert.deepEqual(a.asks(published(a.registers('t'), '1', { qos: 2, msgId: 5, dup: true })), ['PUBREC #5']);
+    }
+    a.sends(sn.pubrel(5));
+    house.restarts().clock.advance(60_000);
+    a = house.connects();
+    a.sends(published(a.registers('t'), '1', { qos: 2, msgId: 5 }));
+    assert.equal(house.broker.published.length, 2, 'another one, a minute later');
+  });
+});
+
+describe('what the broker sent for a client', () => {
+  /** A client that has subscribed, and is gone. */
+  const away = (house: House, qos: QoS = 2): void => {
+    const a = house.connects();
+    a.subscribes('in/灯', qos);
+    a.hears();
+  };
+
+  for (const qos of [1, 2] as const) {
+    test(`waits for it over a restart, in order: QoS ${qos}`, () => {
+      const house = new House();
+      away(house, qos);
+      house.clock.advance(200_000); // lost
+      for (const n of ['1', '2', '3']) house.broker.says('in/灯', n, qos);
+      house.clock.advance(0);
+      assert.equal(house.broker.waiting('a'), 0, 'the broker has forgotten them');
+      house.restarts();
+      assert.deepEqual(house.gateway.clients, [{ id: 'a', state: 'disconnected', buffered: 3 }]);
+      const a = house.connects();
+      const heard: string[] = [];
+      for (let lines = house.waiting, answer: Buffer[] = []; lines.length > 0; lines = a.asks(...answer)) {
+        heard.push(...lines.filter((line) => line.startsWith('PUBLISH')).map((line) => line.split(' ')[2] ?? ''));
+        answer = lines.flatMap((line) => {
+          const msgId = Number(/#(\d+)/.exec(line)?.[1]);
+          if (line.startsWith('REGISTER')) return [sn.regack(1, msgId, 0)];
+          if (line.startsWith('PUBREL')) return [sn.pubcomp(msgId)];
+          return [qos === 2 ? sn.pubrec(msgId) : sn.puback(1, msgId, 0)];
+        });
+      }
+      assert.deepEqual(heard, ['1', '2', '3']);
+      assert.equal(house.restarts().gateway.clients.length, 0, 'nothing is left of it');
+    });
+  }
+
+  test('is not said to be gone when the gateway ends', () => {
+    const house = new House();
+    away(house);
+    house.broker.says('in/灯', '1', 2);
+    house.clock.advance(0);
+    house.gateway.stop(() => {});
+    house.clock.advance(60_000);
+    assert.deepEqual(house.said, []);
+    assert.equal(house.restarts().gateway.clients[0]?.buffered, 1);
+  });
+
+  test('that has to make room for more, is gone from the journal, too', () => {
+    const house = new House({ limits: { bufferedMessages: 2 } });
+    away(house);
+    house.clock.advance(200_000);
+    for (const n of ['1', '2', '3', '4']) house.broker.says('in/灯', n, 2);
+    house.clock.advance(0);
+    assert.equal(house.restarts().gateway.clients[0]?.buffered, 2);
+  });
+
+  test('at QoS 2 is not acknowledged while the journal takes nothing, and at QoS 1 counted', () => {
+    const house = new House();
+    away(house);
+    house.clock.advance(200_000);
+    house.journal.isFull = true;
+    house.broker.says('in/灯', '1', 1);
+    house.broker.says('in/灯', '2', 2);
+    house.clock.advance(0);
+    assert.equal(house.broker.waiting('a'), 1);
+    assert.equal(house.gateway.counters.of('messages that the journal did not take'), 1);
+    house.journal.isFull = false;
+    house.broker.breaks();
+    house.clock.advance(20_000);
+    assert.match(house.said.join(), /client 'a': the journal cannot note which messages were delivered: it is full/);
+    assert.equal(house.broker.waiting('a'), 0);
+    assert.equal(house.gateway.clients[0]?.buffered, 2);
+    assert.equal(house.restarts().gateway.clients[0]?.buffered, 1);
+  });
+});
+
+test('a client that begins anew with a clean session, and one that makes room, leave nothing in the journal', () => {
+  for (const ends of [
+    (house: House) => void house.connects({ clean: true }),
+    (house: House) => {
+      const other = new Device(house.gateway, house.clock, 'b');
+      other.sends(sn.disconnect());
+      house.clock.advance(200_000);
+      other.sends(sn.connect({ will: false, clean: false, duration: 60, clientId: 'b' }));
+    },
+  ]) {
+    const house = new House({ limits: { clients: 1 } });
+    const a = house.connects();
+    a.subscribes('in', 2);
+    a.sends(published(a.registers('t'), '1', { qos: 2, msgId: 5 }));
+    house.broker.says('in', '1', 2);
+    house.clock.advance(0);
+    assert.ok(house.journal.parts().length > 0);
+    ends(house);
+    house.clock.advance(60_000);
+    assert.deepEqual(house.journal.parts(), []);
+  }
+});
+
+test('what a message costs: writes that are waited for, and others', () => {
+  const cost = (qos: QoS, direction: 'up' | 'down') => {
+    const house = new House();
+    const a = house.connects();
+    const id = a.registers('t/1');
+    a.subscribes('in', qos);
+    const { writes, syncs } = house.journal;
+    if (direction === 'up') {
+      a.sends(published(id, '1', { qos, msgId: 5 }));
+      if (qos === 2) a.sends(sn.pubrel(5));
+    } else {
+      house.broker.says('in', '1', qos);
+      house.clock.advance(0);
+      const [, msgId] = /#(\d+)/.exec(a.hears().join()) ?? [];
+      if (qos === 1) a.sends(sn.puback(0x696e, Number(msgId), 0));
+      if (qos === 2) a.sends(sn.pubrec(Number(msgId)), sn.pubcomp(Number(msgId)));
+    }
+    return [house.journal.syncs - syncs, house.journal.writes - writes - (house.journal.syncs - syncs)];
+  };
+  assert.deepEqual(
+    [cost(0, 'up'), cost(1, 'up'), cost(2, 'up')],
+    [
+      [0, 0],
+      [2, 0],
+      [3, 1],
+    ],
+  );
+  assert.deepEqual(
+    [cost(0, 'down'), cost(1, 'down'), cost(2, 'down')],
+    [
+      [0, 0],
+      [1, 1],
+      [3, 1],
+    ],
+  );
+});
