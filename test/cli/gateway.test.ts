@@ -33,6 +33,11 @@ describe('a gateway that cannot be ends with status 1 and names the option', () 
     ['gateway id 0', [...B, '--gateway-id', '0'], /'--gateway-id <id>' argument '0' is invalid/],
     ['TLS options without TLS', [...B, '--cafile', '/x'], /--cafile: .*without TLS/],
     ['a password without a user', [...B, '-P', 'x'], /-P: .*-u/],
+    [
+      'a journal where none can be',
+      [...B, '--journal', '/dev/null/journal'],
+      /--journal: journal \/dev\/null\/journal\/gateway\.journal: cannot be locked/,
+    ],
     ['stray words', [...B, 'more'], /too many arguments/],
   ];
   for (const [what, args, says] of cases) {
