@@ -244,7 +244,7 @@ export class World {
       interval: 100,
       reconnect_min: 10,
       reconnect_max: 50,
-      ...(module !== undefined && { module }),
+      ...(module !== undefined && { module: settings.journal === undefined ? module : `${module}-journal` }),
       ...settings,
     };
   }
