@@ -25,6 +25,7 @@ import {
 import { configFaultText, connectionError, errorCode, errorText, isForGood, journalError, returnCodeText, TwobyteError } from './errors.js';
 import type { ClientEvents } from './events.js';
 import { type Flushed, Flushes } from './flush.js';
+import { ClientJournal } from './journal/client-journal.js';
 import { isMqttSn, routeTo } from './links/address.js';
 import { Valve } from './links/valve.js';
 import { Assembly, pieceOf } from './messages.js';
@@ -98,6 +99,7 @@ export class Client extends EventEmitter<ClientEvents> {
   #leaving = false;
   readonly #board: Board<ClientModule>;
   readonly #module: ClientModule;
+  readonly #journal: ClientJournal | undefined;
   readonly #sn: SnPart | undefined;
   readonly #requests: Requests;
   readonly #flushes = new Flushes(() => this.#unacknowledged);
@@ -129,6 +131,10 @@ export class Client extends EventEmitter<ClientEvents> {
     const config = new Map([...route, ...configOf(new URL(url), options, overSn)]);
     this.#clientId = String(config.get(CONFIG_CLIENT_ID));
     this.#takeover = new Takeover(2 * (options.maxReconnectPeriod ?? DEFAULT_MOST_MS));
+    if (options.journal !== undefined)
+      this.#journal = new ClientJournal(options.journal, {
+        damaged: (what) => setImmediate(() => this.#reportError(new TwobyteError(what, 'RECORD_LOST'))),
+      });
     this.#board = new Board<ClientModule>(
       {
         links: links.map((open) => this.#valve.through(open)),
@@ -140,7 +146,7 @@ export class Client extends EventEmitter<ClientEvents> {
           },
         },
         config,
-        storage: options.journal,
+        storage: this.#journal,
         event: (code, a, b) => this.#happened(code, a, b),
         stepped: () => this.#stepped(),
       },
@@ -176,8 +182,12 @@ export class Client extends EventEmitter<ClientEvents> {
   reconnect(): this {
     if (!this.#stopped) return this;
     this.#lastError = undefined;
+    this.#journal?.open();
     const result = this.#board.start();
-    if (result < 0) throw this.#lastError ?? new TwobyteError(errorText(-result), errorCode(-result));
+    if (result < 0) {
+      this.#journal?.close();
+      throw this.#lastError ?? new TwobyteError(errorText(-result), errorCode(-result));
+    }
     this.#stopped = false;
     this.disconnecting = this.#leaving = false;
     return this;
@@ -537,6 +547,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.connected = false;
     this.#stopped = true;
     clearTimeout(this.#endTimer);
+    this.#journal?.close();
     const error = this.#lastError ?? new TwobyteError('the client ended before the answer came', 'ERROR_STATE');
     this.#sn?.ended(error);
     this.#requests.failAll(error);

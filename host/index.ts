@@ -7,3 +7,4 @@ export type { LinkOptions } from './links/address.js';
 export type { Message, MessagePiece } from './messages.js';
 export type { ClientOptions, QoS, Will } from './options.js';
 export type { Filters, Granted, PublishOptions } from './requests.js';
+export type { Storage } from './storage.js';

@@ -69,10 +69,12 @@ export interface ClientOptions extends LinkOptions {
   maximumMessageSize?: number;
   will?: Will;
   /**
-   * Where messages of QoS 1 and 2, both ways, outlive this process until they are acknowledged: sent again, or known as delivered, by the next client
-   * with the same journal, client id and broker. Needs clientId; clean is then false by default. What waits for room beyond 4,096 messages is not in it.
+   * A file, or a storage of one's own, where messages of QoS 1 and 2, both ways, outlive this process until they are acknowledged: sent again, or known
+   * as delivered, by the next client with the same journal, client id and broker. Needs clientId; clean is then false by default. One client at a time
+   * has the file, until `end`; it is private (mode 600), and each message costs two or three synchronised writes. What waits for room beyond 4,096
+   * messages is not in it.
    */
-  journal?: Storage;
+  journal?: string | Storage;
 
   // The others are of MQTT-SN only; over MQTT they have no effect, but for connectionless, which is refused.
 

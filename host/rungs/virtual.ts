@@ -1,24 +1,14 @@
 import { Board } from '../board.js';
 import { configNames, EVENT_CONFIG_REFUSED, EVENT_FLUSHED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
 import { errorText } from '../errors.js';
+import { FileStorage } from '../journal/file-storage.js';
 import { routeTo } from '../links/address.js';
 import { builtModule, Module } from '../module.js';
-import { MemoryStorage } from '../storage.js';
 import { thermometer } from '../thermometers.js';
 import { type BoardEvent, type BoardListener, type BoardSettings, moduleOf, type RunningBoard } from './rung.js';
 
 /** How long the last words before a deep sleep may take. */
 const FLUSH_MS = 5_000;
-
-/** The journals of this process by name: a board that is killed finds its own again. */
-const journals = new Map<string, MemoryStorage>();
-
-function journalOf(name: string | number | undefined): MemoryStorage | undefined {
-  if (name === undefined) return undefined;
-  const journal = journals.get(String(name)) ?? new MemoryStorage();
-  journals.set(String(name), journal);
-  return journal;
-}
 
 /** The sensor module in this process, with real links and the real clock. */
 export async function startVirtual(settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
@@ -28,7 +18,7 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
   let flushed = (_: BoardEvent) => {};
   let refused = '';
   const { links, discovery, config } = routeTo(String(broker).trim().split(/\s+/));
-  const storage = journalOf(journal);
+  const storage = journal === undefined ? undefined : new FileStorage(String(journal), { damaged: (what) => listener.says(what) });
   const board = new Board(
     {
       links,
@@ -47,18 +37,28 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
     (imports) => new Module(module, imports),
   );
   const result = board.start();
-  if (result < 0) throw new Error(`the module does not start: ${refused || errorNames[-result]}`);
+  if (result < 0) {
+    storage?.close();
+    throw new Error(`the module does not start: ${refused || errorNames[-result]}`);
+  }
+  const cut = () => {
+    board.halt();
+    storage?.close();
+  };
   return {
     stop: () =>
       new Promise((resolve) => {
-        stopped = resolve;
+        stopped = () => {
+          storage?.close();
+          resolve();
+        };
         board.stop();
       }),
-    kill: async () => board.halt(),
+    kill: async () => cut(),
     sleep: () =>
       new Promise((resolve, reject) => {
         flushed = (event) => {
-          board.halt();
+          cut();
           resolve(event);
         };
         if (board.module.flush(FLUSH_MS)) board.step();

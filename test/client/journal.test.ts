@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { STORE_FULL } from '../../host/contract.js';
 import { connect } from '../../host/index.js';
@@ -11,8 +14,9 @@ describe('a client with a journal', { timeout: 60_000, skip: skipMosquitto }, ()
   for (const qos of [1, 2] as const) {
     test(`what a run could not deliver at QoS ${qos}, the next delivers in order`, async (t) => {
       const port = await freePort();
-      const journal = new MemoryStorage();
-      const options = { clientId: 'kept', journal };
+      const directory = await mkdtemp(join(tmpdir(), 'twobyte-journal-'));
+      t.after(() => rm(directory, { recursive: true }));
+      const options = { clientId: 'kept', journal: join(directory, 'client.journal') };
       const before = connect(`mqtt://127.0.0.1:${port}`, options);
       for (const n of [1, 2, 3]) before.publish('myhome/底楼/客厅/温度', String(n), { qos }, () => {});
       await event(before, 'error'); // there is no broker
@@ -29,8 +33,14 @@ describe('a client with a journal', { timeout: 60_000, skip: skipMosquitto }, ()
         heard.map(({ payload }) => String(payload)),
         ['1', '2', '3'],
       );
+      assert.throws(() => connect(`mqtt://127.0.0.1:${port}`, options), /client\.journal: it is open in this process already/);
       await within(client.endAsync(), 'the end');
-      assert.equal([...journal.records.values()].filter((record) => record.length > 12).length, 0, 'all is acknowledged');
+      const after = connect(`mqtt://127.0.0.1:${port}`, options);
+      assert.equal(after.restored, 0, 'all is acknowledged');
+      await within(after.endAsync(), 'the end');
+      after.reconnect();
+      await within(after.publishAsync('myhome/底楼/客厅/温度', '4', { qos }), 'the acknowledgement to a client that came again');
+      await within(after.endAsync(), 'the end');
     });
   }
 
