@@ -38,6 +38,7 @@ export class FileJournal implements Journal {
   #most = SLACK;
   /** What is in the file is not known: the next write makes a new one. */
   #doubtful = false;
+  #closed = false;
 
   constructor(path: string, { damaged }: FileJournalOptions = {}) {
     this.path = path;
@@ -112,6 +113,8 @@ export class FileJournal implements Journal {
   }
 
   close(): void {
+    if (this.#closed) return; // the lock may be another's by now
+    this.#closed = true;
     if (this.#file >= 0) {
       try {
         this.sync(this.#file);
@@ -121,7 +124,7 @@ export class FileJournal implements Journal {
     this.#file = -1;
     try {
       unlock(this.#lockPath);
-    } catch {} // closed before
+    } catch {} // somebody removed it
   }
 
   /** Writes all of `bytes` at `at`. */

@@ -275,8 +275,10 @@ describe('one process at a time', () => {
     const first = new FileStorage(path);
     assert.throws(() => new FileStorage(path), /open in this process already/);
     first.close();
-    first.close();
-    new FileStorage(path).close();
+    const next = new FileStorage(path);
+    first.close(); // again, which gives away nothing
+    assert.throws(() => new FileStorage(path), /open in this process already/);
+    next.close();
   });
 
   test('has the file: another process is refused with its id, and gets it when it was killed', async () => {
