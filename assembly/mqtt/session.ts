@@ -474,7 +474,8 @@ function receiveAcknowledgement(packet: u32): i32 {
   }
   switch (packet) {
     case PUBREC:
-      if (!outbox.release(entry)) return 0;
+      if (HAS_JOURNAL && heldBack && entry.stage != RELEASED) return 0; // nor may it overtake one that is held back [MQTT-4.6.0-4]
+      if (!isTaken(outbox.release(entry))) return 0;
       entry.sentAt = now; // each half of the exchange has its own deadline
       answer(PUBREL, id);
       return 0;

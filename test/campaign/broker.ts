@@ -352,12 +352,16 @@ export class Broker {
     if (line) {
       // From here on the gateway has it.
       for (const { topic, payload, qos } of session.queue.splice(0))
-        this.#options.clock.after(0, () => line.isOver || line.listener.message({ topic, payload: Buffer.from(payload), qos, retain: false }));
+        this.#options.clock.after(
+          0,
+          () => line.isOver || line.listener.message({ topic, payload: Buffer.from(payload), qos, retain: false }),
+        );
       return;
     }
     const peer = this.#peerOf(clientId);
     if (!peer) return;
-    while (session.queue.length > 0 && session.inflight.length < this.#options.inflight) {
+    const most = Math.min(this.#options.inflight, this.#options.identifiers - 1);
+    while (session.queue.length > 0 && session.inflight.length < most) {
       const message = session.queue.shift() as Publication;
       const each: Outgoing = { ...message, id: message.qos > 0 ? this.#freeId(session) : 0, released: false };
       if (message.qos > 0) session.inflight.push(each);

@@ -9,7 +9,10 @@ const desk = { outbox: 4095, inbox: 32_767 };
 /** How a client with a board's limits is compiled; `more` are sources in place of those in assembly/. */
 export async function boardSized(subject: Subject, more: Readonly<Record<string, string>> = {}): Promise<WebAssembly.Module> {
   const sn = subject.endsWith('sn');
-  const uses = [sn ? 'MQTTSN' : 'MQTT', 'JOURNAL', ...(subject.startsWith('client') ? ['CLIENT'] : [])].flatMap((name) => ['--use', `${name}=1`]);
+  const uses = [sn ? 'MQTTSN' : 'MQTT', 'JOURNAL', ...(subject.startsWith('client') ? ['CLIENT'] : [])].flatMap((name) => [
+    '--use',
+    `${name}=1`,
+  ]);
   const entry = subject === 'client-mqttsn' ? 'assembly/apps/client-mqttsn.ts' : `assembly/apps/${subject.split('-')[0]}.ts`;
   const pages = subject.startsWith('client') ? '18' : '1';
   const memory = ['--initialMemory', pages, '--maximumMemory', pages, '--memoryBase', '16'];
@@ -20,8 +23,7 @@ const compiled = new Map<Subject, Promise<WebAssembly.Module>>();
 
 /** The module of a subject: those of sensors and the Node client as they are built, clients with a board's limits compiled once. */
 async function runnableOf({ subject, desk: isDesk }: { subject: Subject; desk: boolean }): Promise<Runnable> {
-  if (isDesk || subject.startsWith('sensor'))
-    return { subject, module: builtModule(`${subject}-journal`), places: isDesk ? desk : board };
+  if (isDesk || subject.startsWith('sensor')) return { subject, module: builtModule(`${subject}-journal`), places: isDesk ? desk : board };
   let module = compiled.get(subject);
   if (!module) {
     module = boardSized(subject);
@@ -33,7 +35,12 @@ async function runnableOf({ subject, desk: isDesk }: { subject: Subject; desk: b
 const extents = new Map<string, Extent>();
 
 /** Runs the history of a seed. `module` takes the place of what the seed would have. */
-export async function replay(kind: Kind, seed: number, verbose = false, module?: WebAssembly.Module): Promise<Outcome & { plan: Plan; subject: Subject }> {
+export async function replay(
+  kind: Kind,
+  seed: number,
+  verbose = false,
+  module?: WebAssembly.Module,
+): Promise<Outcome & { plan: Plan; subject: Subject }> {
   const found = await runnableOf(subjectOf(kind, seed));
   const runnable = module ? { ...found, module, places: board } : found;
   const { subject } = runnable;

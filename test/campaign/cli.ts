@@ -8,11 +8,17 @@ const usage = `npm run campaign -- [--kind ${kinds.join('|')}] (--seed S | --see
 export async function run(args: string[]): Promise<boolean> {
   const { values } = parseArgs({
     args,
-    options: { kind: { type: 'string' }, seed: { type: 'string' }, seeds: { type: 'string', default: '400' }, from: { type: 'string', default: '0' } },
+    options: {
+      kind: { type: 'string' },
+      seed: { type: 'string' },
+      seeds: { type: 'string', default: '400' },
+      from: { type: 'string', default: '0' },
+    },
   });
   const chosen = kinds.filter((kind) => values.kind === undefined || kind === values.kind);
   const [seed, count, from] = [values.seed, values.seeds, values.from].map((text) => Number(text ?? 0)) as [number, number, number];
-  if (chosen.length === 0 || ![seed, count, from].every((number) => Number.isSafeInteger(number) && number >= 0)) throw new TypeError(usage);
+  if (chosen.length === 0 || ![seed, count, from].every((number) => Number.isSafeInteger(number) && number >= 0))
+    throw new TypeError(usage);
   if (values.seed !== undefined) {
     const held = [];
     for (const kind of chosen) held.push(await one(kind, seed));

@@ -178,7 +178,8 @@ class History {
     this.#guarded(() => this.#starting());
     this.#until(() => this.#isQuiet);
     if (this.model.faults.length === 0) {
-      this.clock.advance(10_000); // copies that are late
+      for (let step = 0; step < 10; step++) this.#advance(1000); // copies that are late
+      this.#until(() => this.#isQuiet); // a cut may have come with them
       this.#note('all is quiet: the power is cut a last time');
       this.#isLast = true;
       this.power.next = undefined;
@@ -346,8 +347,7 @@ class History {
     // Those of other kinds are read only where there is something to them.
     const read = [...torn].filter((key) => key >> 16 === RECORD_MESSAGE || key >> 16 === RECORD_INBOX);
     for (const key of read) if (!told.has(key)) this.#fault(`the torn record ${nameOf(key >> 16)}/${key & 0xffff} was not told`);
-    for (const key of told)
-      if (!torn.has(key)) this.#fault(`the record ${nameOf(key >> 16)}/${key & 0xffff} was whole and told as lost`);
+    for (const key of told) if (!torn.has(key)) this.#fault(`the record ${nameOf(key >> 16)}/${key & 0xffff} was whole and told as lost`);
     board.step();
   }
 
@@ -442,7 +442,11 @@ class History {
   /** The application publishes what is due, as much as may be under way. */
   #publishes(): void {
     const { board } = this;
-    for (let next = this.#due[0]; next && board && board.module instanceof ClientModule && board.module.held < WINDOW; next = this.#due[0]) {
+    for (
+      let next = this.#due[0];
+      next && board && board.module instanceof ClientModule && board.module.held < WINDOW;
+      next = this.#due[0]
+    ) {
       this.#due.shift();
       const { topic, qos, bytes } = next;
       const number = this.#made++;

@@ -166,9 +166,11 @@ export class Model {
   recordLost(kind: number, place: number): void {
     this.told.lost++;
     const { outbox, inbox } = this.#options.places;
-    if (kind === RECORD_READING) for (const fate of this.fates.values()) if (fate.direction === 'up') fate.excuse ||= 'a reading was told as lost';
+    if (kind === RECORD_READING)
+      for (const fate of this.fates.values()) if (fate.direction === 'up') fate.excuse ||= 'a reading was told as lost';
     if (kind === RECORD_INBOX) {
-      for (const fate of this.fates.values()) if (fate.direction === 'down' && fate.copies > 0 && (fate.id & inbox) === place) fate.repeats++;
+      for (const fate of this.fates.values())
+        if (fate.direction === 'down' && fate.copies > 0 && (fate.id & inbox) === place) fate.repeats++;
       return;
     }
     const last = [...this.#byId.values()].filter(({ id }) => (id & outbox) === place).at(-1);

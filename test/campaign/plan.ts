@@ -134,7 +134,12 @@ export function planOf(kind: Kind, seed: number, measure: (plan: Plan) => Extent
         at: 1 + draw(1500),
         how: draw(3) ? ('resets' as const) : ('hangs' as const),
       }));
-      return { ...drawn, breaks, weather: { loss: draw(40) / 100, duplication: draw(30) / 100, delay: draw(1200) }, cuts: draw(3) ? [] : cuts(2) };
+      return {
+        ...drawn,
+        breaks,
+        weather: { loss: draw(40) / 100, duplication: draw(30) / 100, delay: draw(1200) },
+        cuts: draw(3) ? [] : cuts(2),
+      };
     }
     case 'broker': {
       let at = 0;
@@ -152,8 +157,13 @@ export function planOf(kind: Kind, seed: number, measure: (plan: Plan) => Extent
       return { ...drawn, sick, weather, cuts: draw(4) ? cuts(4) : [] };
     }
     case 'clock': {
-      const origins = Array.from({ length: 4 }, () => [WRAP, WRAP / 2, 0][draw(3)] as number).map((origin) => Math.max(origin - draw(20_000), 0));
-      const jumps = Array.from({ length: draw(5) }, () => ({ at: draw(20_000), ms: [100, 30_000, 3_600_000, 2 ** 31 - 1][draw(4)] as number }));
+      const origins = Array.from({ length: 4 }, () => [WRAP, WRAP / 2, 0][draw(3)] as number).map((origin) =>
+        Math.max(origin - draw(20_000), 0),
+      );
+      const jumps = Array.from({ length: draw(5) }, () => ({
+        at: draw(20_000),
+        ms: [100, 30_000, 3_600_000, 2 ** 31 - 1][draw(4)] as number,
+      }));
       return { ...drawn, origins, jumps, weather, cuts: draw(2) ? cuts(3) : [] };
     }
     case 'gateway': {

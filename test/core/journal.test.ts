@@ -190,6 +190,8 @@ describe('a storage that fails', () => {
     h.says("34 06 0001 'a' 0009 '1'");
     h.hears('');
     flash.failure = 0;
+    h.reconnects({ present: true });
+    h.hears(`3c 06 0001 'a' ${hex(id)} '1'`);
     h.says(`50 02 ${hex(id)}`);
     h.says("3c 06 0001 'a' 0009 '1'");
     h.hears(`62 02 ${hex(id)}`, '50 02 0009');
@@ -202,6 +204,44 @@ describe('a storage that fails', () => {
     assert.deepEqual(h.payloads, ['1']);
     h = starts(flash);
     h.hears(`62 02 ${hex(id)}`);
+  });
+});
+
+describe('a storage that fails for a moment', () => {
+  test('costs a connection when an acknowledgement was held back: the broker repeats itself on a new one only', () => {
+    for (const [refused, held] of [
+      ["34 06 0001 'a' 0009 '1'", ''],
+      ['62 02 0009', '50 02 0009'],
+    ] as const) {
+      const flash = new Flash();
+      const h = starts(flash);
+      if (held) h.says("34 06 0001 'a' 0009 '1'");
+      flash.failure = STORE_FAILED;
+      h.says(refused);
+      flash.failure = 0;
+      h.hears(...(held ? [held] : []));
+      h.happened();
+      h.waits(29_999);
+      h.happens();
+      h.waits(1);
+      assert.match(h.happened()[0] ?? '', /^timeout reply /);
+    }
+  });
+
+  test('lets no later PUBREL overtake the one that it held back', () => {
+    const flash = new Flash();
+    const h = starts(flash);
+    const [first, second] = [h.publish('a', '1', 2), h.publish('a', '2', 2)];
+    h.heard();
+    flash.failure = STORE_FAILED;
+    h.says(`50 02 ${hex(first)}`);
+    flash.failure = 0;
+    h.says(`50 02 ${hex(second)}`);
+    h.hears('');
+    h.reconnects({ present: true });
+    h.heard();
+    h.says(`50 02 ${hex(first)} 50 02 ${hex(second)}`);
+    h.hears(`62 02 ${hex(first)}`, `62 02 ${hex(second)}`);
   });
 });
 
