@@ -1,7 +1,7 @@
 import { type Addresses, type Client, connect } from '../client.js';
 import { TwobyteError } from '../errors.js';
 import { routeTo } from '../links/address.js';
-import { type ClientOptions, configOf, type QoS } from '../options.js';
+import { type ClientOptions, checkCredentials, configOf, type QoS } from '../options.js';
 import type { Kept } from './kept.js';
 import { KeptConnection } from './kept-connection.js';
 import type { Offered } from './taken.js';
@@ -88,6 +88,7 @@ export function brokerAt(url: Addresses, options: ClientOptions = {}): OpenBroke
 
 function keptConnection(url: Addresses, options: ClientOptions, kept: Kept, listener: BrokerListener): BrokerConnection {
   const urls = typeof url === 'string' ? [url] : url;
+  checkCredentials(urls.map((address) => new URL(address)));
   const { links, config } = routeTo(urls, options);
   const all = new Map([...config, ...configOf(new URL(urls[0] ?? ''), options)]);
   return new KeptConnection({ links, config: all, kept, listener, most: LARGEST });

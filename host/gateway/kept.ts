@@ -103,6 +103,7 @@ export class Kept {
 
   /** The module delivers a message; it acknowledges it when this has returned. */
   take(message: Publication): void {
+    if (this.#storage.isOver) return; // of a session that is forgotten, on a connection that comes to its end
     if (message.qos === 2) {
       this.#arriving.push({ message, reserved: this.#listener.reserve() });
       return;

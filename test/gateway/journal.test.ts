@@ -173,6 +173,23 @@ describe('what the broker sent for a client', () => {
   });
 });
 
+test('what still comes on the connection of a session that is forgotten is nobody’s', () => {
+  const house = new House();
+  const a = house.connects();
+  a.subscribes('in', 2);
+  house.broker.latency = 3000;
+  a.sends(published(a.registers('t'), '1', { qos: 1, msgId: 5 })); // its connection waits for the answer
+  house.broker.says('in', '1', 1);
+  house.broker.says('in', '2', 2);
+  a.sends(sn.connect({ will: false, clean: true, duration: 60, clientId: 'a' }));
+  house.clock.advance(20_000);
+  assert.deepEqual(
+    a.hears().filter((line) => line.startsWith('PUBLISH')),
+    [],
+  );
+  assert.deepEqual(house.journal.parts(), []);
+});
+
 test('a client that begins anew with a clean session, and one that makes room, leave nothing in the journal', () => {
   for (const ends of [
     (house: House) => void house.connects({ clean: true }),
