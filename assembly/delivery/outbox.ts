@@ -96,7 +96,7 @@ function entryOf(id: u32): Entry {
 function roomFor(length: u32): i32 {
   if (oldest == 0) ringEnd = 0;
   else {
-    const start: u32 = entryOf(oldest).body - <u32>ring;
+    const start: u32 = entryOf(oldest).body - HEAD_BYTES - <u32>ring;
     if (ringEnd <= start) return start - ringEnd >= length ? ringEnd : -1;
     if (<u32>OUTBOX_BYTES - ringEnd < length) return start >= length ? 0 : -1;
   }

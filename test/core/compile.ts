@@ -32,19 +32,16 @@ export async function compile(entry: string, flags: readonly string[], sources: 
   return { bytes: Uint8Array.from(made.get('out.wasm') as Uint8Array), text: String(made.get('out.wat')) };
 }
 
-let board: Promise<WebAssembly.Module> | undefined;
+const boards = new Map<boolean, Promise<WebAssembly.Module>>();
 
 /** The client module with the limits of a board: what the sensor does with packets, with the client's view of them. Compiled once. */
-export function boardClient(): Promise<WebAssembly.Module> {
-  board ??= compile('assembly/apps/client.ts', [
-    '--use',
-    'MQTT=1',
-    '--use',
-    'CLIENT=1',
-    '--initialMemory',
-    '18',
-    '--maximumMemory',
-    '18',
-  ]).then(({ bytes }) => new WebAssembly.Module(bytes));
-  return board;
+export function boardClient({ journal = false } = {}): Promise<WebAssembly.Module> {
+  const uses = ['MQTT', 'CLIENT', ...(journal ? ['JOURNAL'] : [])].flatMap((name) => ['--use', `${name}=1`]);
+  const compiled =
+    boards.get(journal) ??
+    compile('assembly/apps/client.ts', [...uses, '--initialMemory', '18', '--maximumMemory', '18']).then(
+      ({ bytes }) => new WebAssembly.Module(bytes),
+    );
+  boards.set(journal, compiled);
+  return compiled;
 }

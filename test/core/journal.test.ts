@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   CONFIG_CLEAN_SESSION,
+  ERROR_OUTBOX_FULL,
   RECORD_INBOX,
   RECORD_MESSAGE,
   RECORD_RELEASE,
@@ -11,6 +12,7 @@ import {
 } from '../../host/contract.js';
 import { builtModule } from '../../host/module.js';
 import { MemoryStorage } from '../../host/storage.js';
+import { boardClient } from './compile.js';
 import { ClientHistory, OpenClient } from './history.js';
 import { SnClientHistory } from './sn-history.js';
 
@@ -124,6 +126,20 @@ describe('a message outlives a power cut', () => {
     h.says('20 02 01 00');
     assert.deepEqual(h.heard().subarray(-8), Buffer.from([0x3a, 6, 0, 1, 0x61, second >> 8, second & 255, 0x32]));
     starts(flash).happens();
+  });
+
+  test('records lie apart where the outbox begins anew: the end of one leaves the next as it is', async () => {
+    const client = await boardClient({ journal: true });
+    const h = new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage: new Flash() }, client).connects({ present: true });
+    const [a, b] = [h.publish('a', 'a'.repeat(983), 1), h.publish('a', 'b'.repeat(983), 1)];
+    h.heard();
+    h.says(`40 02 ${hex(a)}`);
+    // Only where the first was is there room.
+    assert.equal(h.publish('a', 'c'.repeat(984), 1), -ERROR_OUTBOX_FULL);
+    const c = h.publish('a', 'c'.repeat(983), 1);
+    h.says(`40 02 ${hex(b)}`);
+    h.reconnects({ present: true });
+    h.hears(`3a dc 07 0001 'a' ${hex(c)} '${'c'.repeat(983)}'`);
   });
 
   test('a broker that forgot the session gets a released message as a new one: it may have discarded it', () => {
