@@ -107,6 +107,7 @@ static struct {
     bool stopping;  /* stop was called */
     bool connected; /* EVENT_CONNECTED came, since it was put back to false */
     bool topic_written; /* behind the last set_topic: nothing is published until the next */
+    bool starting;
     uint8_t during; /* what the host does during the next event; 0: nothing */
     uint32_t events;
     uint32_t large; /* payloads and topics of this input that cost time */
@@ -373,7 +374,9 @@ static void publish(uint32_t length, uint32_t qos, uint32_t retain) {
 }
 
 static void start(void) {
+    board.starting = true;
     const uint32_t answer = CALL(start);
+    board.starting = false;
     expect_answer(answer, "start");
     if (answer == 0) board.running = true;
 }
@@ -392,7 +395,7 @@ void Z_boardZ_event(struct Z_board_instance_t *unused, u32 code, u32 a, u32 b) {
     if (code == EVENT_MESSAGE) expect_message();
     if (code == EVENT_CONNECTED) board.connected = true;
     if (code == EVENT_STOPPED) board.running = board.stopping = false;
-    if (!board.during || !HAS(publish)) return;
+    if (!board.during || !HAS(publish) || board.starting) return;
     const uint32_t during = board.during;
     board.during = 0;
     switch (during) {
