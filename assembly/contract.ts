@@ -223,7 +223,7 @@ export const CONFIG_WILL_QOS: i32 = 6;
 export const CONFIG_WILL_RETAIN: i32 = 7;
 /** Keep alive in seconds: 0 (none) to 65535. Default 60. */
 export const CONFIG_KEEP_ALIVE: i32 = 8;
-/** Clean session: 0, 1. Default 1. */
+/** Clean session: 0, 1. Default 1, and 0 where a journal keeps our side of the session. */
 export const CONFIG_CLEAN_SESSION: i32 = 9;
 /** Delay before the first reconnection in ms: 1 to 86400000. Default 1000. It doubles at each failure. */
 export const CONFIG_RECONNECT_MIN: i32 = 10;

@@ -10,7 +10,8 @@ export const HAS_JOURNAL: bool = isDefined(JOURNAL);
 /** A record begins with its check. */
 export const CHECK_BYTES: u32 = 4;
 
-let isOn: bool = false;
+/** The board has a storage. */
+export let isOn: bool = false;
 /** Of the last record that the storage did not take: STORE_…, 0 when it was told. */
 export let failure: i32 = 0;
 export let failedKey: i32 = 0;

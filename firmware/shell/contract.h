@@ -208,7 +208,7 @@
 #define CONFIG_WILL_RETAIN 7
 /* Keep alive in seconds: 0 (none) to 65535. Default 60. */
 #define CONFIG_KEEP_ALIVE 8
-/* Clean session: 0, 1. Default 1. */
+/* Clean session: 0, 1. Default 1, and 0 where a journal keeps our side of the session. */
 #define CONFIG_CLEAN_SESSION 9
 /* Delay before the first reconnection in ms: 1 to 86400000. Default 1000. It doubles at each failure. */
 #define CONFIG_RECONNECT_MIN 10

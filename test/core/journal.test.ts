@@ -52,6 +52,17 @@ const startsSn = (storage: Flash) =>
 
 const hex = (id: number) => id.toString(16).padStart(4, '0');
 
+test('with a journal the session is kept unless the configuration says otherwise, and without a storage it is not', () => {
+  for (const [storage, config, flags] of [
+    [new Flash(), [], '00'],
+    [new Flash(), [[CONFIG_CLEAN_SESSION, 1]], '02'],
+    [undefined, [], '02'],
+  ] as const) {
+    const h = new ClientHistory({ config, ...(storage && { storage }) }, builtModule('client-mqtt-journal')).opens();
+    h.hears(`10 0d 0004 'MQTT' 04 ${flags} 0000 0001 'c'`);
+  }
+});
+
 describe('a message outlives a power cut', () => {
   test('at QoS 1, by two writes, and comes again with DUP until it is acknowledged', () => {
     const flash = new Flash();
