@@ -289,45 +289,57 @@ export class Broker {
     const { clientId } = peer;
     if (clientId === undefined) {
       this.faults.push(`${packet.cmd} before CONNECT`);
-      return peer.close();
+      peer.close();
+      return;
     }
     const session = this.#sessionOf(clientId);
     switch (packet.cmd) {
       case 'publish':
-        return this.#take(peer, session, packet);
+        this.#take(peer, session, packet);
+        return;
       case 'pubrel': {
         const id = packet.messageId ?? 0;
         const message = session.taken.get(id);
         session.taken.delete(id);
         if (message && this.#options.forwards === 'PUBREL') this.#forward(message);
-        return peer.send({ cmd: 'pubcomp', messageId: id });
+        peer.send({ cmd: 'pubcomp', messageId: id });
+        return;
       }
       case 'puback':
       case 'pubcomp':
         session.inflight = session.inflight.filter(({ id }) => id !== packet.messageId);
-        return this.#pump(clientId);
+        this.#pump(clientId);
+        return;
       case 'pubrec': {
         const each = session.inflight.find(({ id }) => id === packet.messageId);
         if (each) each.released = true;
-        return peer.send({ cmd: 'pubrel', messageId: packet.messageId ?? 0 });
+        peer.send({ cmd: 'pubrel', messageId: packet.messageId ?? 0 });
+        return;
       }
       case 'subscribe':
         for (const { topic, qos } of packet.subscriptions) session.subscriptions.set(topic, qos as Level);
-        return peer.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: packet.subscriptions.map(({ qos }) => qos) });
+        peer.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: packet.subscriptions.map(({ qos }) => qos) });
+        return;
       case 'pingreq':
-        return peer.send({ cmd: 'pingresp' });
+        peer.send({ cmd: 'pingresp' });
+        return;
       case 'disconnect':
-        return peer.close();
+        peer.close();
+        return;
     }
     this.faults.push(`a client sent ${packet.cmd}`);
   }
 
   #take(peer: Peer, { taken }: Session, { topic, payload, qos, dup, messageId: id = 0 }: IPublishPacket): void {
     const message = { topic, payload: String(payload), qos: qos as Level };
-    if (qos === 0) return this.#forward(message);
+    if (qos === 0) {
+      this.#forward(message);
+      return;
+    }
     if (qos === 1) {
       this.#forward(message);
-      return peer.send({ cmd: 'puback', messageId: id });
+      peer.send({ cmd: 'puback', messageId: id });
+      return;
     }
     const known = taken.get(id);
     if (known && !dup) this.faults.push(`'${message.payload}' came without DUP under identifier ${id}, which is in use`);

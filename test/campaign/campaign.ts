@@ -13,7 +13,7 @@ export async function boardSized(subject: Subject, more: Readonly<Record<string,
     '--use',
     `${name}=1`,
   ]);
-  const entry = subject === 'client-mqttsn' ? 'assembly/apps/client-mqttsn.ts' : `assembly/apps/${subject.split('-')[0]}.ts`;
+  const entry = `assembly/apps/${{ 'client-mqtt': 'client', 'client-mqttsn': 'client-mqttsn', 'sensor-mqtt': 'sensor', 'sensor-mqttsn': 'sensor' }[subject]}-journal.ts`;
   const pages = subject.startsWith('client') ? '18' : '1';
   const memory = ['--initialMemory', pages, '--maximumMemory', pages, '--memoryBase', '16'];
   return new WebAssembly.Module((await compile(entry, [...uses, ...memory], more)).bytes);

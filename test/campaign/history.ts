@@ -16,13 +16,13 @@ import {
   EVENT_MESSAGE,
   EVENT_PUBLISHED,
   EVENT_READING,
+  EVENT_READING_BUFFERED,
   EVENT_READING_DROPPED,
   EVENT_RECORD_LOST,
   EVENT_RESTORED,
   eventNames,
   RECORD_INBOX,
   RECORD_MESSAGE,
-  RECORD_READING,
   recordNames,
 } from '../../host/contract.js';
 import { Gateway } from '../../host/gateway/gateway.js';
@@ -271,10 +271,9 @@ class History {
 
   /** A sensor does not say what it holds; its records do, unless the storage was ill: then time has to pass. */
   get #readingsDone(): boolean {
-    const kept = [...this.flash.records].some(
-      ([key, { length }]) => (key >> 16 === RECORD_MESSAGE && length > TOMBSTONE_BYTES) || key >> 16 === RECORD_READING,
-    );
-    return !kept || (this.#wasSick && this.clock.now() > this.#lastReading + 600_000);
+    const kept = [...this.flash.records].some(([key, { length }]) => key >> 16 === RECORD_MESSAGE && length > TOMBSTONE_BYTES);
+    const due = [...this.model.fates.values()].some(({ promised, copies, excuse }) => promised && copies === 0 && !excuse);
+    return (!kept && !due) || (this.#wasSick && this.clock.now() > this.#lastReading + 600_000);
   }
 
   #until(done: () => boolean): void {
@@ -422,7 +421,11 @@ class History {
         if (this.plan.replies) this.#publishes();
         break;
       case EVENT_READING:
-        model.accepted(b);
+        if (model.isCalling) model.accepted(b);
+        else model.leaves(`${a / 1000}.0`, b);
+        break;
+      case EVENT_READING_BUFFERED:
+        model.accepted(0);
         break;
       case EVENT_READING_DROPPED:
         model.refused();

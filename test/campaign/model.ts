@@ -38,6 +38,8 @@ interface Fate extends Message {
   acknowledged: boolean;
   /** Packet identifier; of an inbound message the last it was heard under. */
   id: number;
+  /** Of a reading that waits, the place of its record; -1 without one. */
+  slot: number;
   /** Copies that arrived for good. */
   copies: number;
   /** Told to the application and not recorded. */
@@ -87,12 +89,24 @@ export class Model {
     this.#calling = this.#made(message);
   }
 
-  /** Its call came back with `id`, 0 at QoS 0. */
+  get isCalling(): boolean {
+    return this.#calling !== undefined;
+  }
+
+  /** Its call came back with `id`, 0 at QoS 0 and of a reading that waits. */
   accepted(id: number): void {
     const fate = this.#called();
     fate.promised = true;
     fate.id = id;
     if (id) this.#byId.set(id, fate);
+  }
+
+  /** A reading that waited is a message now. */
+  leaves(payload: string, id: number): void {
+    const fate = this.fates.get(`up ${payload}`);
+    if (!fate) return;
+    fate.id = id;
+    this.#byId.set(id, fate);
   }
 
   refused(): void {
@@ -139,7 +153,10 @@ export class Model {
 
   /** The storage says that it has a record of that kind and place, of so many bytes; 0 when it was removed. */
   recorded(kind: number, place: number, length: number): void {
-    if ((kind === RECORD_MESSAGE || kind === RECORD_READING) && length > 0 && this.#calling) this.#calling.recorded = true;
+    if ((kind === RECORD_MESSAGE || kind === RECORD_READING) && length > 0 && this.#calling) {
+      this.#calling.recorded = true;
+      if (kind === RECORD_READING) this.#calling.slot = place;
+    }
     if (kind === RECORD_INBOX) {
       for (const fate of this.fates.values())
         if (fate.pending && (fate.id & this.#options.places.inbox) === place) {
@@ -166,8 +183,11 @@ export class Model {
   recordLost(kind: number, place: number): void {
     this.told.lost++;
     const { outbox, inbox } = this.#options.places;
-    if (kind === RECORD_READING)
-      for (const fate of this.fates.values()) if (fate.direction === 'up') fate.excuse ||= 'a reading was told as lost';
+    if (kind === RECORD_READING) {
+      const last = [...this.fates.values()].filter(({ slot }) => slot === place).at(-1);
+      if (last) last.excuse ||= 'its record was told as lost';
+      return;
+    }
     if (kind === RECORD_INBOX) {
       for (const fate of this.fates.values())
         if (fate.direction === 'down' && fate.copies > 0 && (fate.id & inbox) === place) fate.repeats++;
@@ -215,6 +235,7 @@ export class Model {
       recorded: false,
       acknowledged: false,
       id: 0,
+      slot: -1,
       copies: 0,
       pending: false,
       repeats: 0,
