@@ -122,12 +122,12 @@ export function planOf(kind: Kind, seed: number, measure: (plan: Plan) => Extent
   }
   const draw = draws(seed * 8 + kinds.indexOf(kind) + 77);
   const drawn: Plan = { ...calm, ...scenarioOf(seed + 5000), seed };
-  const cuts = (most: number, far = 80): Cut[] =>
+  const cuts = (most: number, far = 40): Cut[] =>
     Array.from({ length: 1 + draw(most) }, () => ({ at: 1 + draw(far), when: WHENS[draw(3)] as When }));
   const weather = draw(2) ? calm.weather : { loss: draw(30) / 100, duplication: draw(20) / 100, delay: draw(900) };
   switch (kind) {
     case 'power':
-      return { ...drawn, cuts: cuts(9), weather };
+      return { ...drawn, cuts: cuts(16), weather };
     case 'link': {
       const breaks = Array.from({ length: 1 + draw(6) }, () => ({
         direction: draw(2) ? ('up' as const) : ('down' as const),
