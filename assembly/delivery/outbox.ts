@@ -179,13 +179,17 @@ export function restore(): u32 {
       isFirst = false;
       latest = sequence;
       mark = record.mark;
-      turn = sequence & 0xffff0000;
-      nextId = (sequence + 1) & 0xffff;
     }
     if (length < HEAD_BYTES || (sequence & MASK) != place || (sequence & 0xffff) == 0) continue;
     const entry = entryOf(place);
     entry.stage = <u8>QUEUED; // until it has its place in the order
     entry.sentAt = sequence;
+  }
+  if (!isFirst) {
+    // The broker may hold identifiers of messages that the storage did not take: they are not given out again soon.
+    latest += 1 + (random() & 0x7fff);
+    turn = latest & 0xffff0000;
+    nextId = latest & 0xffff;
   }
   while (restoreOldest()) {}
   return count;

@@ -138,6 +138,7 @@ class History {
         if (answered) this.model.recorded(kind, place, length);
       },
       refused: (kind, place, sickness) => {
+        this.model.notTaken();
         this.#note(`write ${nameOf(kind)}/${place}: ${sickness}`);
       },
     });

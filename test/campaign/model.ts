@@ -79,6 +79,8 @@ export class Model {
   readonly #begun = new Set<Fate>();
   /** The message whose call has not come back. */
   #calling: Fate | undefined;
+  /** The storage refused something since that call began. */
+  #wasRefused = false;
 
   constructor(options: ModelOptions) {
     this.#options = options;
@@ -87,6 +89,7 @@ export class Model {
   /** The application asks for it to be sent. */
   publishes(message: Message): void {
     this.#calling = this.#made(message);
+    this.#wasRefused = false;
   }
 
   get isCalling(): boolean {
@@ -96,6 +99,7 @@ export class Model {
   /** Its call came back with `id`, 0 at QoS 0 and of a reading that waits. */
   accepted(id: number): void {
     const fate = this.#called();
+    if (fate.qos > 0 && !fate.recorded && !this.#wasRefused) this.#fault(fate, 'was taken without its record');
     fate.promised = true;
     fate.id = id;
     if (id) this.#byId.set(id, fate);
@@ -164,6 +168,11 @@ export class Model {
           fate.copies++;
         }
     }
+  }
+
+  /** The storage did not take a record. */
+  notTaken(): void {
+    this.#wasRefused = true;
   }
 
   /** The power goes. */

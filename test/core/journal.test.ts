@@ -255,6 +255,20 @@ describe('a storage that fails for a moment', () => {
     }
   });
 
+  test('and then a power cut: the broker may hold an identifier that the journal does not know, so the next one is drawn', () => {
+    const flash = new Flash();
+    let h = starts(flash);
+    const known = h.publish('a', '1', 2);
+    h.says(`50 02 ${hex(known)} 70 02 ${hex(known)}`);
+    flash.failure = STORE_FAILED;
+    const held = h.publish('a', '2', 2);
+    h.heard();
+    flash.failure = 0;
+    h = new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage: flash, random: () => 0x123 }, builtModule('client-mqtt-journal'));
+    h.connects({ present: true });
+    assert.equal(h.publish('a', '3', 2), held + 0x123);
+  });
+
   test('lets no later PUBREL overtake the one that it held back', () => {
     const flash = new Flash();
     const h = starts(flash);
