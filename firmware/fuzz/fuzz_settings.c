@@ -26,7 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         (void)settings_number(&settings, key, 1);
         EXPECT(settings_key(key));
     }
-    EXPECT(memchr(settings.host, 0, sizeof settings.host) && memchr(settings.path, 0, sizeof settings.path) && memchr(settings.port, 0, sizeof settings.port));
+    EXPECT(settings.server_count <= SETTINGS_SERVERS);
+    for (uint32_t i = 0; i < settings.server_count; i++) {
+        const Server *server = &settings.servers[i];
+        EXPECT(memchr(server->host, 0, sizeof server->host) && memchr(server->path, 0, sizeof server->path) && memchr(server->port, 0, sizeof server->port));
+    }
     free(text);
     return 0;
 }

@@ -51,10 +51,8 @@ export const connectionScenarios: Scenario[] = [
       const scheme = world.address.replace(/:.*/, '');
       const board = await world.board({ broker: `${scheme}://nowhere.invalid ${world.address}`, connect_timeout: 2000 });
       await board.tells('connected');
-      assert.deepEqual(
-        happened(board, 'opening').map(({ a }) => a),
-        [1, 2],
-      );
+      // A name that was looked up in vain before fails at once, without an opening.
+      assert.equal(happened(board, 'opening').at(-1)?.a, 2);
     },
   },
   {

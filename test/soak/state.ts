@@ -66,8 +66,11 @@ function recordHeads(before: Mark, after: Mark): Set<number> {
   find(from - 1, to - 1); // of the turn before
   if (!to) return heads;
   for (const topic of [TOPIC, AVAILABILITY_TOPIC, COMMAND_TOPIC])
-    for (let at = after.memory.indexOf(topic); at >= 0; at = after.memory.indexOf(topic, at + 1))
+    for (let at = after.memory.indexOf(topic); at >= 0; at = after.memory.indexOf(topic, at + 1)) {
       for (let i = 3; i <= 8; i++) heads.add(at - i);
+      // Behind a shorter name among the registered topics lies what is left of a longer one.
+      for (let i = Buffer.byteLength(topic); i < Buffer.byteLength(TOPIC); i++) heads.add(at + i);
+    }
   // The outbox ends before the topic of the configuration, with less than a record of what was there once.
   const end = after.memory.lastIndexOf(TOPIC);
   for (let i = end - RECORD_BYTES; i < end; i++) heads.add(i);
