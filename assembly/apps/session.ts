@@ -7,7 +7,6 @@ import { CONFIG_PROTOCOL, ERROR_STATE, EVENT_STORE_FAILED } from '../contract';
 import * as inbox from '../delivery/inbox';
 import { failedKey, failure, forgetFailure, HAS_JOURNAL, openJournal } from '../delivery/journal';
 import * as outbox from '../delivery/outbox';
-import { held } from '../delivery/outbox';
 import { report } from '../delivery/report';
 import * as mqttBytes from '../mqtt/decode';
 import * as mqtt from '../mqtt/session';
@@ -39,13 +38,9 @@ export function start(): void {
   else mqtt.start();
 }
 
-let isRestored: bool = false;
-
 /** What outlived a power cut comes back, at the first start. Answers how many messages are in the outbox. */
 export function restore(): u32 {
-  if (isRestored) return held();
-  isRestored = true;
-  if (isDefined(MQTT) || IS_CLIENT) inbox.restore();
+  if (!outbox.isRestored && (isDefined(MQTT) || IS_CLIENT)) inbox.restore();
   return outbox.restore();
 }
 

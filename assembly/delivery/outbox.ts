@@ -79,6 +79,8 @@ let count: u32 = 0;
 /** The first is drawn: on a kept session the broker may still hold the last ones of an earlier start, and takes them for the same message. */
 let nextId: u32 = 0x10000;
 let ringEnd: u32 = 0;
+/** The journal was read: what it had comes first. */
+export let isRestored: bool = false;
 /** The upper half of the sequence. */
 let turn: u32 = 0;
 /** A number of the application's that each record carries. After a restart it is that of the newest record. */
@@ -105,10 +107,10 @@ function roomFor(length: u32): i32 {
 
 /**
  * Queues a request: `headLength` bytes at `head`, then `length` bytes at `body`, all copied. `headCount` is what Entry.head shall say.
- * Answers the packet identifier, or 0 when there is no free entry or no room.
+ * Answers the packet identifier, or 0 when there is no free entry or no room, and before restore().
  */
 export function enqueue(kind: u32, qos: u32, retain: u32, headCount: u32, head: usize, headLength: u32, body: usize, length: u32): u32 {
-  if (count == OUTBOX_ENTRIES) return 0;
+  if (count == OUTBOX_ENTRIES || (HAS_JOURNAL && !isRestored)) return 0;
   const offset = roomFor(HEAD_BYTES + headLength + length);
   if (offset < 0) return 0;
   let id: u32 = nextId > 0xffff ? random() & 0xffff : nextId;
@@ -163,10 +165,12 @@ function recordOf(entry: Entry): Record {
 }
 
 /**
- * Takes back what the journal holds, in the order in which it was made, once; nothing was queued before. All of it may have been sent. Answers
- * how many messages.
+ * Takes back what the journal holds, in the order in which it was made; nothing is queued before. All of it may have been sent. Called again, it
+ * does nothing. Answers how many requests there are.
  */
 export function restore(): u32 {
+  if (isRestored) return count;
+  isRestored = true;
   let latest: u32 = 0;
   let isFirst = true;
   for (let place: u32 = 0; place <= MASK; ++place) {

@@ -100,6 +100,16 @@ describe('a message outlives a power cut', () => {
     starts(flash).hears('');
   });
 
+  test('what is published before the first start is refused: what an earlier run left comes first', () => {
+    const flash = new Flash();
+    starts(flash).publish('a', '1', 1);
+    const h = start(flash);
+    assert.equal(h.publish('a', '2', 1), -ERROR_OUTBOX_FULL);
+    h.connects({ present: true });
+    assert.ok(h.publish('a', '2', 1) > 0);
+    assert.equal(h.module.held, 2);
+  });
+
   test('QoS 0 costs no write, nor does a subscription', () => {
     const flash = new Flash();
     const h = starts(flash);
