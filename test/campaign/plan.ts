@@ -126,8 +126,11 @@ export function planOf(kind: Kind, seed: number, measure: (plan: Plan) => Extent
     Array.from({ length: 1 + draw(most) }, () => ({ at: 1 + draw(far), when: WHENS[draw(3)] as When }));
   const weather = draw(2) ? calm.weather : { loss: draw(30) / 100, duplication: draw(20) / 100, delay: draw(900) };
   switch (kind) {
-    case 'power':
-      return { ...drawn, cuts: cuts(16), weather };
+    case 'power': {
+      // Without a broker for a while, readings have to wait.
+      const deaths = draw(3) ? [] : [{ at: 1 + draw(20), when: 'before' as const, forgets: false, ms: draw(30_000) }];
+      return { ...drawn, cuts: cuts(16), weather, deaths };
+    }
     case 'link': {
       const breaks = Array.from({ length: 1 + draw(6) }, () => ({
         direction: draw(2) ? ('up' as const) : ('down' as const),
