@@ -5,6 +5,9 @@ import type { Level } from './model.js';
 
 // A broker with sessions, in virtual time, written apart from the project's code: MQTT 3.1.1 over byte streams with mqtt-packet as codec, and the way
 // in by which the gateway comes. It can die at any packet, before or behind its effect, and come back with or without what it knew.
+//
+// A session counts as present once its client was heard in it. MQTT 3.1.1 cannot tell a client that missed the CONNACK of a new session that the next
+// one, "session present", is not about the session it knows: what either side then takes for known is not promised.
 
 export interface Publication {
   topic: string;
@@ -25,6 +28,8 @@ interface Session {
   /** QoS 2 messages that came, until PUBREL. */
   taken: Map<number, Publication>;
   nextId: number;
+  /** The client was heard since the session began. */
+  isUsed: boolean;
 }
 
 /** A TCP connection as the broker sees it. */
@@ -247,7 +252,7 @@ export class Broker {
   #sessionOf(clientId: string): Session {
     let session = this.#sessions.get(clientId);
     if (!session) {
-      session = { subscriptions: new Map(), queue: [], inflight: [], taken: new Map(), nextId: 1 };
+      session = { subscriptions: new Map(), queue: [], inflight: [], taken: new Map(), nextId: 1, isUsed: false };
       this.#sessions.set(clientId, session);
     }
     return session;
@@ -275,7 +280,8 @@ export class Broker {
       const { clientId, clean } = packet;
       this.#peerOf(clientId)?.close();
       if (clean) this.#sessions.delete(clientId);
-      const sessionPresent = this.#sessions.has(clientId);
+      const sessionPresent = this.#sessions.get(clientId)?.isUsed ?? false;
+      if (!sessionPresent) this.#sessions.delete(clientId);
       peer.clientId = clientId;
       const session = this.#sessionOf(clientId);
       peer.send({ cmd: 'connack', returnCode: 0, sessionPresent });
@@ -293,6 +299,7 @@ export class Broker {
       return;
     }
     const session = this.#sessionOf(clientId);
+    session.isUsed = true;
     switch (packet.cmd) {
       case 'publish':
         this.#take(peer, session, packet);

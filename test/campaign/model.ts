@@ -111,6 +111,8 @@ export class Model {
     if (!fate) return;
     fate.id = id;
     this.#byId.set(id, fate);
+    if (this.#wasRefused) fate.recorded = false; // and its own record no longer counts, when others left behind it
+    this.#wasRefused = false;
   }
 
   refused(): void {
@@ -157,6 +159,7 @@ export class Model {
 
   /** The storage says that it has a record of that kind and place, of so many bytes; 0 when it was removed. */
   recorded(kind: number, place: number, length: number): void {
+    if (kind === RECORD_MESSAGE) this.#wasRefused = false;
     if ((kind === RECORD_MESSAGE || kind === RECORD_READING) && length > 0 && this.#calling) {
       this.#calling.recorded = true;
       if (kind === RECORD_READING) this.#calling.slot = place;

@@ -59,6 +59,8 @@ export interface Plan extends Scenario {
 }
 
 const WRAP = 2 ** 32;
+/** In ms. Half of what a clock can tell is 24.8 days: a board that is not stepped for so long takes late for early. */
+const TWENTY_DAYS = 20 * 24 * 3_600_000;
 
 type Draw = (below: number) => number;
 
@@ -165,9 +167,10 @@ export function planOf(kind: Kind, seed: number, measure: (plan: Plan) => Extent
       );
       const jumps = Array.from({ length: draw(5) }, () => ({
         at: draw(20_000),
-        ms: [100, 30_000, 3_600_000, 2 ** 31 - 1][draw(4)] as number,
+        ms: [100, 30_000, 3_600_000, TWENTY_DAYS][draw(4)] as number,
       }));
-      return { ...drawn, origins, jumps, weather, cuts: draw(2) ? cuts(3) : [] };
+      // A copy that came late is known by its age, and by a clock that jumps it is older.
+      return { ...drawn, origins, jumps, weather: jumps.length > 0 ? calm.weather : weather, cuts: draw(2) ? cuts(3) : [] };
     }
     case 'gateway': {
       let at = 0;
