@@ -180,9 +180,9 @@ export const EVENT_CONGESTED = 32;
 export const EVENT_REJECTED = 33;
 /** MQTT-SN: an update of the will is answered [packet identifier; return code]. */
 export const EVENT_WILL_UPDATED = 34;
-/** The board's storage did not take a record: a power cut may now cost what it holds [key of the record; STORE_…]. */
+/** The board's storage did not take a record: a power cut may now cost what it holds [key of the record, the last of several; STORE_…]. */
 export const EVENT_STORE_FAILED = 35;
-/** A record of the journal is torn or corrupt: what it held is lost [key of the record; its length in bytes]. */
+/** A record of the journal is torn or corrupt: what it held is lost; or it finds no room, and stays where it is [key of the record; its length in bytes]. */
 export const EVENT_RECORD_LOST = 36;
 /** The journal was read at the start [messages back in the outbox; readings back in the buffer]. */
 export const EVENT_RESTORED = 37;

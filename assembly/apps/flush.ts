@@ -26,7 +26,7 @@ export function isFlushing(): bool {
 }
 
 function areWaiting(): bool {
-  return (held() | readings.count) != 0;
+  return (held() | readings.count) != 0 || session.isSending();
 }
 
 /** At the end of a step: ends it when it is over. Answers the ms until the next step, at most `idle`. */
@@ -37,6 +37,6 @@ export function pursueFlush(idle: i32): i32 {
   const left = remaining(deadline);
   if (left && areWaiting() && !session.isStopped()) return min(idle, left);
   wanted = false;
-  event(EVENT_FLUSHED, held(), readings.count);
+  event(EVENT_FLUSHED, max<u32>(held(), session.isSending() ? 1 : 0), readings.count); // QoS 0 is not held, and still here
   return idle;
 }

@@ -68,6 +68,11 @@ export function isConnected(): bool {
   return ONLY_SN || (BOTH && choseSn) ? mqttsn.isConnected() : mqtt.isConnected();
 }
 
+/** Whether the link has not taken yet what was said. */
+export function isSending(): bool {
+  return !(ONLY_SN || (BOTH && choseSn)) && mqtt.isSending();
+}
+
 export function isStopped(): bool {
   return ONLY_SN || (BOTH && choseSn) ? mqttsn.isStopped() : mqtt.isStopped();
 }

@@ -49,14 +49,15 @@ export function erase(kind: u32, place: u32): bool {
   return !isOn || noted(kind, place, store_write((kind << 16) | place, 0, 0));
 }
 
-/** Reads a record to `to`; answers its length, 0 without one. One that is not whole, or over `capacity`, is reported and erased. */
+/** Reads a record to `to`; answers its length, 0 without one. One that is not whole is reported and erased; one over `capacity` reported and left. */
 export function read(kind: u32, place: u32, to: usize, capacity: u32): u32 {
   if (!isOn) return 0;
   const key = (kind << 16) | place;
   const length = store_read(key, to, capacity);
   if (length < 0) return 0;
-  if (<u32>length >= CHECK_BYTES && <u32>length <= capacity && load<u32>(to) == hash(to + CHECK_BYTES, length - CHECK_BYTES)) return length;
+  const fits = <u32>length <= capacity;
+  if (fits && <u32>length >= CHECK_BYTES && load<u32>(to) == hash(to + CHECK_BYTES, length - CHECK_BYTES)) return length;
   event(EVENT_RECORD_LOST, key, length);
-  erase(kind, place);
+  if (fits) erase(kind, place);
   return 0;
 }

@@ -244,7 +244,7 @@ export function release(entry: Entry): bool {
 export function unrelease(): void {
   for (let id = oldest; id; id = entryOf(id).newer) {
     const entry = entryOf(id);
-    if (entry.stage != RELEASED) continue;
+    if (entry.stage != RELEASED || !isKept(entry)) continue; // an update of the will has this stage, too
     entry.stage = <u8>SENT;
     if (HAS_JOURNAL) journal.erase(RECORD_RELEASE, id & MASK);
   }

@@ -121,6 +121,11 @@ export function isConnected(): bool {
   return state == CONNECTED;
 }
 
+/** Whether packets wait for the link to take them: a message of QoS 0 is one of them until then. */
+export function isSending(): bool {
+  return !transmit.isEmpty();
+}
+
 export function isStopped(): bool {
   return state == STOPPED;
 }
@@ -257,7 +262,7 @@ function resetConnection(): void {
   outbox.rewind();
   linkOpened = pinging = false;
   linkClosed = 0;
-  if (HAS_JOURNAL && owed == PUBREC) inbox.save(owedId); // the application has it
+  saveOwed();
   if (HAS_JOURNAL) heldBack = false;
   owed = 0;
   inflight = 0;
@@ -314,10 +319,16 @@ function checkDeadlines(): i32 {
   return 0;
 }
 
+/** The message that was delivered last is not acknowledged any more; but the application has it. */
+function saveOwed(): void {
+  if (HAS_JOURNAL && owed == PUBREC) inbox.save(owedId);
+}
+
 /** Begins to end a connection. */
 function leave(): void {
   // The application has the last message: it must not come again when the session is resumed.
   if (owed && transmit.reserve(ACKNOWLEDGEMENT_BYTES)) answerOwed();
+  saveOwed();
   owed = DISCONNECT;
   state = ENDING;
   deadline = now + min(replyTimeout, connectTimeout);

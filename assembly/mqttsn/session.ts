@@ -456,7 +456,6 @@ function isSaved(): bool {
 
 /** Forgets what belonged to one connection. Every request is sent again on the next. */
 function resetConnection(): void {
-  if (HAS_JOURNAL) isSaved(); // the application has it
   link_close(GATEWAY_LINK);
   forgetDatagram();
   unblock();
@@ -535,6 +534,7 @@ function arrive(resumed: bool): i32 {
       inbox.clear();
       forgetCompleted();
     }
+    if (IS_CLIENT || HAS_JOURNAL) outbox.unrelease(); // it may have waited for PUBREL before it published
     forgetTopics();
   }
   beginConnection();

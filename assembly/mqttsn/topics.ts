@@ -145,23 +145,33 @@ function save(record: Record, length: u32, id: u32): void {
   journal.write(RECORD_TOPIC, count - 1 - fixedCount, changetype<usize>(record), HEAD_BYTES + length);
 }
 
-/** Whether the session outlives a power cut, with its topics. */
+/** Whether the session outlives a power cut, with its topics. A clean one ends those of the session before. */
 export function keepTopics(keep: bool): void {
   kept = keep;
   if (keep) restoreTopics();
+  else if (readTopic(0)) journal.erase(RECORD_TOPIC, 0);
+}
+
+/** Reads a record to where the names end; answers its length, 0 without one. */
+function readTopic(place: u32): u32 {
+  const length = journal.read(RECORD_TOPIC, place, connectionArea + namesEnd, TOPIC_NAMES_BYTES - namesEnd);
+  return length > HEAD_BYTES ? length : 0;
 }
 
 /**
- * Takes back what the journal holds, beside what is pre-defined: a gateway that kept the session goes on using these ids. A record of an
- * earlier epoch was not yet written over when the power went.
+ * Takes back what the journal holds, beside what is pre-defined: a gateway that kept the session goes on using these ids. The record at place 0,
+ * which is written first, tells the epoch; what is of another was not yet written over, and without it all are.
  */
 function restoreTopics(): void {
+  const record = changetype<Record>(connectionArea + namesEnd);
+  const hasFirst = readTopic(0) != 0;
+  if (hasFirst) epoch = record.epoch;
   for (let place: u32 = 0; place < <u32>TOPIC_ENTRIES && !isFull(0); ++place) {
     const record = changetype<Record>(connectionArea + namesEnd);
-    const length = journal.read(RECORD_TOPIC, place, connectionArea + namesEnd, TOPIC_NAMES_BYTES - namesEnd);
-    if (length <= HEAD_BYTES) continue;
-    if (count == fixedCount) epoch = record.epoch;
-    else if (<u32>record.epoch != epoch) continue;
+    const length = readTopic(place);
+    if (!length) continue;
+    if (!hasFirst) epoch = max(epoch, record.epoch + 1) & 0xffff;
+    if (<u32>record.epoch != epoch) continue;
     const earlier = search(0, 0, NORMAL, record.id);
     if (earlier) earlier.id = 0;
     appendRegistered(length - HEAD_BYTES, record.id).connection = 0;

@@ -46,6 +46,23 @@ describe('flush()', () => {
     h.happens();
   });
 
+  test('waits for the link to take what was published at QoS 0', () => {
+    const h = client().connects();
+    h.peer.capacity = 3;
+    h.publish('a', '1', 0);
+    flushes(h, 5_000);
+    h.waits(4_000);
+    h.happens();
+    h.peer.takes(100);
+    h.hears("30 04 0001 'a' '1'");
+    h.happens('flushed 0 0');
+    h.peer.capacity = 3;
+    h.publish('a', '2', 0);
+    flushes(h, 5_000);
+    h.waits(5_000);
+    h.happens('flushed 1 0');
+  });
+
   test('is told at the next step when nothing waits, connected or not', () => {
     const h = client();
     h.board.start();

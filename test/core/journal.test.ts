@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import {
   CONFIG_CLEAN_SESSION,
   ERROR_OUTBOX_FULL,
+  EVENT_MESSAGE,
   RECORD_INBOX,
   RECORD_MESSAGE,
   RECORD_RELEASE,
@@ -44,9 +45,9 @@ const start = (storage: Flash) => new ClientHistory({ config: [[CONFIG_CLEAN_SES
 
 const starts = (storage: Flash, { present = true } = {}) => start(storage).connects({ present });
 
-const startsSn = (storage: Flash) =>
+const startsSn = (storage: Flash, { clean = false } = {}) =>
   new SnClientHistory(
-    { config: [[CONFIG_CLEAN_SESSION, 0]], storage },
+    { config: [[CONFIG_CLEAN_SESSION, clean ? 1 : 0]], storage },
     (imports) => new OpenClient(imports, builtModule('client-mqttsn-journal')),
   ).connects();
 
@@ -167,7 +168,9 @@ describe('a message outlives a power cut', () => {
     const flash = new Flash();
     let h = starts(flash);
     const id = h.publish('a', '1', 2);
+    h.heard();
     h.says(`50 02 ${hex(id)}`);
+    h.hears(`62 02 ${hex(id)}`);
     h = starts(flash, { present: false });
     h.hears(`3c 06 0001 'a' ${hex(id)} '1'`);
     starts(flash).hears(`3c 06 0001 'a' ${hex(id)} '1'`);
@@ -203,6 +206,44 @@ describe('an inbound QoS 2 message', () => {
     h.says("34 06 0001 'a' 0001 '2'");
     assert.deepEqual(h.payloads, ['2']);
   });
+});
+
+test('a message that was heard right before stop() is noted, also where no room is left to acknowledge it', async () => {
+  const flash = new Flash();
+  const client = await boardClient({ journal: true });
+  let h = new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage: flash }, client).connects({ present: true });
+  const { during } = h;
+  h.during = (code, a, b) => {
+    during(code, a, b);
+    if (code !== EVENT_MESSAGE) return;
+    h.peer.capacity = 0;
+    h.publish('a', 'x'.repeat(1010), 0);
+    h.board.stop();
+  };
+  h.says("34 06 0001 'a' 0009 '1'");
+  h.waits(60_000);
+  h = new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage: flash }, client).connects({ present: true });
+  h.says("3c 06 0001 'a' 0009 '1'");
+  h.hears('50 02 0009');
+  assert.deepEqual(h.payloads, []);
+});
+
+test('a message that finds no room after a power cut is told, and not erased', async () => {
+  const flash = new Flash();
+  const client = await boardClient({ journal: true });
+  const connects = () => new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage: flash }, client).connects({ present: true });
+  let h = connects();
+  const a = h.publish('a', 'a'.repeat(983), 1);
+  h.heard();
+  flash.failure = STORE_FAILED;
+  h.says(`40 02 ${hex(a)}`); // it is acknowledged, and the storage does not know
+  flash.failure = 0;
+  const [b, c] = [h.publish('a', 'b'.repeat(983), 1), h.publish('a', 'c'.repeat(983), 1)];
+  h = connects();
+  h.heard();
+  for (const id of [a, b]) h.says(`40 02 ${hex(id)}`);
+  h = connects();
+  h.hears(`3a dc 07 0001 'a' ${hex(c)} '${'c'.repeat(983)}'`);
 });
 
 describe('a storage that fails', () => {
@@ -315,6 +356,33 @@ describe('over MQTT-SN', () => {
     h.hears(`04 10 ${hex(id)}`);
     h.says(`04 0e ${hex(id)}`);
     h.happens(`published ${id} 0`);
+  });
+
+  test('a clean session begins: what was released is published again, as the gateway forgets it', () => {
+    const flash = new Flash();
+    let h = startsSn(flash);
+    const id = h.publish('ab', '1', 2);
+    h.heard();
+    h.says(`04 0f ${hex(id)}`);
+    h.hears(`04 10 ${hex(id)}`);
+    h = startsSn(flash, { clean: true });
+    h.hears(`08 0c c2 6162 ${hex(id)} '1'`);
+  });
+
+  test('topics of a kept session do not come back after a clean one', () => {
+    const flash = new Flash();
+    let h = startsSn(flash);
+    h.says("0b 0a 0007 0001 'a/b/c'");
+    h.says("0b 0a 0008 0002 'd/e/f'");
+    startsSn(flash, { clean: true });
+    h = startsSn(flash);
+    h.says("08 0c 00 0007 0000 '1'");
+    h.says("08 0c 00 0008 0000 '1'");
+    assert.deepEqual(h.messages, []);
+    h.says("0b 0a 0009 0001 'g/h/i'");
+    h = startsSn(flash);
+    h.says("08 0c 00 0008 0000 '1'");
+    assert.deepEqual(h.messages, [], 'nor with those of the next');
   });
 
   test('a topic that the gateway registered serves its messages after the power came back', () => {
