@@ -40,7 +40,7 @@ export function start(): void {
 
 /** What outlived a power cut comes back, at the first start. Answers how many messages are in the outbox. */
 export function restore(): u32 {
-  if (!outbox.isRestored && (isDefined(MQTT) || IS_CLIENT)) inbox.restore();
+  if ((isDefined(MQTT) || IS_CLIENT) && !outbox.isRestored) inbox.restore();
   return outbox.restore();
 }
 
