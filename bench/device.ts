@@ -28,7 +28,7 @@ const flashed: [module: string, protocol: Protocol, heapBound: number][] = [
   ['sensor', 'mqtt', 144 * 1024],
   ['sensor', 'mqttsn', 144 * 1024],
   ['sensor-mqtt-journal', 'mqtt', 112 * 1024],
-  ['sensor-mqttsn-journal', 'mqttsn', 120 * 1024],
+  ['sensor-mqttsn-journal', 'mqttsn', 122 * 1024],
   ['sensor-journal', 'mqtt', 178 * 1024],
 ];
 const names = { mqtt: 'MQTT', mqttsn: 'MQTT-SN' } as const;

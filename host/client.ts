@@ -296,8 +296,8 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Waits until all that was asked for is acknowledged, at most `ms`, then calls `done` once with what is not: with a journal, a process that ends then
-   * loses none of it. Without a connection it waits for one; over MQTT-SN a sleeper wakes, if there is anything to say.
+   * Waits until all that was asked for is acknowledged, at most `ms`, then calls `done` once with what is not. Of that, with a journal, a process that
+   * ends then loses only QoS 0 and what waits beyond the 4,096 messages of the outbox. Without a connection it waits for one; over MQTT-SN a sleeper wakes, if there is anything to say.
    */
   flush(ms: number, done: (error: Error | undefined, flushed: Flushed) => void): this {
     const unacknowledged = this.#unacknowledged;

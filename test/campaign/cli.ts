@@ -1,32 +1,33 @@
-import { parseArgs } from 'node:util';
+import { Command, Option } from 'commander';
+import { whole } from '../../host/cli/usage.js';
 import { campaign, command, replay, told } from './campaign.js';
 import { type Kind, kinds } from './plan.js';
 
-const usage = `npm run campaign -- [--kind ${kinds.join('|')}] (--seed S | --seeds N [--from S])`;
+const words = `
+Undone: an inbound message whose record the power cut came before; the application has lost that it heard it.
+Excused: a message whose call the power cut did not let return, or whose record was told as lost; it may be missing.`;
 
 /** Answers whether all held. */
 export async function run(args: string[]): Promise<boolean> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      kind: { type: 'string' },
-      seed: { type: 'string' },
-      seeds: { type: 'string', default: '400' },
-      from: { type: 'string', default: '0' },
-    },
-  });
+  const program = new Command('npm run campaign --')
+    .description('Seeded histories full of faults, judged by a model of what is promised.')
+    .addOption(new Option('--kind <kind>', 'only of this kind of fault').choices(kinds))
+    .addOption(new Option('--seed <s>', 'replay this history, exactly, and print it').argParser(whole(0)).conflicts('seeds'))
+    .addOption(new Option('--seeds <n>', 'so many histories of each kind (default: 400)').argParser(whole(1)))
+    .addOption(new Option('--from <s>', 'the first of their seeds').argParser(whole(0)).default(0))
+    .addHelpText('after', words)
+    .parse(args, { from: 'user' });
+  const values = program.opts<{ kind?: Kind; seed?: number; seeds?: number; from: number }>();
   const chosen = kinds.filter((kind) => values.kind === undefined || kind === values.kind);
-  const [seed, count, from] = [values.seed, values.seeds, values.from].map((text) => Number(text ?? 0)) as [number, number, number];
-  if (chosen.length === 0 || ![seed, count, from].every((number) => Number.isSafeInteger(number) && number >= 0))
-    throw new TypeError(usage);
-  if (values.seed !== undefined) {
+  const { seed, from } = values;
+  if (seed !== undefined) {
     const held = [];
     for (const kind of chosen) held.push(await one(kind, seed));
     return held.every(Boolean);
   }
   let held = true;
   for (const kind of chosen) {
-    const { counts, failures } = await campaign(kind, range(from, count));
+    const { counts, failures } = await campaign(kind, range(from, values.seeds ?? 400));
     process.stdout.write(`${kind}: ${told(counts)}\n`);
     for (const failure of failures) process.stdout.write(`  ${failure.faults[0]}\n  ${command(kind, failure.seed)}\n`);
     held &&= failures.length === 0;

@@ -60,7 +60,7 @@ const heapMost: Readonly<Record<string, number>> = {
   'mqtt-sn': 112,
   sensor: 160,
   'sensor-mqtt-journal': 112,
-  'sensor-mqttsn-journal': 120,
+  'sensor-mqttsn-journal': 122,
   'sensor-journal': 178,
 };
 
