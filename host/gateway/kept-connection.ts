@@ -94,6 +94,7 @@ export class KeptConnection implements BrokerConnection {
     if (this.#ended) {
       this.#board.halt(); // it had its time
       this.#stopped = true;
+      this.#failAll();
       this.#parts.kept.tell();
       this.#soon(done);
       return;
@@ -158,6 +159,7 @@ export class KeptConnection implements BrokerConnection {
         return;
       case EVENT_STOPPED:
         this.#stopped = true;
+        this.#failAll();
         if (this.#ended) this.#ended();
         else listener.refused(this.#last);
         return;
@@ -175,6 +177,12 @@ export class KeptConnection implements BrokerConnection {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     return waiting;
+  }
+
+  #failAll(): void {
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { done } of all) done('ended');
   }
 
   #trouble({ message }: Error): void {

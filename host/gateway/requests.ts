@@ -102,6 +102,7 @@ export class Requests {
     }
     const offered = this.taken.offer(message, hash);
     const done = (failure?: Failure) => {
+      if (failure === 'ended' && offered.place !== undefined) return; // the next connection goes on with it
       if (failure) {
         if (this.#settles(offered)) this.#failed(message, failure);
       } else if (offered.place === undefined && this.acknowledged(offered)) this.confirm(offered);

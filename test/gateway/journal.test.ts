@@ -41,6 +41,10 @@ class House {
     return this.#device;
   }
 
+  get connected(): Device {
+    return this.#device ?? this.connects();
+  }
+
   #make(): Gateway {
     const gateway = new Gateway({
       clock: this.clock,
@@ -248,4 +252,43 @@ test('what a message costs: writes that are waited for, and others', () => {
       [3, 1],
     ],
   );
+});
+
+describe('what had no answer when the connection to the broker ended', () => {
+  /** The client disconnects before the broker answers, and connects again when it does. */
+  const returns = (house: House): Device => {
+    house.broker.arrivesAfterCut = false;
+    house.connected.sends(sn.disconnect());
+    house.clock.advance(20_000);
+    house.broker.latency = 0;
+    return house.connects();
+  };
+
+  test('is asked for again: a subscription under the same MsgId', () => {
+    const house = new House();
+    const ask = sn.subscribe({ dup: false, qos: 1, msgId: 5, topicType: 0, topicId: 0, topicName: 't' });
+    house.connects();
+    house.broker.latency = 60_000;
+    assert.deepEqual(house.connected.asks(ask), []);
+    assert.deepEqual(returns(house).asks(ask), ['SUBACK 1 #5 QoS 1 0']);
+  });
+
+  for (const isFull of [false, true])
+    for (const qos of [1, 2] as const)
+      test(`is published once, and answered: QoS ${qos}, the journal ${isFull ? 'did not take it' : 'has it'}`, () => {
+        const house = new House();
+        house.connects();
+        house.broker.latency = 60_000;
+        house.journal.isFull = isFull;
+        const publication = (dup: boolean) => published(house.connected.registers('t'), '1', { qos, msgId: 5, dup });
+        assert.deepEqual(house.connected.asks(publication(false)), []);
+        house.journal.isFull = false;
+        const a = returns(house);
+        house.clock.advance(0);
+        const answer = qos === 2 ? 'PUBREC #5' : 'PUBACK 1 #5 0';
+        assert.deepEqual(a.asks(publication(true)), [answer]);
+        house.clock.advance(10_000);
+        assert.deepEqual(a.asks(publication(true)), [answer]);
+        assert.deepEqual(house.broker.published, [`t 1 ${qos}`]);
+      });
 });
