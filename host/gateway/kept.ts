@@ -77,6 +77,7 @@ export class Kept {
   storage(): Storage {
     const state = { isOver: false };
     this.#storage = state;
+    this.#arriving = []; // the module begins without them, and the broker sends them again
     return {
       write: (key, bytes) => (state.isOver ? 0 : this.#write(key, bytes)),
       read: (key) => (state.isOver ? undefined : this.#journal.read(this.#module, key)),

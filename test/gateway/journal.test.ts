@@ -175,6 +175,21 @@ describe('what the broker sent for a client', () => {
     assert.equal(house.gateway.clients[0]?.buffered, 2);
     assert.equal(house.restarts().gateway.clients[0]?.buffered, 1);
   });
+
+  test('comes once at QoS 2 when the journal takes it on the next connection', () => {
+    const house = new House();
+    away(house);
+    house.journal.isFull = true;
+    house.broker.says('in/灯', '1', 2);
+    house.clock.advance(0);
+    house.connected.sends(sn.disconnect());
+    house.clock.advance(20_000);
+    house.journal.isFull = false;
+    house.connects();
+    house.clock.advance(0);
+    assert.equal(house.broker.waiting('a'), 0);
+    assert.equal(house.gateway.clients[0]?.buffered, 1);
+  });
 });
 
 test('what still comes on the connection of a session that is forgotten is nobody’s', () => {
