@@ -6,6 +6,7 @@ import { Counters } from './counters.js';
 import { decode } from './decode.js';
 import { advertise, connack, disconnect, encapsulated, gwinfo, LARGEST_MESSAGE } from './encode.js';
 import { Endings } from './endings.js';
+import { ForgettingJournal } from './forgetting.js';
 import { clientsIn } from './kept.js';
 import { defaultLimits, ENDING_MS, LINES, type Limits, QUIET_MS } from './limits.js';
 import {
@@ -88,13 +89,14 @@ export class Gateway {
     this.#broker = { clock: this.#clock, limits: this.#limits, open: parts.openBroker, endings: new Endings(), inflight: 0, unsent: 0 };
     const say = (text: string) => this.#say(text);
     const debug = (text: () => string) => parts.debug?.(printable(text()));
+    const journal = parts.journal && new ForgettingJournal(parts.journal);
     this.#sessionParts = {
       clock: this.#clock,
       limits: this.#limits,
       counters: this.counters,
       predefined: parts.predefined ?? new Predefined(),
       broker: this.#broker,
-      journal: parts.journal,
+      journal,
       random,
       send: (address, datagram) => this.#send(address, datagram),
       largest: ({ peer, node }) =>
@@ -117,7 +119,7 @@ export class Gateway {
       notGranted: () => {},
       trouble: say,
     });
-    for (const clientId of parts.journal ? clientsIn(parts.journal) : []) {
+    for (const clientId of journal ? clientsIn(journal) : []) {
       const session = new Session(clientId, this.#sessionParts);
       this.#byId.set(clientId, session);
       session.restore();

@@ -2,6 +2,7 @@ import { RECORD_INBOX, RECORD_MESSAGE } from '../contract.js';
 import type { Journal, JournalRecord } from '../journal/journal.js';
 import type { Storage } from '../storage.js';
 import type { Publication } from './broker.js';
+import type { ForgettingJournal } from './forgetting.js';
 import type { QoS } from './messages.js';
 import type { Offered, Taken } from './taken.js';
 
@@ -52,7 +53,7 @@ interface Arrival {
 
 /** What outlives the gateway of one client's session. */
 export class Kept {
-  readonly #journal: Journal;
+  readonly #journal: ForgettingJournal;
   readonly #listener: KeptListener;
   readonly #module: string;
   readonly #session: string;
@@ -66,7 +67,7 @@ export class Kept {
   /** Of the present connection; what an earlier one still writes after wipe() is nobody's. */
   #storage: { isOver: boolean } = { isOver: true };
 
-  constructor(journal: Journal, clientId: string, listener: KeptListener) {
+  constructor(journal: ForgettingJournal, clientId: string, listener: KeptListener) {
     this.#journal = journal;
     this.#listener = listener;
     this.#module = MODULE + clientId;
@@ -84,14 +85,13 @@ export class Kept {
     };
   }
 
-  /** The client begins anew, or its session has to make room. */
-  wipe(): void {
+  /** The client begins anew, or its session has to make room. False when the journal did not take note of it yet. */
+  wipe(): boolean {
     this.#storage.isOver = true;
     this.#arriving = [];
     this.#arrived = [];
     this.#confirmed = [];
-    const gone = [this.#module, this.#session].flatMap((part) => this.#journal.keys(part).map((key) => none(part, key)));
-    if (gone.length > 0) this.#journal.write(gone);
+    return this.#journal.forget([this.#module, this.#session]);
   }
 
   /** Calls `publish`, in which the module writes its record of what was `offered`. */

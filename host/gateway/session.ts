@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.js';
-import type { Journal } from '../journal/journal.js';
 import type { Publication } from './broker.js';
 import type { Counters } from './counters.js';
 import { connack, disconnect, pingresp, willmsgresp, willtopicresp } from './encode.js';
 import { Exchange } from './exchange.js';
+import type { ForgettingJournal } from './forgetting.js';
 import { Greeting } from './greeting.js';
 import { Kept, type Reserved } from './kept.js';
 import { COPY_MS, type Limits } from './limits.js';
@@ -29,7 +29,7 @@ export interface SessionParts {
   predefined: Predefined;
   broker: Broker;
   /** Where what was taken outlives the gateway. */
-  journal: Journal | undefined;
+  journal: ForgettingJournal | undefined;
   /** 32 random bits. */
   random(): number;
   send(address: Address, datagram: Uint8Array): void;
@@ -294,7 +294,7 @@ export class Session {
       this.#parts.counters.count('messages dropped: session forgotten', buffered);
       this.#parts.say(`client '${this.clientId}' had to make room for another: ${buffered} messages that waited for it are gone`);
     }
-    this.#kept?.wipe();
+    this.#wipe();
     this.#uplink.close();
     this.#over();
   }
@@ -328,12 +328,19 @@ export class Session {
   /** CleanSession: nothing of before counts any more (SN 6.3). */
   #forget(): void {
     this.#exchange.abandon();
-    this.#kept?.wipe();
+    this.#wipe();
     this.#uplink.subscriptions.clear();
     this.#uplink.close();
     this.#will.current = undefined;
     this.#greeted = undefined;
     this.#exchange = this.#begin();
+  }
+
+  #wipe(): void {
+    if (this.#kept?.wipe() !== false) return;
+    this.#parts.say(
+      `client '${this.clientId}': the journal cannot note that its session is forgotten; it is tried again with what is written next`,
+    );
   }
 
   /**

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as sn from '../../host/gateway/encode.js';
 import { Gateway, type GatewayParts } from '../../host/gateway/gateway.js';
+import { SHORT } from '../../host/gateway/messages.js';
 import type { QoS } from '../../host/options.js';
 import { VirtualClock } from '../core/virtual-clock.js';
 import { MemoryJournal } from '../journal/memory.js';
@@ -230,6 +231,70 @@ test('a client that begins anew with a clean session, and one that makes room, l
     house.clock.advance(60_000);
     assert.deepEqual(house.journal.parts(), []);
   }
+});
+
+describe('a session that is forgotten while the journal takes nothing', () => {
+  /** Its last message has no answer, and one waits for the client. */
+  const begun = (): House => {
+    const house = new House({ limits: { clients: 1 } });
+    const a = house.connects();
+    a.subscribes('in', 2);
+    const id = a.registers('t');
+    a.sends(sn.disconnect(9000));
+    house.broker.says('in', 'before', 1);
+    house.clock.advance(0);
+    house.broker.arrivesAfterCut = false;
+    house.broker.latency = 60_000;
+    a.sends(published(id, 'old', { qos: 2, msgId: 5 }));
+    house.journal.isFull = true;
+    a.sends(sn.disconnect());
+    house.clock.advance(20_000);
+    house.broker.latency = 0;
+    return house;
+  };
+  /** The client ends its session, and begins one that is kept. */
+  const beginsAnew = (house: House): void => {
+    house.connects({ clean: true }).sends(sn.disconnect());
+    house.clock.advance(20_000);
+    assert.match(house.said.join(), /client 'a': the journal cannot note that its session is forgotten/);
+    house.connects();
+    house.clock.advance(20_000);
+  };
+
+  test('is told, and nothing of it is heard of any more', () => {
+    const house = begun();
+    beginsAnew(house);
+    assert.deepEqual(house.broker.published, []);
+    assert.deepEqual(house.gateway.clients, [{ id: 'a', state: 'active', buffered: 0 }]);
+  });
+
+  test('is gone from the journal with the first that is written of the next', () => {
+    const house = begun();
+    beginsAnew(house);
+    const a = house.connected;
+    const publish = published(a.registers('t'), 'new', { qos: 1, msgId: 6 });
+    assert.deepEqual(a.asks(publish), ['PUBACK 1 #6 0'], 'as without a journal');
+    house.journal.isFull = false;
+    a.sends(published(a.registers('t'), 'newer', { qos: 1, msgId: 7 }));
+    house.restarts().connects();
+    house.clock.advance(60_000);
+    assert.deepEqual(house.waiting, []);
+    assert.deepEqual(house.broker.published, ['t new 1', 't newer 1']);
+  });
+
+  test('is gone with what is written of another, too', () => {
+    const house = begun();
+    const b = new Device(house.gateway, house.clock, 'b');
+    b.sends(sn.connect({ will: false, clean: false, duration: 60, clientId: 'b' }));
+    assert.match(house.said.join(), /client 'a': the journal cannot note that its session is forgotten/);
+    assert.ok(house.journal.parts().includes('session a'));
+    house.journal.isFull = false;
+    b.sends(sn.publish({ dup: false, qos: 1, retain: false, topicType: SHORT, topicId: 0x7474, msgId: 5, data: Buffer.from('1') }));
+    assert.deepEqual(
+      house.journal.parts().filter((part) => part.endsWith(' a')),
+      [],
+    );
+  });
 });
 
 test('what a message costs: writes that are waited for, and others', () => {
