@@ -131,8 +131,7 @@ export class Requests {
 
   pubrel(msgId: number): void {
     if (this.taken.isOffered(msgId)) return; // a copy from an earlier exchange under this id
-    this.taken.release(msgId, this.#parts.clock.now());
-    this.#parts.kept?.releases(this.taken);
+    if (this.taken.release(msgId, this.#parts.clock.now())) this.#parts.kept?.releases(this.taken);
     this.#parts.send(pubcomp(msgId)); // also for an id that is not known
   }
 

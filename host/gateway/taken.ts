@@ -77,12 +77,13 @@ export class Taken {
     this.#received.set(msgId, hash);
   }
 
-  /** PUBREL came. */
-  release(msgId: number, now: number): void {
+  /** PUBREL came; answers whether the id was known. */
+  release(msgId: number, now: number): boolean {
     const hash = this.#received.get(msgId);
-    if (hash === undefined) return;
+    if (hash === undefined) return false;
     this.#received.delete(msgId);
     this.complete(msgId, hash, now);
+    return true;
   }
 
   isOffered(msgId: number): boolean {

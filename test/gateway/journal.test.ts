@@ -233,6 +233,16 @@ test('a client that begins anew with a clean session, and one that makes room, l
   }
 });
 
+test('a PUBREL that is repeated, or of an id that is not known, costs no write', () => {
+  const house = new House();
+  const a = house.connects();
+  assert.deepEqual(a.asks(published(a.registers('t'), '1', { qos: 2, msgId: 5 })), ['PUBREC #5']);
+  assert.deepEqual(a.asks(sn.pubrel(5)), ['PUBCOMP #5']);
+  const { writes } = house.journal;
+  assert.deepEqual(a.asks(sn.pubrel(5), sn.pubrel(77)), ['PUBCOMP #5', 'PUBCOMP #77']);
+  assert.equal(house.journal.writes, writes);
+});
+
 describe('a session that is forgotten while the journal takes nothing', () => {
   /** Its last message has no answer, and one waits for the client. */
   const begun = (): House => {
