@@ -124,6 +124,9 @@ export class Gateway {
       this.#byId.set(clientId, session);
       session.restore();
     }
+    const tooMany = this.#byId.size - this.#limits.clients;
+    if (tooMany > 0) say(`the journal has ${this.#byId.size} sessions, and there may be ${this.#limits.clients}; forgotten: ${tooMany}`);
+    while (this.#byId.size > this.#limits.clients && this.#makeRoom());
   }
 
   /** Clients by state, and messages that wait for them. */
@@ -266,11 +269,11 @@ export class Gateway {
   }
 
   /**
-   * Forgets a client whose session is kept: of those that disconnected the first for whom nothing waits, else the first; when there is none, the
-   * one that was lost first. The broker has its subscriptions, and keeps what comes from now on.
+   * Forgets a client whose session is kept: of those that disconnected the first for whom nothing waits, else the first; when there is none, of those
+   * that were lost, or whose messages the broker does not have yet, the first. The broker has its subscriptions, and keeps what comes from now on.
    */
   #makeRoom(): boolean {
-    const rank = ({ state, buffered }: Session) => (state === 'lost' ? 2 : buffered > 0 ? 1 : 0);
+    const rank = ({ state, buffered, offered }: Session) => (state === 'lost' || offered > 0 ? 2 : buffered > 0 ? 1 : 0);
     let chosen: Session | undefined;
     for (const session of this.#byId.values()) {
       if (session.state !== 'disconnected' && session.state !== 'lost') continue;

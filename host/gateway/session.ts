@@ -141,6 +141,11 @@ export class Session {
     return this.#exchange.delivery.kept;
   }
 
+  /** Messages of the client that the broker does not have yet. */
+  get offered(): number {
+    return this.#exchange.requests.taken.offered;
+  }
+
   /** Takes back what an earlier gateway left in the journal. */
   restore(): void {
     if (!this.#kept) return;
@@ -150,7 +155,7 @@ export class Session {
 
   /** What the client had published goes on to the broker, without waiting for it. */
   goOn(): void {
-    if (this.#exchange.requests.taken.offered === 0) return;
+    if (this.offered === 0) return;
     this.#rest('lost');
     this.#watch();
     this.#uplink.open(false, undefined);
@@ -293,6 +298,10 @@ export class Session {
     if (buffered > 0) {
       this.#parts.counters.count('messages dropped: session forgotten', buffered);
       this.#parts.say(`client '${this.clientId}' had to make room for another: ${buffered} messages that waited for it are gone`);
+    }
+    if (this.offered > 0 && !this.#uplink.isOpen) {
+      this.#parts.counters.count('publications dropped: session forgotten', this.offered);
+      this.#parts.say(`client '${this.clientId}' had to make room for another: ${this.offered} messages of it never reached the broker`);
     }
     this.#wipe();
     this.#uplink.close();

@@ -23,13 +23,13 @@ class House {
 
   constructor(parts: Partial<GatewayParts> = {}) {
     this.#parts = parts;
-    this.gateway = this.#make();
+    this.gateway = this.startsWith();
   }
 
   /** The gateway is killed, and another begins. */
   restarts(): this {
     this.broker.cuts();
-    this.gateway = this.#make();
+    this.gateway = this.startsWith();
     return this;
   }
 
@@ -46,7 +46,7 @@ class House {
     return this.#device ?? this.connects();
   }
 
-  #make(): Gateway {
+  startsWith(parts: Partial<GatewayParts> = {}): Gateway {
     const gateway = new Gateway({
       clock: this.clock,
       openBroker: this.broker.open,
@@ -55,6 +55,7 @@ class House {
       random: () => 0,
       say: (text) => this.said.push(text),
       ...this.#parts,
+      ...parts,
     });
     gateway.start();
     return gateway;
@@ -305,6 +306,42 @@ describe('a session that is forgotten while the journal takes nothing', () => {
       [],
     );
   });
+});
+
+test('of more sessions than there may be clients those are forgotten that lose the least, and people are told', () => {
+  const house = new House();
+  const topic = { retain: false, topicType: SHORT, topicId: 0x7474, msgId: 5, data: Buffer.from('1') } as const;
+  const begins = (clientId: string, ...messages: Uint8Array[]) => {
+    const device = new Device(house.gateway, house.clock, clientId);
+    device.sends(sn.connect({ will: false, clean: false, duration: 60, clientId }));
+    device.asks(...messages);
+    return device;
+  };
+  const publish = sn.publish({ dup: false, qos: 2, ...topic });
+  begins('waited for', sn.subscribe({ dup: false, qos: 1, msgId: 4, topicType: 0, topicId: 0, topicName: 'in' }), sn.disconnect(9000));
+  house.broker.says('in', '1', 1);
+  house.clock.advance(0);
+  for (const clientId of ['done', 'done, too']) begins(clientId, publish, sn.disconnect());
+  const unheard = ['first', 'second'].map((clientId) => begins(clientId, sn.pingreq()));
+  house.broker.latency = 60_000;
+  house.broker.arrivesAfterCut = false;
+  for (const device of unheard) device.asks(publish);
+  const restarted = (clients: number) => {
+    house.broker.cuts();
+    house.said = [];
+    house.gateway = house.startsWith({ limits: { clients } });
+    return house.gateway.clients.map(({ id }) => id);
+  };
+  assert.deepEqual(restarted(4), ['waited for', 'done, too', 'first', 'second']);
+  assert.deepEqual(house.said, ['the journal has 5 sessions, and there may be 4; forgotten: 1']);
+  assert.deepEqual(restarted(3), ['waited for', 'first', 'second']);
+  assert.deepEqual(restarted(1), ['second']);
+  assert.deepEqual(house.said, [
+    'the journal has 3 sessions, and there may be 1; forgotten: 2',
+    "client 'waited for' had to make room for another: 1 messages that waited for it are gone",
+    "client 'first' had to make room for another: 1 messages of it never reached the broker",
+  ]);
+  assert.deepEqual(house.journal.parts().toSorted(), ['module second', 'session second']);
 });
 
 test('what a message costs: writes that are waited for, and others', () => {
