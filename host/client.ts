@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { Board } from './board.js';
 import {
   CONFIG_CLIENT_ID,
-  configNames,
   ERROR_TOO_LARGE,
   EVENT_ASLEEP,
   EVENT_CONFIG_REFUSED,
@@ -22,7 +21,7 @@ import {
   REASON_ENDED,
   REASON_RESET,
 } from './contract.js';
-import { configFaultText, connectionError, errorCode, errorText, isForGood, journalError, returnCodeText, TwobyteError } from './errors.js';
+import { connectionError, errorCode, errorText, isForGood, journalError, returnCodeText, TwobyteError } from './errors.js';
 import type { ClientEvents } from './events.js';
 import { type Flushed, Flushes } from './flush.js';
 import { ClientJournal } from './journal/client-journal.js';
@@ -31,7 +30,7 @@ import { Valve } from './links/valve.js';
 import { Assembly, pieceOf } from './messages.js';
 import { builtModule, ClientModule, type InboundMessage, isOutboxFull, SnClientModule } from './module.js';
 import { SnPart } from './mqttsn.js';
-import { type ClientOptions, checkCredentials, configOf, discreet, optionOf, type QoS, type Will } from './options.js';
+import { type ClientOptions, checkCredentials, configError, configOf, discreet, type QoS, type Will } from './options.js';
 import {
   describe,
   type Filters,
@@ -469,7 +468,7 @@ export class Client extends EventEmitter<ClientEvents> {
         this.#answered(a, b > 0 ? new TwobyteError(`the gateway refuses the update of the will: ${returnCodeText(b)}`, b) : undefined);
         break;
       case EVENT_CONFIG_REFUSED:
-        this.#lastError = new TwobyteError(`option ${optionOf(b)} (${configNames[b]}): ${configFaultText(a, b)}`, errorCode(a));
+        this.#lastError = configError(a, b);
         break;
       case EVENT_RESTORED:
         this.restored = a;

@@ -22,7 +22,9 @@ import {
   CONFIG_WILL_QOS,
   CONFIG_WILL_RETAIN,
   CONFIG_WILL_TOPIC,
+  configNames,
 } from './contract.js';
+import { configFaultText, errorCode, TwobyteError } from './errors.js';
 import type { LinkOptions } from './links/address.js';
 import { kindOf } from './requests.js';
 import type { Storage } from './storage.js';
@@ -213,8 +215,12 @@ function decoded(what: string, text: string): string | undefined {
   }
 }
 
-/** The option that a CONFIG_… comes from, for messages. */
-export function optionOf(key: number): string {
+/** What an EVENT_CONFIG_REFUSED says: an ERROR_… of a CONFIG_…, for people by the option it comes from. */
+export function configError(error: number, key: number): TwobyteError {
+  return new TwobyteError(`option ${optionOf(key)} (${configNames[key]}): ${configFaultText(error, key)}`, errorCode(error));
+}
+
+function optionOf(key: number): string {
   const names: Record<number, string> = {
     [CONFIG_CLIENT_ID]: 'clientId',
     [CONFIG_USERNAME]: 'username',

@@ -1,6 +1,7 @@
 import { Board } from '../board.js';
 import { type Clock, realClock } from '../clock.js';
 import {
+  EVENT_CONFIG_REFUSED,
   EVENT_CONNECTED,
   EVENT_MESSAGE,
   EVENT_PUBLISHED,
@@ -14,7 +15,7 @@ import { connectionError, errorCode, errorText, isForGood, journalError, Twobyte
 import type { OpenLink } from '../links/link.js';
 import { Assembly } from '../messages.js';
 import { builtModule, ClientModule } from '../module.js';
-import type { QoS } from '../options.js';
+import { configError, type QoS } from '../options.js';
 import { type BrokerConnection, type BrokerListener, type Failure, failureBy, type Publication } from './broker.js';
 import type { Kept } from './kept.js';
 import type { Offered } from './taken.js';
@@ -44,6 +45,7 @@ export class KeptConnection implements BrokerConnection {
   readonly #waiting = new Map<number, Waiting>();
   readonly #soon: (action: () => void) => void;
   #last = 'the connection ended';
+  #configFault: TwobyteError | undefined;
   #isConnected = false;
   #stepWanted = false;
   #stopped = false;
@@ -69,7 +71,7 @@ export class KeptConnection implements BrokerConnection {
       (imports) => new ClientModule(imports, builtModule('client-mqtt-journal')),
     );
     const result = this.#board.start();
-    if (result < 0) throw new TwobyteError(errorText(-result), errorCode(-result));
+    if (result < 0) throw this.#configFault ?? new TwobyteError(errorText(-result), errorCode(-result));
   }
 
   publish({ topic, payload, qos, retain }: Publication, done: (failure?: Failure) => void, offered?: Offered): void {
@@ -152,6 +154,9 @@ export class KeptConnection implements BrokerConnection {
       case EVENT_CONNECTED:
         this.#isConnected = true;
         if (!this.#ended) listener.connected(a === 1);
+        return;
+      case EVENT_CONFIG_REFUSED:
+        this.#configFault = configError(a, b);
         return;
       case EVENT_STORE_FAILED:
       case EVENT_RECORD_LOST:
