@@ -90,6 +90,7 @@ export class KeptConnection implements BrokerConnection {
 
   end(force: boolean, done: () => void): void {
     if (this.#stopped) {
+      this.#ended ??= done;
       this.#soon(done);
       return;
     }
@@ -166,15 +167,16 @@ export class KeptConnection implements BrokerConnection {
         this.#stopped = true;
         this.#failAll();
         if (this.#ended) this.#ended();
-        else listener.refused(this.#last);
+        else this.#tell(() => listener.refused(this.#last));
         return;
     }
     const error = connectionError(code, a, this.#board.linkMessage);
     if (!error) return;
-    this.#last = error.message;
+    const { message } = error;
+    this.#last = message;
     this.#isConnected = false;
     this.#assembly.reset();
-    if (!this.#ended) listener.away(this.#last);
+    this.#tell(() => listener.away(message));
     if (this.#ended || isForGood(code, a)) this.#leave();
   }
 
@@ -192,6 +194,11 @@ export class KeptConnection implements BrokerConnection {
 
   #trouble({ message }: Error): void {
     const { listener } = this.#parts;
-    this.#soon(() => listener.trouble?.(message)); // the module is being started, perhaps
+    this.#soon(() => listener.trouble?.(message));
+  }
+
+  /** The module is being started, perhaps: nobody has this connection yet. */
+  #tell(action: () => void): void {
+    this.#soon(() => this.#ended || action());
   }
 }

@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { type BrokerOptions, brokerAt } from '../../host/gateway/broker.js';
 import { ForgettingJournal } from '../../host/gateway/forgetting.js';
 import { Kept } from '../../host/gateway/kept.js';
+import { KeptConnection } from '../../host/gateway/kept-connection.js';
 import { Taken } from '../../host/gateway/taken.js';
+import { configOf } from '../../host/options.js';
+import { VirtualClock } from '../core/virtual-clock.js';
 import { MemoryJournal } from '../journal/memory.js';
 
 function kept(): Kept {
@@ -37,4 +40,38 @@ test('a value that the module refuses is told by the name of its option, as with
     assert.match(without, /^option (clientId|will.topic) \(/);
     assert.equal(await refusal({ ...options, kept: kept() }), without);
   }
+});
+
+/** A connection without a link to be opened; what it tells its owner, who has it by then. */
+function unopened(clock: VirtualClock, heard: string[]): KeptConnection {
+  let connection: KeptConnection | undefined;
+  const told = (what: string) => heard.push(connection ? what : `${what}, nobody listens`);
+  connection = new KeptConnection({
+    links: [],
+    config: configOf(new URL('mqtt://broker'), { clientId: 'a', clean: false, reconnectPeriod: 1000 }),
+    kept: kept(),
+    listener: { connected: () => told('connected'), message() {}, away: () => told('away'), refused: () => told('refused') },
+    most: 65_535,
+    clock,
+    soon: (action) => void clock.after(0, action),
+    random: () => 7,
+  });
+  return connection;
+}
+
+test('what comes of the first attempt within its making is told when there is somebody to tell', () => {
+  const clock = new VirtualClock();
+  const heard: string[] = [];
+  unopened(clock, heard);
+  clock.advance(0);
+  assert.deepEqual(heard, ['away']);
+});
+
+test('a connection that is given up tells nothing more, though it was to be told', () => {
+  const clock = new VirtualClock();
+  const heard: string[] = [];
+  const done = () => heard.push('over');
+  unopened(clock, heard).end(true, done);
+  clock.advance(60_000);
+  assert.deepEqual(heard, ['over']);
 });
