@@ -5,7 +5,7 @@ import { STORE_FAILED, STORE_FULL } from '../contract.js';
 import { TwobyteError } from '../errors.js';
 import { type Damage, frame, HEADER_BYTES, header, type JournalRecord, markOf, readFrames } from './frames.js';
 import type { Journal } from './journal.js';
-import { lock, unlock } from './lock.js';
+import { type Holder, lock, unlock } from './lock.js';
 
 // Decisions and restrictions:
 //
@@ -14,7 +14,8 @@ import { lock, unlock } from './lock.js';
 // - A frame in the middle that bits fell over in costs the records it names, and nothing else; when it no longer names them, they are as they were before
 //   it. Both are told. Then the file is written anew.
 // - The file is written anew beside the old one, and renamed, when more than half of it is out of date, beyond a megabyte.
-// - One process at a time: a lock file beside it, which one that died leaves to the next.
+// - One process at a time: a lock beside it, which one that died leaves to the next, but for one in another container that still may be alive. The
+//   machines that share a network file system do not see each other's locks: the file belongs on a local disk.
 
 /** Bytes that may be out of date before they are worth a new file. */
 const SLACK = 1024 * 1024;
@@ -44,7 +45,7 @@ export class FileJournal implements Journal {
     this.path = path;
     const failed = (what: string, error: unknown) =>
       new TwobyteError(`journal ${path}: ${what}: ${(error as Error).message}`, 'ERROR_JOURNAL');
-    let holder: number | undefined;
+    let holder: Holder | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       holder = lock(this.#lockPath);
@@ -53,6 +54,11 @@ export class FileJournal implements Journal {
     }
     if (holder === process.pid)
       throw new TwobyteError(`journal ${path}: it is open in this process already; each user needs one of its own`, 'ERROR_JOURNAL');
+    if (holder === 'elsewhere')
+      throw new TwobyteError(
+        `journal ${path}: a process of another container or machine has it open; if that is gone, remove ${this.#lockPath}`,
+        'ERROR_JOURNAL',
+      );
     if (holder !== undefined)
       throw new TwobyteError(`journal ${path}: process ${holder} has it open; end that one, or use another path`, 'ERROR_JOURNAL');
     try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -296,13 +296,53 @@ describe('one process at a time', () => {
     const storage = new FileStorage(path);
     assert.equal(text(storage.read(1)), '1');
     storage.close();
-    assert.ok(!existsSync(`${path}.lock`));
+    assert.throws(() => lstatSync(`${path}.lock`), { code: 'ENOENT' });
   });
 
   test('a lock from before the machine was started anew holds nobody back, though another process has its id now', () => {
     const path = fresh();
-    writeFileSync(`${path}.lock`, `${process.ppid} 1 another boot`);
+    symlinkSync(`${process.ppid} 1 0123456789abcdef 4026531836`, `${path}.lock`);
     new FileStorage(path).close();
+  });
+
+  const onLinux = { skip: process.platform === 'linux' ? false : 'process namespaces are of Linux' };
+  test('which may be in another container, where nobody can see whether it lives', onLinux, () => {
+    const path = fresh();
+    const storage = new FileStorage(path);
+    const [pid, started, boot] = readlinkSync(`${path}.lock`).split(' ');
+    storage.close();
+    for (const theirs of [`${pid} ${started} ${boot} 1`, `1 1 ${boot} 1`, String(pid)]) {
+      symlinkSync(theirs, `${path}.lock`);
+      assert.throws(
+        () => new FileStorage(path),
+        /a process of another container or machine has it open; if that is gone, remove .*\.lock$/,
+      );
+      assert.equal(readlinkSync(`${path}.lock`), theirs);
+      rmSync(`${path}.lock`);
+    }
+  });
+
+  const inContainer = ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath];
+  const containers = { skip: spawnSync('unshare', [...inContainer, '-v']).status === 0 ? false : 'namespaces need root, and unshare' };
+  test('of two containers, in which it has the same id', containers, async () => {
+    const path = fresh();
+    const script = `import { FileStorage } from ${JSON.stringify(new URL('../../host/journal/file-storage.js', import.meta.url).href)};
+      try { new FileStorage(${JSON.stringify(path)}); console.log(process.pid, 'open'); } catch (error) { console.log(error.message); }
+      setInterval(() => {}, 1000);`;
+    const args = [...inContainer, '--input-type=module', '-e', script];
+    const both = [1, 2].map(() => spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] }));
+    const says = (await Promise.all(both.map(async ({ stdout }) => String((await once(stdout, 'data'))[0])))).sort();
+    for (const child of both) child.kill('SIGKILL');
+    assert.equal(says[0], '1 open\n');
+    assert.match(says[1] ?? '', /a process of another container/);
+    assert.throws(() => new FileStorage(path), /a process of another container/);
+  });
+
+  test('a file of another that has the name of the lock is left alone', () => {
+    const path = fresh();
+    writeFileSync(`${path}.lock`, 'of value');
+    assert.throws(() => new FileStorage(path), /cannot be locked/);
+    assert.equal(readFileSync(`${path}.lock`, 'utf8'), 'of value');
   });
 });
 
