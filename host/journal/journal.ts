@@ -1,4 +1,3 @@
-import type { Storage } from '../storage.js';
 import type { JournalRecord } from './frames.js';
 
 export type { JournalRecord } from './frames.js';
@@ -15,12 +14,4 @@ export interface Journal {
   keys(part: string): number[];
   /** Names of the parts that have a record. */
   parts(): string[];
-}
-
-/** One part of a journal as the storage of a module. */
-export function storageIn(journal: Journal, part: string): Storage {
-  return {
-    write: (key, bytes) => journal.write([{ part, key, bytes }]),
-    read: (key) => journal.read(part, key),
-  };
 }
