@@ -1,9 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { STORE_FAILED, STORE_FULL } from '../contract.js';
 import { TwobyteError } from '../errors.js';
-import { type Damage, frame, HEADER_BYTES, header, type JournalRecord, markOf, readFrames } from './frames.js';
+import { type Damage, frame, HEADER_BYTES, header, headerOf, isBeginning, type JournalRecord, readFrames } from './frames.js';
 import type { Journal } from './journal.js';
 import { type Holder, lock, unlock } from './lock.js';
 
@@ -42,25 +57,19 @@ export class FileJournal implements Journal {
   #closed = false;
 
   constructor(path: string, { damaged }: FileJournalOptions = {}) {
-    this.path = path;
-    const failed = (what: string, error: unknown) =>
-      new TwobyteError(`journal ${path}: ${what}: ${(error as Error).message}`, 'ERROR_JOURNAL');
+    const failed = (what: string, error: unknown) => refusal(path, `${what}: ${(error as Error).message}`);
     let holder: Holder | undefined;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      this.path = join(realpathSync(dirname(path)), basename(path)); // wherever this process goes, and by whatever name others call it
       holder = lock(this.#lockPath);
     } catch (error) {
       throw failed('cannot be locked', error);
     }
-    if (holder === process.pid)
-      throw new TwobyteError(`journal ${path}: it is open in this process already; each user needs one of its own`, 'ERROR_JOURNAL');
+    if (holder === process.pid) throw refusal(path, 'it is open in this process already; each user needs one of its own');
     if (holder === 'elsewhere')
-      throw new TwobyteError(
-        `journal ${path}: a process of another container or machine has it open; if that is gone, remove ${this.#lockPath}`,
-        'ERROR_JOURNAL',
-      );
-    if (holder !== undefined)
-      throw new TwobyteError(`journal ${path}: process ${holder} has it open; end that one, or use another path`, 'ERROR_JOURNAL');
+      throw refusal(path, `a process of another container or machine has it open; if that is gone, remove ${this.#lockPath}`);
+    if (holder !== undefined) throw refusal(path, `process ${holder} has it open; end that one, or use another path`);
     try {
       this.#load(damaged);
     } catch (error) {
@@ -153,45 +162,67 @@ export class FileJournal implements Journal {
   }
 
   #load(damaged: FileJournalOptions['damaged']): void {
-    let file: Buffer;
-    try {
-      file = readFileSync(this.path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      file = Buffer.alloc(0);
-    }
-    rmSync(this.#beside, { force: true });
-    if (file.length === 0) {
+    this.#open();
+    const file = this.#file < 0 ? Buffer.alloc(0) : readFileSync(this.#file);
+    const first = file.length > 0 ? headerOf(file) : undefined;
+    if (file.length > 0 && !first) throw this.#refusal('this is no journal, or its header is lost; move it away or use another path');
+    this.#clearBeside();
+    if (!first) {
       this.#renew();
       return;
     }
-    const mark = markOf(file);
-    if (mark === undefined)
-      throw new TwobyteError(
-        `journal ${this.path}: this is no journal, or its header is lost; move it away or use another path`,
-        'ERROR_JOURNAL',
-      );
-    let isWhole = file.length >= HEADER_BYTES;
-    this.#mark = mark;
+    if ((fstatSync(this.#file).mode & 0o077) !== 0) fchmodSync(this.#file, 0o600);
+    const tell = (damage: Damage) => damaged?.(`journal ${this.path}: ${textOf(damage)}`, damage);
+    let isWhole = true;
+    this.#mark = first.mark;
     this.#end = readFrames(
       file,
-      mark,
+      this.#mark,
       ({ part, key, bytes }) => this.#set(part, key, Uint8Array.from(bytes)),
       (damage) => {
         isWhole &&= damage.isTail;
         if (!damage.isTail) for (const { part, key } of damage.records) this.#set(part, key, new Uint8Array());
-        damaged?.(`journal ${this.path}: ${textOf(damage)}`, damage);
+        tell(damage);
       },
     );
-    if (!isWhole) {
+    if (first.damaged) tell(first.damaged);
+    if (!isWhole || first.damaged) {
       this.#renew();
       return;
     }
-    this.#file = openSync(this.path, 'r+');
     if (this.#end < file.length) {
       ftruncateSync(this.#file, this.#end);
       this.sync(this.#file);
     }
+  }
+
+  /** The file as it is; a link would have a second lock, and be replaced by a file. */
+  #open(): void {
+    try {
+      this.#file = openSync(this.path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      if (code === 'ELOOP') throw this.#refusal('it is a symbolic link; name the file itself');
+      if (code === 'EISDIR') throw this.#refusal('it is a directory; name a file in it');
+      throw error;
+    }
+    if (!fstatSync(this.#file).isFile()) throw this.#refusal('it is not a regular file; name another');
+  }
+
+  /** A renewal that a power cut ended leaves a file; another of that name is not ours to remove. */
+  #clearBeside(): void {
+    const found = lstatSync(this.#beside, { throwIfNoEntry: false });
+    if (!found) return;
+    if (!found.isFile() || !isBeginning(readFileSync(this.#beside)))
+      throw this.#refusal(
+        `${this.#beside} has the name under which it is written anew, and is not its own; move that away or use another path`,
+      );
+    rmSync(this.#beside);
+  }
+
+  #refusal(words: string): TwobyteError {
+    return refusal(this.path, words);
   }
 
   #set(part: string, key: number, bytes: Uint8Array): void {
@@ -217,13 +248,14 @@ export class FileJournal implements Journal {
     const chunks: Buffer[] = [header(mark)];
     for (const [part, records] of this.#parts) for (const [key, bytes] of records) chunks.push(frame(mark, [{ part, key, bytes }]));
     const whole = Buffer.concat(chunks);
-    const file = openSync(this.#beside, 'w+', 0o600);
+    const file = openSync(this.#beside, 'wx+', 0o600);
     try {
       this.put(file, whole, 0);
       this.sync(file);
       renameSync(this.#beside, this.path);
     } catch (error) {
       closeSync(file);
+      rmSync(this.#beside, { force: true });
       throw error;
     }
     if (this.#file >= 0) closeSync(this.#file);
@@ -242,6 +274,10 @@ export class FileJournal implements Journal {
   }
 }
 
+function refusal(path: string, words: string): TwobyteError {
+  return new TwobyteError(`journal ${path}: ${words}`, 'ERROR_JOURNAL');
+}
+
 function numberOf(error: unknown): number {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' ? -STORE_FULL : -STORE_FAILED;
@@ -249,6 +285,7 @@ function numberOf(error: unknown): number {
 
 function textOf({ at, length, isTail, records }: Damage): string {
   if (isTail) return `its last ${length} bytes, at ${at}, are a write that was interrupted; they are cut off`;
+  if (at < HEADER_BYTES) return `a copy of its header, at ${at}, cannot be read; the other is whole, and nothing is lost`;
   const what = records.map(({ part, key }) => `record ${key}${part && ` of ${part}`}`).join(', ');
   return `${length} bytes at ${at} cannot be read; ${what ? `lost: ${what}` : 'which records they changed is not known; those are as they were before'}`;
 }

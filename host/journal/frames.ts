@@ -41,13 +41,22 @@ export function header(mark: number): Buffer {
   return Buffer.concat([copy, copy]);
 }
 
-/** The mark of a file by its first bytes; undefined when it is no journal. */
-export function markOf(file: Buffer): number | undefined {
-  for (let at = 0; at + HEADER_COPY <= Math.min(file.length, HEADER_BYTES); at += HEADER_COPY) {
-    const copy = file.subarray(at, at + HEADER_COPY);
-    if (copy.subarray(0, 8).equals(MAGIC) && copy.readUInt32LE(12) === crc32(copy.subarray(0, 12))) return copy.readUInt32LE(8);
-  }
-  return undefined;
+/** The mark of a file by its first bytes, and which copy of the header is damaged; undefined when it is no journal. */
+export function headerOf(file: Buffer): { mark: number; damaged: Damage | undefined } | undefined {
+  const copies = [0, HEADER_COPY].map((at) => file.subarray(at, at + HEADER_COPY));
+  const good = copies.find(
+    (copy) => copy.length === HEADER_COPY && copy.subarray(0, 8).equals(MAGIC) && copy.readUInt32LE(12) === crc32(copy.subarray(0, 12)),
+  );
+  if (!good) return undefined;
+  const other = copies.findIndex((copy) => !copy.equals(good));
+  const damaged = other < 0 ? undefined : { at: other * HEADER_COPY, length: HEADER_COPY, isTail: false, records: [] };
+  return { mark: good.readUInt32LE(8), damaged };
+}
+
+/** Whether these can be the first bytes of a journal that was not written to its end: a file system may know their number and not yet what they are. */
+export function isBeginning(file: Buffer): boolean {
+  const begin = file.subarray(0, MAGIC.length);
+  return begin.equals(MAGIC.subarray(0, begin.length)) || begin.every((byte) => byte === 0);
 }
 
 export function frame(mark: number, records: readonly JournalRecord[]): Buffer {

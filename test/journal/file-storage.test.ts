@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { STORE_FAILED, STORE_FULL } from '../../host/contract.js';
 import { FileJournal } from '../../host/journal/file-journal.js';
@@ -183,7 +194,8 @@ describe('a file in which a byte fell over', () => {
         writeFileSync(path, spoilt);
         const { state, told } = opened(path);
         const hit = at < HEADER_BYTES ? -1 : starts.findLastIndex((start) => start <= at);
-        assert.equal(told.length, hit < 0 ? 0 : 1, `bits ${bits} of byte ${at}`);
+        assert.equal(told.length, 1, `bits ${bits} of byte ${at}`);
+        assert.equal(hit < 0, /a copy of its header, at (0|16), .* nothing is lost$/.test(told[0] ?? ''), told[0]);
         for (const key of new Set(WRITES.map(([key]) => key))) {
           const value = state.get(key);
           const right = stateAfter(WRITES.length).get(key);
@@ -197,6 +209,16 @@ describe('a file in which a byte fell over', () => {
         assert.ok([...state.keys()].every((key) => WRITES.some(([known]) => known === key)));
         assert.deepEqual(opened(path), { state, told: [] }, 'told once');
       }
+    }
+  });
+
+  test('in one copy of its header, and later one in the other, costs nothing', () => {
+    const path = fresh();
+    for (const at of [0, 20]) {
+      const spoilt = at === 0 ? Buffer.from(file) : readFileSync(path);
+      spoilt[at] = (spoilt[at] as number) ^ 1;
+      writeFileSync(path, spoilt);
+      assert.deepEqual(sorted(opened(path).state), sorted(stateAfter(WRITES.length)));
     }
   });
 
@@ -346,10 +368,75 @@ describe('one process at a time', () => {
   });
 });
 
-test('a file that is none of ours is refused and not touched', () => {
-  const path = fresh();
-  writeFileSync(path, 'a file with something of value in it');
-  assert.throws(() => new FileStorage(path), { code: 'ERROR_JOURNAL', message: /this is no journal/ });
-  assert.equal(readFileSync(path, 'utf8'), 'a file with something of value in it');
-  assert.throws(() => new FileStorage(directory), { code: 'ERROR_JOURNAL', message: /cannot be opened/ });
+describe('a path', () => {
+  const writeTo = (path: string, n: number) => {
+    const storage = new FileStorage(path);
+    assert.equal(storage.write(n, bytes(String(n))), 0);
+    storage.close();
+  };
+
+  test('of a file that is none of ours is refused, and nothing beside it touched', () => {
+    const path = fresh();
+    for (const name of [path, `${path}.new`]) writeFileSync(name, 'something of value');
+    const mode = statSync(path).mode;
+    assert.throws(() => new FileStorage(path), { code: 'ERROR_JOURNAL', message: /this is no journal/ });
+    for (const name of [path, `${path}.new`]) assert.equal(readFileSync(name, 'utf8'), 'something of value');
+    assert.equal(statSync(path).mode, mode);
+    rmSync(path);
+    assert.throws(() => new FileStorage(path), { code: 'ERROR_JOURNAL', message: /\.new has the name under which it is written anew/ });
+    assert.equal(readFileSync(`${path}.new`, 'utf8'), 'something of value');
+  });
+
+  test('beside which a renewal was interrupted is opened, and that removed', () => {
+    const path = fresh();
+    writeTo(path, 1);
+    for (const left of [Buffer.alloc(0), Buffer.alloc(4096), readFileSync(path), readFileSync(path).subarray(0, 3)]) {
+      writeFileSync(`${path}.new`, left);
+      writeTo(path, 1);
+      assert.ok(!existsSync(`${path}.new`));
+    }
+  });
+
+  test('that is a directory, a link or no file is refused', () => {
+    assert.throws(() => new FileStorage(directory), { code: 'ERROR_JOURNAL', message: /it is a directory; name a file in it/ });
+    const there = fresh();
+    writeTo(there, 1);
+    for (const to of [there, fresh()]) {
+      const link = fresh();
+      symlinkSync(to, link);
+      assert.throws(() => new FileStorage(link), { code: 'ERROR_JOURNAL', message: /it is a symbolic link; name the file itself/ });
+    }
+    const pipe = fresh();
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    assert.throws(() => new FileStorage(pipe), { code: 'ERROR_JOURNAL', message: /it is not a regular file/ });
+  });
+
+  test('through a linked directory is the file in it, and has its lock', () => {
+    const link = fresh();
+    symlinkSync(directory, link);
+    const path = fresh();
+    const storage = new FileStorage(path);
+    assert.throws(() => new FileStorage(join(link, basename(path))), /open in this process already/);
+    storage.close();
+  });
+
+  test('is that of the beginning when the process goes to another directory', (t) => {
+    const [before, path] = [process.cwd(), fresh()];
+    t.after(() => process.chdir(before));
+    process.chdir(directory);
+    const journal = new Quick(basename(path));
+    process.chdir(before);
+    for (let n = 0; n < 400; n++) journal.write([{ part: '', key: 1, bytes: Buffer.alloc(4000, n) }], false);
+    journal.close();
+    assert.ok(!existsSync(basename(path)));
+    assert.equal(opened(path).state.size, 1);
+  });
+
+  test('whose file others may read is made private', () => {
+    const path = fresh();
+    writeTo(path, 1);
+    chmodSync(path, 0o644);
+    writeTo(path, 2);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
 });
