@@ -131,6 +131,11 @@ for (const { what, subject, file, change, kind, finds } of breaks)
       const { faults } = await replay(kind, seed, false, module);
       const found = faults.find((fault) => finds.test(fault));
       if (!found) continue;
+      assert.deepEqual(
+        (await replay(kind, seed, false, await boardSized(subject))).faults,
+        [],
+        'without the change the same history holds',
+      );
       context.diagnostic(`${kind}, history ${count + 1}: ${found}`);
       return;
     }

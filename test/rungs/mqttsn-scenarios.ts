@@ -173,7 +173,7 @@ export const mqttsnScenarios: readonly Scenario[] = [
       const { run, port } = await gatewayProcess(world, '--udp', '0');
       const capture = await world.capture(port);
       const broker = `mqtt-sn://127.0.0.1:${capture.port}`;
-      const board = await world.board({ broker, qos: 1, thermometer: await counting(world), retry_interval: 100, availability_topic });
+      const board = await world.board({ broker, qos: 1, thermometer: await counting(world), retry_interval: 300, availability_topic });
       await goesOn(board);
       run.child.kill('SIGKILL');
       await run.ended.catch(() => {});
