@@ -52,6 +52,10 @@ export class FileJournal implements Journal {
   #live = HEADER_BYTES;
   /** From this size on it may be worth a new file. */
   #most = SLACK;
+  /** Removals that were not written yet: they go with the next write. */
+  #owed: JournalRecord[] = [];
+  /** There was no room for a new file: the live records have to become as few before another is tried. */
+  #tooMuch = Number.POSITIVE_INFINITY;
   /** What is in the file is not known: the next write makes a new one. */
   #doubtful = false;
   #closed = false;
@@ -89,25 +93,17 @@ export class FileJournal implements Journal {
 
   write(records: readonly JournalRecord[], durable = true): number {
     if (this.#file < 0) return -STORE_FAILED;
-    const news = records.filter(({ part, key, bytes }) => bytes.length > 0 || this.read(part, key) !== undefined);
+    const news = records.filter(
+      ({ part, key, bytes }) => bytes.length > 0 || this.read(part, key) !== undefined || (durable && this.#isOwed(part, key)),
+    );
     if (news.length === 0) return 0;
-    try {
-      if (this.#doubtful || (this.#end > this.#most && this.#end > 2 * this.#live)) this.#renew();
-    } catch (error) {
-      if (this.#doubtful) return numberOf(error);
-      this.#most = 2 * this.#end; // there was no room for a second file; it works without
+    const answer = this.#append(news, durable);
+    if (answer !== 0) {
+      if (durable || news.some(({ bytes }) => bytes.length > 0)) return answer;
+      this.#owed.push(...news);
     }
-    const bytes = frame(this.#mark, news);
-    try {
-      this.put(this.#file, bytes, this.#end);
-      if (durable) this.sync(this.#file);
-    } catch (error) {
-      this.#withdraw(error);
-      return numberOf(error);
-    }
-    this.#end += bytes.length;
     for (const { part, key, bytes } of news) this.#set(part, key, Uint8Array.from(bytes));
-    return 0;
+    return answer;
   }
 
   read(part: string, key: number): Uint8Array | undefined {
@@ -131,6 +127,7 @@ export class FileJournal implements Journal {
     if (this.#closed) return; // the lock may be another's by now
     this.#closed = true;
     if (this.#file >= 0) {
+      if (this.#owed.length > 0) this.#append([], true);
       try {
         this.sync(this.#file);
       } catch {} // of what was durable nothing is left to sync
@@ -144,11 +141,58 @@ export class FileJournal implements Journal {
 
   /** Writes all of `bytes` at `at`. */
   protected put(file: number, bytes: Uint8Array, at: number): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
+    for (let done = 0; done < bytes.length; ) {
+      const count = writeSync(file, bytes, done, bytes.length - done, at + done);
+      if (count === 0) throw Object.assign(new Error('EIO: nothing was written'), { code: 'EIO', syscall: 'write' });
+      done += count;
+    }
   }
 
   protected sync(file: number): void {
     fdatasyncSync(file);
+  }
+
+  /** Writes these records as one frame, in a new file when it is time for one. */
+  #append(news: readonly JournalRecord[], durable: boolean): number {
+    try {
+      if (this.#doubtful || (this.#end > this.#most && this.#end > 2 * this.#live)) this.#shrink();
+    } catch (error) {
+      if (this.#doubtful) return numberOf(error);
+      this.#most = 2 * this.#end; // there was no room for a second file; it works without
+    }
+    const answer = this.#appendHere(news, durable);
+    if (answer !== -STORE_FULL || this.#end <= this.#live || this.#live > this.#tooMuch) return answer;
+    try {
+      this.#shrink();
+    } catch (error) {
+      this.#tooMuch = this.#live / 2;
+      return numberOf(error);
+    }
+    return this.#appendHere(news, durable);
+  }
+
+  #appendHere(news: readonly JournalRecord[], durable: boolean): number {
+    let bytes: Buffer;
+    try {
+      bytes = frame(this.#mark, [...this.#owed, ...news]);
+    } catch {
+      return -STORE_FAILED; // a name or a record beyond what a frame can have
+    }
+    try {
+      this.put(this.#file, bytes, this.#end);
+      if (durable) this.sync(this.#file);
+    } catch (error) {
+      this.#withdraw(error);
+      return numberOf(error);
+    }
+    this.#end += bytes.length;
+    this.#owed = [];
+    this.#tooMuch = Number.POSITIVE_INFINITY;
+    return 0;
+  }
+
+  #isOwed(part: string, key: number): boolean {
+    return this.#owed.some((record) => record.part === part && record.key >>> 0 === key >>> 0);
   }
 
   /** A frame that nobody is told of must not come to light. What a failed sync has written, nobody knows. */
@@ -187,8 +231,12 @@ export class FileJournal implements Journal {
     );
     if (first.damaged) tell(first.damaged);
     if (!isWhole || first.damaged) {
-      this.#renew();
-      return;
+      try {
+        this.#renew();
+        return;
+      } catch (error) {
+        if (this.#doubtful || numberOf(error) !== -STORE_FULL) throw error;
+      } // it can be read as it is, and is told again
     }
     if (this.#end < file.length) {
       ftruncateSync(this.#file, this.#end);
@@ -242,6 +290,20 @@ export class FileJournal implements Journal {
     records.set(at, bytes);
   }
 
+  /** Leaves the live records only; without any, a full disk takes that, too. */
+  #shrink(): void {
+    if (this.#live > HEADER_BYTES || this.#doubtful) {
+      this.#renew();
+      return;
+    }
+    this.#doubtful = true;
+    ftruncateSync(this.#file, HEADER_BYTES);
+    this.sync(this.#file);
+    this.#doubtful = false;
+    this.#end = HEADER_BYTES;
+    this.#owed = [];
+  }
+
   /** Writes a file with the live records only, and puts it in the place of the old one. */
   #renew(): void {
     const mark = randomBytes(4).readUInt32LE();
@@ -262,6 +324,7 @@ export class FileJournal implements Journal {
     this.#file = file;
     this.#mark = mark;
     this.#end = whole.length;
+    this.#owed = [];
     this.#most = Math.max(SLACK, 2 * this.#end);
     this.#doubtful = true; // until the directory, too, is sure
     const directory = openSync(dirname(this.path), 'r');

@@ -6,7 +6,8 @@ export type { JournalRecord } from './frames.js';
 export interface Journal {
   /**
    * Writes copies of the records, all or none of them; of no bytes, it removes one. 0 when they outlive a power cut, else a negated STORE_…. What is not
-   * `durable` is sure with the next write that is, and outlives the process at once.
+   * `durable` is sure with the next write that is, and outlives the process at once. Removals that are not durable count at once even when they fail;
+   * they are then written with the next write.
    */
   write(records: readonly JournalRecord[], durable?: boolean): number;
   /** The record, valid until the next write; undefined when there is none. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
+import fs, {
   chmodSync,
   existsSync,
   lstatSync,
@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -289,6 +290,128 @@ describe('a disk that fails', () => {
       assert.deepEqual(told, []);
     });
   }
+});
+
+/** A disk of so many bytes. */
+class Small extends Quick {
+  room: number | undefined;
+  renewals: number | undefined;
+
+  protected override put(file: number, data: Uint8Array, at: number): void {
+    if (at === 0) this.renewals = (this.renewals ?? 0) + 1;
+    const free = (this.room ?? Number.POSITIVE_INFINITY) - (at === 0 ? this.size : at);
+    super.put(file, data.subarray(0, Math.max(free, 0)), at);
+    if (data.length > free) throw Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'write' });
+  }
+}
+
+describe('a disk that is full', () => {
+  const MIB = 1024 * 1024;
+  const record = Buffer.alloc(4000, 'x');
+  const none = bytes('');
+  /** Of `live` records, up to where a renewal is worth while. */
+  const filled = (path: string, live: number) => {
+    const journal = new Small(path);
+    for (let n = 0; journal.size <= MIB; n++) assert.equal(journal.write([{ part: '', key: n % live, bytes: record }], false), 0);
+    return journal;
+  };
+
+  test('for a second file does without, leaves nothing of it, and does not try each time', () => {
+    const path = fresh();
+    const journal = filled(path, 20);
+    journal.room = journal.size + 40_000;
+    journal.renewals = 0;
+    for (let n = 0; n < 9; n++) assert.equal(journal.write([{ part: '', key: 1, bytes: record }]), 0);
+    assert.equal(journal.write([{ part: '', key: 1, bytes: record }]), -STORE_FULL);
+    assert.equal(journal.write([{ part: '', key: 1, bytes: record }]), -STORE_FULL);
+    assert.equal(journal.renewals, 2, 'when it was worth while, and when it was full');
+    assert.ok(!existsSync(`${path}.new`));
+    journal.room = 2 * MIB;
+    assert.equal(journal.write([{ part: '', key: 1, bytes: record }]), 0);
+    journal.close();
+    assert.equal(opened(path).state.size, 20);
+  });
+
+  test('is renewed at once when that makes room', () => {
+    const path = fresh();
+    const journal = new Small(path);
+    for (let n = 0; n < 30; n++) assert.equal(journal.write([{ part: '', key: 1, bytes: record }]), 0);
+    assert.equal(journal.write([{ part: '', key: 1, bytes: bytes('1') }]), 0);
+    journal.room = journal.size + 1000;
+    for (let n = 0; n < 9; n++) assert.equal(journal.write([{ part: '', key: 2, bytes: record }]), 0);
+    journal.close();
+    assert.equal(opened(path).state.size, 2);
+  });
+
+  test('keeps a record whose durable removal fails, and takes what need not be sure off at once', () => {
+    const path = fresh();
+    const journal = new Small(path);
+    for (let key = 0; key < 10; key++) journal.write([{ part: '', key, bytes: record }]);
+    journal.room = journal.size;
+    assert.equal(journal.write([{ part: '', key: 1, bytes: none }]), -STORE_FULL);
+    assert.equal(journal.read('', 1)?.length, record.length);
+    assert.equal(journal.write([{ part: '', key: 2, bytes: none }], false), -STORE_FULL);
+    assert.equal(journal.read('', 2), undefined);
+    assert.equal(journal.write([{ part: '', key: 2, bytes: none }]), -STORE_FULL, 'it is not sure yet');
+    journal.room = undefined;
+    assert.equal(journal.write([{ part: '', key: 3, bytes: bytes('3') }]), 0);
+    journal.close();
+    assert.deepEqual([...opened(path).state.keys()], [0, 1, 3, 4, 5, 6, 7, 8, 9], 'the removal was written with it');
+  });
+
+  test('works again when all of it is acknowledged', () => {
+    const path = fresh();
+    const journal = filled(path, 200);
+    journal.room = journal.size;
+    for (let key = 0; key < 200; key++) journal.write([{ part: '', key, bytes: none }], false);
+    assert.equal(journal.write([{ part: '', key: 1, bytes: bytes('1') }]), 0);
+    journal.close();
+    assert.deepEqual(sorted(opened(path).state), [[1, '1']]);
+  });
+
+  test('opens a damaged file all the same, and tells each time', () => {
+    class Full extends Quick {
+      protected override put(): void {
+        throw Object.assign(new Error('no space'), { code: 'ENOSPC', syscall: 'write' });
+      }
+    }
+    for (const at of [3, 60]) {
+      const path = fresh();
+      written(path);
+      const file = readFileSync(path);
+      file[at] = 0x55;
+      writeFileSync(path, file);
+      for (let n = 0; n < 2; n++) {
+        const told: string[] = [];
+        new Full(path, { damaged: (what) => told.push(what) }).close();
+        assert.equal(told.length, 1);
+      }
+      assert.ok(!existsSync(`${path}.new`));
+    }
+  });
+});
+
+describe('a write', () => {
+  test('that takes nothing is an error', (t) => {
+    const journal = new FileJournal(fresh());
+    t.mock.method(fs, 'writeSync', () => 0);
+    syncBuiltinESMExports();
+    const answer = journal.write([{ part: '', key: 1, bytes: bytes('1') }]);
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+    assert.equal(answer, -STORE_FAILED);
+    assert.equal(journal.write([{ part: '', key: 1, bytes: bytes('1') }]), 0);
+    journal.close();
+  });
+
+  test('of a part whose name has more than 65,535 bytes fails, and changes nothing', () => {
+    const journal = new FileJournal(fresh());
+    const { size } = journal;
+    assert.equal(journal.write([{ part: 'x'.repeat(65_536), key: 1, bytes: bytes('1') }]), -STORE_FAILED);
+    assert.equal(journal.size, size);
+    assert.equal(journal.write([{ part: 'x'.repeat(65_535), key: 1, bytes: bytes('1') }]), 0);
+    journal.close();
+  });
 });
 
 describe('one process at a time', () => {
