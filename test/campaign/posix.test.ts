@@ -7,7 +7,7 @@ import { startGateway } from '../../host/gateway/embedded.js';
 import type { Message } from '../../host/index.js';
 import { posixRung } from '../../host/rungs/posix.js';
 import type { BoardEvent, BoardSettings } from '../../host/rungs/rung.js';
-import { type Connected, connected, Heard, ownTopic, within } from '../interop/peers.js';
+import { type Connected, connected, event, Heard, ownTopic, within } from '../interop/peers.js';
 import { sequence } from '../links/noise.js';
 import { freePort, type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
 import { connection } from '../rungs/places.js';
@@ -148,16 +148,21 @@ describe('the posix board with a journal', {
         return { broker, subscriber };
       };
       const closed = async ({ broker, subscriber }: { broker: Mosquitto; subscriber: Connected }) => {
+        const ended = event(subscriber.client, 'end');
         await broker.stop('SIGKILL');
+        await ended; // by then it has read all that the broker wrote
         heard.push(...subscriber.messages.all);
         await subscriber.client.endAsync(true);
       };
       const KILLS = 5;
       for (let kill = 0; kill < KILLS; kill++) {
         const here = await opened();
-        const { board, events } = await life.starts();
+        const { board, events } = await life.starts({}, { interval: 300 });
         const published = (all: readonly BoardEvent[]) => all.filter(({ event }) => event === 'published').length;
         await events.until((all) => published(all) >= 3, 'three that arrived');
+        // mosquitto acknowledges a message before it passes it on, and writes its state down later still: it dies between two readings.
+        const { messages } = here.subscriber;
+        await messages.until((all) => all.length >= published(events.all), 'all of them at the subscriber');
         await closed(here);
         const before = life.told.size;
         await events.until(() => life.told.size >= before + 3, 'three that wait');
