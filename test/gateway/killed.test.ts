@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect, connectAsync } from '../../host/client.js';
 import { MemoryStorage } from '../../host/storage.js';
@@ -17,9 +17,11 @@ const KILLS = 6;
 const DEADLINE_MS = 30_000;
 const program = fileURLToPath(new URL('../../host/cli/twobyte.js', import.meta.url));
 
-async function started(args: readonly string[]): Promise<ChildProcess> {
+async function started(t: TestContext, args: readonly string[]): Promise<ChildProcess> {
   const child = spawn(process.execPath, [program, 'gateway', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [first] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+  t.after(() => child.kill('SIGKILL'));
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const [first] = (await once(child.stdout as NodeJS.ReadableStream, 'data', { signal })) as [Buffer];
   assert.match(first.toString(), /^listening/);
   return child;
 }
@@ -33,8 +35,7 @@ test(`twobyte gateway --journal, killed ${KILLS} times: ${MESSAGES} messages eac
   const port = await freePort();
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const args = ['--quiet', '--broker', url, '--udp', String(port), '--bind', '127.0.0.1', '--journal', directory, '--retry-time', '1'];
-  let gateway = await started(args);
-  t.after(() => gateway.kill('SIGKILL'));
+  let gateway = await started(t, args);
 
   const up: string[] = [];
   const down: string[] = [];
@@ -77,7 +78,7 @@ test(`twobyte gateway --journal, killed ${KILLS} times: ${MESSAGES} messages eac
     await until(() => came() >= (kill * 2 * MESSAGES) / (KILLS + 1));
     gateway.kill('SIGKILL');
     await once(gateway, 'exit');
-    gateway = await started(args);
+    gateway = await started(t, args);
   }
   await until(() => came() === 2 * MESSAGES);
   // Behind these, nothing that came twice is still to come.
