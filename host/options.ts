@@ -125,9 +125,18 @@ export function checkCredentials([first, ...others]: readonly URL[]): void {
       throw new TypeError(`address of ${host}: all brokers are told one user name and password; put them into the options`);
 }
 
+function checkJournal(journal: unknown): void {
+  if (journal === undefined || (typeof journal === 'string' && journal !== '')) return;
+  if (journal === '') throw new TypeError('option journal: the path is empty');
+  const { read, write } = (typeof journal === 'object' && journal ? journal : {}) as Partial<Record<keyof Storage, unknown>>;
+  if (typeof read !== 'function' || typeof write !== 'function')
+    throw new TypeError(`option journal: it must be a path, or an object with functions read and write, not ${kindOf(journal)}`);
+}
+
 /** The module's configuration for these options and the credentials of the URL. Throws a TypeError. */
 export function configOf(url: URL, options: ClientOptions, overSn = false): Config {
   const config: Config = new Map();
+  checkJournal(options.journal);
   if (options.journal && options.clientId === undefined)
     throw new TypeError('option journal: the session is found again under its clientId; give one that stays the same');
   const set = (key: number, value: string | number | Uint8Array | undefined) => {

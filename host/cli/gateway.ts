@@ -123,6 +123,7 @@ async function run(values: Values): Promise<number> {
   const predefined = predefinedOf(values);
   const group = groupOf(values);
   const serial = serialOf(values);
+  if (values.journal === '') throw new UsageError('--journal: the directory has an empty name');
   const port = values.udp ?? (serial.length > 0 ? undefined : DEFAULT_PORT);
   const tell = (text: string) => process.stderr.write(`twobyte gateway: ${text}\n`);
   const say = values.quiet ? () => {} : tell;

@@ -38,6 +38,7 @@ describe('a gateway that cannot be ends with status 1 and names the option', () 
       [...B, '--journal', '/dev/null/journal'],
       /--journal: journal \/dev\/null\/journal\/gateway\.journal: cannot be locked/,
     ],
+    ['a journal without a name', [...B, '--journal', ''], /--journal: the directory has an empty name/],
     ['stray words', [...B, 'more'], /too many arguments/],
   ];
   for (const [what, args, says] of cases) {
