@@ -133,6 +133,7 @@ export class Client extends EventEmitter<ClientEvents> {
     if (options.journal !== undefined)
       this.#journal = new ClientJournal(options.journal, {
         damaged: (what) => setImmediate(() => this.#reportError(new TwobyteError(what, 'RECORD_LOST'))),
+        failed: (error) => setImmediate(() => this.#reportError(error)),
       });
     this.#board = new Board<ClientModule>(
       {
@@ -181,11 +182,16 @@ export class Client extends EventEmitter<ClientEvents> {
   reconnect(): this {
     if (!this.#stopped) return this;
     this.#lastError = undefined;
+    if (this.#journal?.fault) throw this.#journal.fault; // what the module has of it is not to be written back
     this.#journal?.open();
     const result = this.#board.start();
     if (result < 0) {
       this.#journal?.close();
       throw this.#lastError ?? new TwobyteError(errorText(-result), errorCode(-result));
+    }
+    if (this.#journal?.fault) {
+      this.#board.halt();
+      throw this.#journal.fault;
     }
     this.#stopped = false;
     this.disconnecting = this.#leaving = false;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { STORE_FULL } from '../../host/contract.js';
-import { connect } from '../../host/index.js';
+import { type ClientOptions, connect, type Storage } from '../../host/index.js';
 import { MemoryStorage } from '../../host/storage.js';
 import { connected, event, within } from '../interop/peers.js';
 import { freePort, skipMosquitto, startMosquitto } from '../mosquitto.js';
@@ -57,4 +57,49 @@ describe('a client with a journal', { timeout: 60_000, skip: skipMosquitto }, ()
     client.on('error', (error) => told.push(error));
     while (!told.some(({ message }) => /cannot note a message.*full/.test(message))) await within(once(client, 'error'), 'the error');
   });
+});
+
+describe('a journal that cannot work', () => {
+  const read = () => undefined;
+  const boom = () => {
+    throw new Error('boom');
+  };
+  const withJournal = (journal: unknown) => connect('mqtt://127.0.0.1:1', { clientId: 'c', journal } as ClientOptions);
+
+  for (const journal of ['', 5, null, true, {}, { read }, { read, write: 0 }])
+    test(`is refused: ${JSON.stringify(journal)}`, () => {
+      assert.throws(() => withJournal(journal), { name: 'TypeError', message: /^option journal: (it must be a path, or an|the path is)/ });
+    });
+
+  for (const [what, reads] of [
+    ['throws', boom],
+    ['answers what is no record', async () => undefined],
+  ] as const)
+    test(`is refused when reading ${what}, and not written over`, () => {
+      let writes = 0;
+      const counting = () => {
+        writes++;
+        return 0;
+      };
+      assert.throws(() => withJournal({ read: reads, write: counting }), {
+        code: 'ERROR_JOURNAL',
+        message: /option journal: its read failed: /,
+      });
+      assert.equal(writes, 0);
+    });
+
+  for (const [what, writes, says] of [
+    ['throws', boom, /its write failed: boom/],
+    ['answers a promise', async () => 0, /its write failed: it answered an Promise, not 0/],
+    ['answers nothing', () => undefined, /its write failed: it answered undefined, not 0/],
+  ] as const)
+    test(`tells when writing ${what}, and the client goes on`, async (t) => {
+      const client = withJournal({ read, write: writes as unknown as Storage['write'] });
+      t.after(() => client.endAsync(true));
+      const told: string[] = [];
+      client.on('error', ({ message }) => told.push(message));
+      client.publish('a', '1', { qos: 1 }, () => {});
+      const heard = () => told.some((message) => says.test(message)) && told.some((message) => /cannot note a message/.test(message));
+      while (!heard()) await within(once(client, 'error'), `the error, not ${told.join('; ')}`);
+    });
 });
