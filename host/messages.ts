@@ -1,4 +1,5 @@
 import { TwobyteError } from './errors.js';
+import { LARGEST_MESSAGE } from './links/link.js';
 import type { InboundMessage } from './module.js';
 import type { QoS } from './options.js';
 
@@ -21,9 +22,6 @@ export interface MessagePiece extends Omit<Message, 'payload'> {
   total: number;
 }
 
-/** Bytes. */
-export const DEFAULT_MAXIMUM = 16 * 1024 * 1024;
-
 /** What listeners of `piece` get. */
 export function pieceOf({ id, qos, ...rest }: InboundMessage): MessagePiece {
   return { ...rest, qos: qos as QoS, messageId: id };
@@ -34,7 +32,7 @@ export class Assembly {
   #pieces: Uint8Array[] = [];
 
   /** `maximum`: bytes of the largest payload that is put together. */
-  constructor(private readonly maximum = DEFAULT_MAXIMUM) {}
+  constructor(private readonly maximum = LARGEST_MESSAGE) {}
 
   /** The connection is gone: what is unfinished comes again from its beginning, if at all. */
   reset(): void {

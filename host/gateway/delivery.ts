@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js';
-import type { Publication } from './broker.js';
 import { publish, publishSize, pubrel, register, registerSize } from './encode.js';
 import type { Kept, Reserved } from './kept.js';
 import type { Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, INVALID_TOPIC_ID, NORMAL, PREDEFINED, SHORT, type TopicRef } from './messages.js';
 import type { Predefined } from './predefined.js';
+import type { Publication } from './publication.js';
 import type { Registrations } from './registrations.js';
 import { shortId } from './topics.js';
 

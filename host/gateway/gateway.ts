@@ -1,7 +1,7 @@
 import { type Clock, realClock } from '../clock.js';
 import type { Journal } from '../journal/journal.js';
 import { printable } from '../printable.js';
-import type { OpenBroker } from './broker.js';
+import type { OpenBroker } from './connection.js';
 import { Counters } from './counters.js';
 import { decode } from './decode.js';
 import { advertise, connack, disconnect, encapsulated, gwinfo, LARGEST_MESSAGE } from './encode.js';

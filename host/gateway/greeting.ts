@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.js';
-import type { Publication } from './broker.js';
 import { willmsgreq, willtopicreq } from './encode.js';
 import type { Limits } from './limits.js';
 import type { ConnectMessage, Message } from './messages.js';
+import type { Publication } from './publication.js';
 import { topicFault } from './topics.js';
 
 export interface GreetingParts {

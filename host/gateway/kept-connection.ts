@@ -16,8 +16,9 @@ import type { OpenLink } from '../links/link.js';
 import { Assembly } from '../messages.js';
 import { builtModule, ClientModule } from '../module.js';
 import { configError, type QoS } from '../options.js';
-import { type BrokerConnection, type BrokerListener, type Failure, failureBy, type Publication } from './broker.js';
+import { type BrokerConnection, type BrokerListener, type Failure, failureBy } from './connection.js';
 import type { Kept } from './kept.js';
+import type { Publication } from './publication.js';
 import type { Offered } from './taken.js';
 
 export interface KeptConnectionParts {

@@ -1,9 +1,9 @@
 import { RECORD_INBOX, RECORD_MESSAGE } from '../contract.js';
 import type { Journal, JournalRecord } from '../journal/journal.js';
 import type { Storage } from '../storage.js';
-import type { Publication } from './broker.js';
 import type { ForgettingJournal } from './forgetting.js';
 import type { QoS } from './messages.js';
+import type { Publication } from './publication.js';
 import type { Offered, Taken } from './taken.js';
 
 // Decisions and restrictions:

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { Failure } from './broker.js';
+import type { Failure } from './connection.js';
 import type { Counters } from './counters.js';
 import type { Delivery } from './delivery.js';
 import { puback, pubcomp, pubrec, regack, suback, unsuback } from './encode.js';

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import type { Publication } from './broker.js';
 import type { Counters } from './counters.js';
 import { connack, disconnect, pingresp, willmsgresp, willtopicresp } from './encode.js';
 import { Exchange } from './exchange.js';
@@ -9,6 +8,7 @@ import { Kept, type Reserved } from './kept.js';
 import { COPY_MS, type Limits } from './limits.js';
 import { ACCEPTED, CONGESTION, type ConnectMessage, type Message, NOT_SUPPORTED } from './messages.js';
 import type { Predefined } from './predefined.js';
+import type { Publication } from './publication.js';
 import { Silence } from './silence.js';
 import { type Broker, Uplink } from './uplink.js';
 import { Will } from './will.js';

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.js';
-import type { BrokerConnection, Failure, OpenBroker, Publication } from './broker.js';
+import type { BrokerConnection, Failure, OpenBroker } from './connection.js';
 import type { Endings } from './endings.js';
 import type { Kept } from './kept.js';
 import { ENDING_MS, type Limits, MESSAGE_COST, TOTAL_UNSENT_BYTES, UNSENT_BYTES } from './limits.js';
 import type { QoS } from './messages.js';
+import type { Publication } from './publication.js';
 import type { Offered } from './taken.js';
 
 /** What all uplinks of a gateway share. */

@@ -1,5 +1,5 @@
-import type { Publication } from './broker.js';
 import { ACCEPTED, NOT_SUPPORTED, type WillTopicMessage } from './messages.js';
+import type { Publication } from './publication.js';
 import { topicFault } from './topics.js';
 
 /** The will of a client, if it has one, and its updates (SN 6.4), which answer a return code. */

@@ -41,3 +41,6 @@ export interface Discovery {
    */
   gateway(address: Sender | Uint8Array): OpenLink | undefined;
 }
+
+/** The largest message that is wanted where nobody says otherwise, in bytes. */
+export const LARGEST_MESSAGE = 16 * 1024 * 1024;

@@ -2,8 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import { type RawData, WebSocket } from 'ws';
 import { REASON_ENDED, REASON_OTHER, REASON_RESET, REASON_WEBSOCKET } from '../contract.js';
-import { DEFAULT_MAXIMUM } from '../messages.js';
-import type { Link, LinkListener, OpenLink } from './link.js';
+import { LARGEST_MESSAGE, type Link, type LinkListener, type OpenLink } from './link.js';
 import { explain, GRACE_MS } from './stream.js';
 
 /** From this many bytes on their way, send() answers 0. */
@@ -26,7 +25,7 @@ export interface WebsocketOptions {
 export function websocketLink(
   url: URL,
   connect: () => Socket,
-  { headers = {}, maximumMessageSize = DEFAULT_MAXIMUM }: WebsocketOptions = {},
+  { headers = {}, maximumMessageSize = LARGEST_MESSAGE }: WebsocketOptions = {},
 ): OpenLink {
   for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name);

@@ -1,6 +1,6 @@
 import mqtt, { type IPublishPacket, type Packet, type Parser } from 'mqtt-packet';
 import type { Clock } from '../../host/clock.js';
-import type { BrokerListener, OpenBroker } from '../../host/gateway/broker.js';
+import type { BrokerListener, OpenBroker } from '../../host/gateway/connection.js';
 import type { Level } from './model.js';
 
 // A broker with sessions, in virtual time, written apart from the project's code: MQTT 3.1.1 over byte streams with mqtt-packet as codec, and the way

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type BrokerOptions, brokerAt } from '../../host/gateway/broker.js';
+import { brokerAt } from '../../host/gateway/broker.js';
+import type { BrokerOptions } from '../../host/gateway/connection.js';
 import { ForgettingJournal } from '../../host/gateway/forgetting.js';
 import { Kept } from '../../host/gateway/kept.js';
 import { KeptConnection } from '../../host/gateway/kept-connection.js';

@@ -1,7 +1,8 @@
 import mqtt from 'mqtt-packet';
 import { REASON_RESET } from '../../host/contract.js';
-import type { BrokerConnection, BrokerListener, OpenBroker, Publication } from '../../host/gateway/broker.js';
+import type { BrokerConnection, BrokerListener, OpenBroker } from '../../host/gateway/connection.js';
 import { KeptConnection } from '../../host/gateway/kept-connection.js';
+import type { Publication } from '../../host/gateway/publication.js';
 import type { Link, LinkListener, OpenLink } from '../../host/links/link.js';
 import { configOf, type QoS } from '../../host/options.js';
 import type { VirtualClock } from '../core/virtual-clock.js';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import type { BrokerConnection, BrokerListener, BrokerOptions, OpenBroker, Publication } from '../../host/gateway/broker.js';
+import type { BrokerConnection, BrokerListener, BrokerOptions, OpenBroker } from '../../host/gateway/connection.js';
 import { decode } from '../../host/gateway/decode.js';
 import * as sn from '../../host/gateway/encode.js';
 import { Gateway, type GatewayParts } from '../../host/gateway/gateway.js';
 import type { Message, QoS } from '../../host/gateway/messages.js';
+import type { Publication } from '../../host/gateway/publication.js';
 import { VirtualClock } from '../core/history.js';
 
 // A gateway between scripted devices and a broker of a few lines, on a clock that the test moves. The broker and the network take no time:
