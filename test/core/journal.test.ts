@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   CONFIG_CLEAN_SESSION,
+  CONFIG_PASSWORD,
+  CONFIG_USERNAME,
+  CONFIG_WILL_PAYLOAD,
+  CONFIG_WILL_TOPIC,
   ERROR_OUTBOX_FULL,
   EVENT_MESSAGE,
   RECORD_INBOX,
@@ -62,6 +66,20 @@ test('with a journal the session is kept unless the configuration says otherwise
     const h = new ClientHistory({ config, ...(storage && { storage }) }, builtModule('client-mqtt-journal')).opens();
     h.hears(`10 0d 0004 'MQTT' 04 ${flags} 0000 0001 'c'`);
   }
+});
+
+test('no record holds a credential or a will', () => {
+  const flash = new Flash();
+  const secrets = ['user-of-mine', 'pass-of-mine', 'will-of-mine'] as const;
+  const config = [CONFIG_USERNAME, CONFIG_PASSWORD, CONFIG_WILL_PAYLOAD].map((key, i) => [key, secrets[i] ?? ''] as const);
+  const h = new ClientHistory(
+    { config: [[CONFIG_CLEAN_SESSION, 0], [CONFIG_WILL_TOPIC, 'w'], ...config], storage: flash },
+    builtModule('client-mqtt-journal'),
+  ).connects();
+  for (const qos of [1, 2]) h.publish('a', '1', qos);
+  h.heard();
+  assert.equal(flash.records.size, 2);
+  for (const record of flash.records.values()) for (const secret of secrets) assert.ok(!Buffer.from(record).includes(secret));
 });
 
 describe('a message outlives a power cut', () => {
