@@ -36,7 +36,8 @@ export interface Imports {
   event(code: number, a: number, b: number): void;
 }
 
-interface Exports {
+/** What every module exports (docs/boundary.md). */
+export interface Exports {
   memory: WebAssembly.Memory;
   abi_version(): number;
   memory_bytes(): number;

@@ -11,7 +11,7 @@ import { wasm3Sources } from './wasm3.js';
 const run = promisify(execFile);
 
 /** @typedef {{ missing: string, debian: string }} MissingTool what this machine lacks, and the Debian package that has it */
-/** @typedef {{ board: string, bench: string, powerCut?: string, tests: { name: string, path: string }[] }} Posix paths of executables, and of firmware/test/power_cut.c, which has no sanitizers */
+/** @typedef {{ board: string, bench: string }} Posix paths of executables */
 
 /** What this machine lacks to build the posix board, or undefined. @returns {Promise<MissingTool | undefined>} */
 async function missingTool() {
@@ -70,18 +70,5 @@ async function buildPosix(report, { sanitize = false } = {}) {
     rmSync(build, { recursive: true, force: true });
     await make();
   }
-  const names = [
-    'settings_test',
-    'thermometer_test',
-    'shell_test',
-    'framing_test',
-    'tcp_test',
-    'udp_test',
-    'serial_test',
-    'links_test',
-    'storage_test',
-  ];
-  const tests = names.map((name) => ({ name, path: join(build, name) }));
-  const powerCut = sanitize ? {} : { powerCut: join(build, 'libpower_cut.so') };
-  return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench'), ...powerCut, tests };
+  return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench') };
 }

@@ -37,7 +37,7 @@ export interface BoardListener {
 /**
  * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts),
  * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other),
- * `journal` (on the posix rung the path of its file, on the virtual one a name of what this process keeps).
+ * `journal` (the path of its file; each rung has a form of its own).
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
 

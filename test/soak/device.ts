@@ -18,6 +18,7 @@ import {
   REASON_UNREACHABLE,
   RECORD_MESSAGE,
 } from '../../host/contract.js';
+import type { Exports } from '../../host/module.js';
 
 // A module on a board that only counts, for years of virtual time: no buffers are copied that need not be, and all of the module's state is in
 // sight, which is its linear memory and its global variables.
@@ -28,18 +29,6 @@ const LATENCY_MS = 20;
 const TOMBSTONE_BYTES = 12;
 /** A step that asks for the next at once goes on; more of them in one moment are a loop. */
 const STEPS_MOST = 1000;
-
-interface Exports {
-  memory: WebAssembly.Memory;
-  memory_bytes(): number;
-  start(): number;
-  stop(): void;
-  step(now: number): number;
-  link_buffer(link: number): number;
-  link_room(link: number): number;
-  link_received(link: number, length: number): void;
-  link_changed(link: number, what: number, reason: number): void;
-}
 
 const instrumented = new Map<string, { module: WebAssembly.Module; globals: number }>();
 
