@@ -3,7 +3,8 @@
 
 import { config_number, event, store_read, store_write } from '../board';
 import { hash } from '../bytes/compare';
-import { CONFIG_JOURNAL, EVENT_RECORD_LOST, STORE_FULL } from '../contract';
+import { CONFIG_CLEAN_SESSION, CONFIG_JOURNAL, EVENT_RECORD_LOST, STORE_FULL } from '../contract';
+import * as settings from '../settings';
 
 /** Whether the module has a journal; the board may still have no storage. */
 export const HAS_JOURNAL: bool = isDefined(JOURNAL);
@@ -11,7 +12,7 @@ export const HAS_JOURNAL: bool = isDefined(JOURNAL);
 export const CHECK_BYTES: u32 = 4;
 
 /** The board has a storage. */
-export let isOn: bool = false;
+let isOn: bool = false;
 /** Of the last record that the storage did not take: STORE_…, 0 when it was told. */
 export let failure: i32 = 0;
 export let failedKey: i32 = 0;
@@ -19,6 +20,11 @@ export let failedKey: i32 = 0;
 /** Asks whether the board has a storage. */
 export function openJournal(): void {
   isOn = config_number(CONFIG_JOURNAL, 0) == 1;
+}
+
+/** Whether the peer shall forget the session: by default unless a journal keeps our side of it. */
+export function wantsCleanSession(): bool {
+  return settings.number(CONFIG_CLEAN_SESSION, HAS_JOURNAL && isOn ? 0 : 1, 0, 1) != 0;
 }
 
 /** The failure was told. */

@@ -5,7 +5,6 @@ import { connectionArea } from '../bytes/buffers';
 import { bytes, field, uint16 } from '../bytes/cursor';
 import { utf8Fault } from '../bytes/utf8';
 import {
-  CONFIG_CLEAN_SESSION,
   CONFIG_CLIENT_ID,
   CONFIG_PASSWORD,
   CONFIG_USERNAME,
@@ -13,7 +12,7 @@ import {
   ERROR_CONFIG_MISSING,
   ERROR_CONFIG_TOO_LONG,
 } from '../contract';
-import { HAS_JOURNAL, isOn } from '../delivery/journal';
+import { wantsCleanSession } from '../delivery/journal';
 import { keepAlive } from '../delivery/timeouts';
 import { hasWill, willPayload, willPayloadLength, willQos, willRetain, willTopic, willTopicLength } from '../delivery/will';
 import { CONNECT_BYTES } from '../limits';
@@ -39,7 +38,7 @@ export let cleanSession: bool = true;
 
 /** Encodes the CONNECT; what cannot be used is refused (settings.fault). */
 export function prepareConnect(): void {
-  cleanSession = settings.number(CONFIG_CLEAN_SESSION, HAS_JOURNAL && isOn ? 0 : 1, 0, 1) != 0;
+  cleanSession = wantsCleanSession();
   let flags: u32 = cleanSession ? CONNECT_CLEAN_SESSION : 0;
 
   // The payload's fields follow in this order [MQTT-3.1.3-1].

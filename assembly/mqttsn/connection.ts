@@ -1,8 +1,8 @@
 // What a connection is made with: client identifier, keep alive, clean session, will.
 
 import { utf8Fault } from '../bytes/utf8';
-import { CONFIG_CLEAN_SESSION, CONFIG_CLIENT_ID, ERROR_CONFIG_MISSING } from '../contract';
-import { HAS_JOURNAL, isOn } from '../delivery/journal';
+import { CONFIG_CLIENT_ID, ERROR_CONFIG_MISSING } from '../contract';
+import { wantsCleanSession } from '../delivery/journal';
 import { keepAlive } from '../delivery/timeouts';
 import { hasWill, willPayload, willPayloadLength, willQos, willRetain, willTopic, willTopicLength } from '../delivery/will';
 import { CLIENT_ID_BYTES } from '../limits';
@@ -19,7 +19,7 @@ let clientIdLength: u32 = 0;
 export let cleanSession: bool = true;
 
 export function readIdentity(): void {
-  cleanSession = settings.number(CONFIG_CLEAN_SESSION, HAS_JOURNAL && isOn ? 0 : 1, 0, 1) != 0;
+  cleanSession = wantsCleanSession();
   clientIdLength = settings.text(CONFIG_CLIENT_ID, clientId(), CLIENT_ID_BYTES);
   settings.refuse(CONFIG_CLIENT_ID, clientIdLength ? utf8Fault(clientId(), clientIdLength) : ERROR_CONFIG_MISSING); // MQTT-SN has no empty one
 }
