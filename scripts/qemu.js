@@ -1,0 +1,57 @@
+// Builds images for QEMU's riscv32 machine `virt`: the board, and with semihosting the benches.
+
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from './prepare.js';
+import { lastLines, PythonMissing, works } from './python.js';
+import { wasm3Sources } from './wasm3.js';
+
+const run = promisify(execFile);
+
+const port = join(root, 'firmware', 'ports', 'qemu-rv32');
+
+/** What of the emulated board's tools this machine lacks, by the Debian packages that have it. @returns {Promise<string[]>} */
+async function missingPackages() {
+  const compiler = 'riscv64-unknown-elf-gcc';
+  /** @type {[string, Promise<boolean>][]} */
+  const wanted = [
+    ['gcc-riscv64-unknown-elf', works(compiler, ['--version'])],
+    ['picolibc-riscv64-unknown-elf', works(compiler, ['--specs=picolibc.specs', '-march=rv32imc', '-mabi=ilp32', '-E', '-x', 'c', '/dev/null'])],
+    ['qemu-system-misc', works('qemu-system-riscv32', ['--version'])],
+    ['cmake', works('cmake', ['--version'])],
+    ['make', Promise.all([works('make', ['--version']), works('ninja', ['--version'])]).then((there) => there.includes(true))],
+  ];
+  const there = await Promise.all(wanted.map(([, works]) => works));
+  return wanted.flatMap(([name], i) => (there[i] ? [] : [name]));
+}
+
+/** @param {string[]} args */
+async function cmake(args) {
+  try {
+    await run('cmake', args, { maxBuffer: 1 << 26 });
+  } catch (error) {
+    throw new Error(`building the image for rv32 failed: cmake ${args.join(' ')}\n${lastLines(error)}`);
+  }
+}
+
+/**
+ * Builds into build/qemu-rv32 where this machine has what it takes; otherwise says in a sentence what to install. Quick when nothing changed.
+ * @param {import('./python.js').Report} report
+ * @returns {Promise<{ directory: string } | { missing: string }>} the directory of the images
+ */
+export async function qemuImages(report) {
+  const missing = await missingPackages();
+  if (missing.length > 0) return { missing: `The emulated board needs ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}.` };
+  try {
+    const wasm3 = await wasm3Sources(report);
+    const directory = join(root, 'build', 'qemu-rv32');
+    report('building the images for rv32');
+    await cmake(['-S', port, '-B', directory, `-DCMAKE_TOOLCHAIN_FILE=${join(port, 'toolchain.cmake')}`, `-DWASM3_DIR=${wasm3}`]);
+    await cmake(['--build', directory, '--parallel', '4']);
+    return { directory };
+  } catch (error) {
+    if (error instanceof PythonMissing) return { missing: `${error.message}.` };
+    throw error;
+  }
+}
