@@ -1,5 +1,5 @@
 /* A board's settings file of any bytes: what is taken of it can be asked for, and what is not is refused in words. */
-#include "settings.h"
+#include "settings_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

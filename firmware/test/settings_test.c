@@ -1,6 +1,6 @@
 #include "check.h"
 #include "contract.h"
-#include "settings.h"
+#include "settings_file.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 #include "check.h"
 #include "contract.h"
+#include "sensors.h"
 #include "thermometer.h"
 
 #include <stdlib.h>

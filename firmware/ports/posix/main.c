@@ -5,7 +5,8 @@
 #include "contract.h"
 #include "heap.h"
 #include "links.h"
-#include "settings.h"
+#include "output.h"
+#include "settings_file.h"
 #include "shell.h"
 #include "storage.h"
 #include "thermometer.h"
@@ -78,12 +79,6 @@ static void on_signal(int number) {
     else signals = signals + 1;
 }
 
-static int64_t monotonic_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void say_words(Board *board) {
     const char *words = links_words(&board->links);
     if (words) console_say("%s", words);
@@ -98,7 +93,7 @@ static void name_server(Board *board) {
 
 static int32_t link_open(void *context, int32_t link, int32_t choice) {
     Board *board = context;
-    int32_t answer = links_open(&board->links, link, choice, monotonic_ms());
+    int32_t answer = links_open(&board->links, link, choice, console_now_ms());
     name_server(board);
     say_words(board);
     return answer;
@@ -111,7 +106,7 @@ static int32_t link_send(void *context, int32_t link, const uint8_t *data, int32
 
 static void link_close(void *context, int32_t link) {
     Board *board = context;
-    links_close(&board->links, link, monotonic_ms());
+    links_close(&board->links, link, console_now_ms());
     say_words(board);
 }
 
@@ -282,7 +277,7 @@ static bool load_module(Board *board, uint32_t *bytes) {
 
 /* Tells the module one thing that became of `link`, if anything did. False when the shell failed. */
 static bool tell(Board *board, int32_t link, const struct pollfd *polls, bool *told) {
-    LinkNews news = links_news(&board->links, link, polls, monotonic_ms());
+    LinkNews news = links_news(&board->links, link, polls, console_now_ms());
     if (!news.what && news.readable) {
         uint32_t room;
         uint8_t *to = shell_link_buffer(&board->shell, link, &room);
@@ -324,7 +319,7 @@ static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_op
 static int run(Board *board, const sigset_t *signals_open) {
     int64_t end_by = INT64_MAX;
     for (;;) {
-        int64_t now = monotonic_ms();
+        int64_t now = console_now_ms();
         int32_t wait = shell_step(&board->shell, (uint32_t)now);
         if (wait == SHELL_FAILED) break;
         if (board->stopped || board->flushed) return 0;
@@ -335,7 +330,7 @@ static int run(Board *board, const sigset_t *signals_open) {
             if (answer != 0) console_say("SIGUSR1: this module has no journal, and cannot sleep without loss; SIGTERM ends it in order");
             continue;
         }
-        if (end_by == INT64_MAX && (signals || console_gone())) {
+        if (end_by == INT64_MAX && (signals || output_gone())) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
             if (shell_stop(&board->shell) == SHELL_FAILED) break;
@@ -356,12 +351,12 @@ static int run(Board *board, const sigset_t *signals_open) {
 /* What was sent last is on its way when the process ends. */
 static void let_go(Board *board) {
     static const bool no_room[LINKS];
-    int64_t until = monotonic_ms() + LINK_LINGER_MS;
-    for (int64_t now = until - LINK_LINGER_MS; links_busy(&board->links) && now < until; now = monotonic_ms()) {
+    int64_t until = console_now_ms() + LINK_LINGER_MS;
+    for (int64_t now = until - LINK_LINGER_MS; links_busy(&board->links) && now < until; now = console_now_ms()) {
         struct pollfd polls[LINKS_POLLS];
         links_wants(&board->links, polls, no_room);
         (void)poll(polls, LINKS_POLLS, (int)links_wait(&board->links, no_room, until - now));
-        (void)links_news(&board->links, 0, polls, monotonic_ms());
+        (void)links_news(&board->links, 0, polls, console_now_ms());
     }
     say_words(board);
 }
@@ -419,7 +414,7 @@ int main(int count, char **arguments) {
     console_started(heap_bytes(), shell_memory_bytes(&board.shell), module_bytes, allocations);
     status = run(&board, &signals_open);
     let_go(&board);
-    console_ended(heap_bytes(), heap_allocations() - allocations);
+    console_ended(heap_bytes(), heap_allocations() - allocations, 0);
     shell_unload(&board.shell);
     thermometer_close(&board.thermometer);
     storage_close(&board.storage);

@@ -1,19 +1,15 @@
 #include "thermometer.h"
 
+#include "console.h"
 #include "contract.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define HWMON_DEVICES 64
-#define HWMON_INPUTS 32
+#define LINE_TOO_LONG (-1000)
 
-__attribute__((format(printf, 2, 3))) static bool refuse(Thermometer *thermometer, const char *format, ...) {
+bool thermometer_refuse(Thermometer *thermometer, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(thermometer->error, sizeof thermometer->error, format, arguments);
@@ -120,32 +116,29 @@ const char *thermometer_row(const char *text, size_t length, int32_t *thousandth
 typedef struct {
     char text[THERMOMETER_LINE_BYTES];
     size_t length;
-    off_t next;
+    int64_t next;
 } Line;
 
-/* 1: a line; 0: the file's end; below 0 an errno negated, EMSGSIZE for a line that is too long. */
-static int read_line(int file, off_t offset, Line *line) {
-    ssize_t count;
-    do count = pread(file, line->text, sizeof line->text, offset);
-    while (count < 0 && errno == EINTR);
-    if (count <= 0) return count < 0 ? -errno : 0;
+/* 1: a line; 0: the recording's end; LINE_TOO_LONG, or the port's number negated. */
+static int32_t read_line(const Thermometer *thermometer, int64_t offset, Line *line) {
+    int32_t count = recording_bytes(thermometer, offset, line->text, sizeof line->text);
+    if (count <= 0) return count;
     const char *newline = memchr(line->text, '\n', (size_t)count);
-    if (!newline && count == sizeof line->text) return -EMSGSIZE;
+    if (!newline && count == sizeof line->text) return LINE_TOO_LONG;
     line->length = newline ? (size_t)(newline - line->text) : (size_t)count;
-    line->next = offset + (off_t)line->length + (newline ? 1 : 0);
+    line->next = offset + (int64_t)line->length + (newline ? 1 : 0);
     if (line->length && line->text[line->length - 1] == '\r') line->length--;
     return 1;
 }
 
 static bool open_replay(Thermometer *thermometer, const char *path) {
     thermometer->kind = THERMOMETER_REPLAY;
-    thermometer->file = open(path, O_RDONLY | O_CLOEXEC);
-    if (thermometer->file < 0) return refuse(thermometer, "replay: %.300s cannot be read: %s", path, strerror(errno));
+    if (!recording_open(thermometer, path)) return false;
     Line line;
-    off_t at = 0;
-    int result;
+    int64_t at = 0;
+    int32_t result;
     bool header = true;
-    for (uint64_t number = 1; (result = read_line(thermometer->file, at, &line)) > 0; number++) {
+    for (uint64_t number = 1; (result = read_line(thermometer, at, &line)) > 0; number++) {
         size_t mark = number == 1 && line.length >= 3 && memcmp(line.text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
         const char *text = line.text + mark;
         size_t length = line.length - mark;
@@ -153,15 +146,15 @@ static bool open_replay(Thermometer *thermometer, const char *path) {
         if (length && !named) {
             int32_t value;
             const char *fault = thermometer_row(text, length, &value);
-            if (fault) return refuse(thermometer, "replay: %.200s:%llu: %s", path, (unsigned long long)number, fault);
-            if (thermometer->rows++ == 0) thermometer->first = at + (off_t)mark;
+            if (fault) return thermometer_refuse(thermometer, "replay: %.200s:%llu: %s", path, (unsigned long long)number, fault);
+            if (thermometer->rows++ == 0) thermometer->first = at + (int64_t)mark;
         }
         if (length) header = false;
         at = line.next;
     }
-    if (result == -EMSGSIZE) return refuse(thermometer, "replay: %.300s has a line of over %d bytes", path, THERMOMETER_LINE_BYTES - 1);
-    if (result < 0) return refuse(thermometer, "replay: %.300s cannot be read: %s", path, strerror(-result));
-    if (thermometer->rows == 0) return refuse(thermometer, "replay: %.300s has no rows; a row is time,celsius", path);
+    if (result == LINE_TOO_LONG) return thermometer_refuse(thermometer, "replay: %.300s has a line of over %d bytes", path, THERMOMETER_LINE_BYTES - 1);
+    if (result < 0) return thermometer_refuse(thermometer, "replay: %.300s cannot be read: %s", path, console_reading_fault(-result));
+    if (thermometer->rows == 0) return thermometer_refuse(thermometer, "replay: %.300s has no rows; a row is time,celsius", path);
     thermometer->next = thermometer->first;
     return true;
 }
@@ -169,71 +162,24 @@ static bool open_replay(Thermometer *thermometer, const char *path) {
 /* The next row; blank lines are passed over, and the end leads to the first row once. */
 static int32_t read_replay(Thermometer *thermometer) {
     Line line;
-    int result;
+    int32_t result;
     bool again = false;
     do {
-        result = read_line(thermometer->file, thermometer->next, &line);
+        result = read_line(thermometer, thermometer->next, &line);
         if (result == 0 && !again) {
             again = true;
             thermometer->next = thermometer->first;
             continue;
         }
-        if (result <= 0) return READING_FAILED - (result ? -result : EBADMSG);
+        if (result <= 0) return READING_FAILED - (result ? -result : THERMOMETER_MALFORMED);
         thermometer->next = line.next;
     } while (result == 0 || line.length == 0);
     thermometer->wrapped = again;
     int32_t value;
-    return thermometer_row(line.text, line.length, &value) ? READING_FAILED - EBADMSG : value;
+    return thermometer_row(line.text, line.length, &value) ? READING_FAILED - THERMOMETER_MALFORMED : value;
 }
 
-int32_t thermometer_sysfs(const char *text, size_t length) {
-    const char *end = text + length;
-    const char *p = text;
-    if (p < end && *p == '-') p++;
-    int32_t value = 0;
-    const char *digits = p;
-    while (p < end && is_digit(*p) && value <= THERMOMETER_MOST) value = value * 10 + (*p++ - '0');
-    if (p == digits || p + 1 != end || *p != '\n') return READING_FAILED - EBADMSG;
-    if (text[0] == '-') value = -value;
-    return value < THERMOMETER_LEAST || value > THERMOMETER_MOST ? READING_FAILED - EBADMSG : value;
-}
-
-static int32_t read_sysfs(const Thermometer *thermometer) {
-    char text[16];
-    ssize_t count = pread(thermometer->file, text, sizeof text, 0);
-    return count < 0 ? READING_FAILED - errno : thermometer_sysfs(text, (size_t)count);
-}
-
-static bool open_thermal(Thermometer *thermometer, uint32_t zone) {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/sys/class/thermal/thermal_zone%lu/temp", (unsigned long)zone);
-    thermometer->file = open(path, O_RDONLY | O_CLOEXEC);
-    if (thermometer->file >= 0) return true;
-    return refuse(thermometer, "thermal: %s cannot be read: %s; take another zone, hwmon, replay:FILE or simulated:SEED", path, strerror(errno));
-}
-
-static bool open_hwmon(Thermometer *thermometer, uint32_t number) {
-    char path[64];
-    uint32_t found = 0;
-    for (int device = 0; device < HWMON_DEVICES; device++) {
-        for (int input = 1; input <= HWMON_INPUTS; input++) {
-            (void)snprintf(path, sizeof path, "/sys/class/hwmon/hwmon%d/temp%d_input", device, input);
-            int file = open(path, O_RDONLY | O_CLOEXEC);
-            if (file < 0) continue;
-            thermometer->file = file;
-            if (found++ == number) return true;
-            (void)close(file);
-            thermometer->file = -1;
-        }
-    }
-    return refuse(thermometer,
-                  "hwmon: this machine has %lu such thermometers, number %lu is not there; "
-                  "take thermal, replay:FILE or simulated:SEED",
-                  (unsigned long)found, (unsigned long)number);
-}
-
-/* A decimal number of at most 32 bits that fills `text`. */
-static bool read_count(const char *text, uint32_t *value) {
+bool thermometer_count(const char *text, uint32_t *value) {
     uint64_t sum = 0;
     size_t length = strlen(text);
     if (length == 0 || length > 10) return false;
@@ -265,40 +211,30 @@ bool thermometer_open(Thermometer *thermometer, const char *name) {
     *thermometer = (Thermometer){.file = -1};
     const char *colon = strchr(name, ':');
     size_t length = colon ? (size_t)(colon - name) : strlen(name);
-    uint32_t number = 0;
     if (length == 6 && memcmp(name, "replay", 6) == 0) {
-        if (!colon || !colon[1]) return refuse(thermometer, "replay: name the file: replay:FILE");
+        if (!colon || !colon[1]) return thermometer_refuse(thermometer, "replay: name the file: replay:FILE");
         return open_replay(thermometer, colon + 1);
     }
     if (length == 9 && memcmp(name, "simulated", 9) == 0) {
-        if (!colon || !read_count(colon + 1, &thermometer->noise)) {
-            return refuse(thermometer, "simulated: the seed is a number from 0 to 4294967295: simulated:1");
+        if (!colon || !thermometer_count(colon + 1, &thermometer->noise)) {
+            return thermometer_refuse(thermometer, "simulated: the seed is a number from 0 to 4294967295: simulated:1");
         }
         thermometer->kind = THERMOMETER_SIMULATED;
         return true;
     }
-    bool thermal = length == 7 && memcmp(name, "thermal", 7) == 0;
-    if (!thermal && !(length == 5 && memcmp(name, "hwmon", 5) == 0)) {
-        return refuse(thermometer, "\"%.100s\" is no thermometer; take thermal[:N], hwmon[:N], replay:FILE or simulated:SEED", name);
-    }
-    if (colon && !read_count(colon + 1, &number)) return refuse(thermometer, "%.60s: after the colon stands a number", name);
-    return thermal ? open_thermal(thermometer, number) : open_hwmon(thermometer, number);
+    thermometer->kind = THERMOMETER_SENSOR;
+    return sensor_open(thermometer, name);
 }
 
 int32_t thermometer_read(Thermometer *thermometer, int32_t sensor) {
     thermometer->wrapped = false;
-    if (sensor != 0) return READING_FAILED - ENODEV;
+    if (sensor != 0) return READING_FAILED - THERMOMETER_ABSENT;
     switch (thermometer->kind) {
     case THERMOMETER_REPLAY:
         return read_replay(thermometer);
     case THERMOMETER_SIMULATED:
         return simulate(thermometer);
     default:
-        return read_sysfs(thermometer);
+        return sensor_read(thermometer);
     }
-}
-
-void thermometer_close(Thermometer *thermometer) {
-    if (thermometer->file >= 0) (void)close(thermometer->file);
-    thermometer->file = -1;
 }

@@ -1,16 +1,11 @@
-/* What the board is told at its start: the module's configuration, the broker, the thermometer, the module's file, the journal's.
+/* What the board is told at its start: the module's configuration, the broker, the thermometer, the module, the journal.
  *
- * - A file holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
+ * - The text holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
  *   blanks at its ends; there are no escapes.
  * - Keys are broker, thermometer, module, journal and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
- * - journal is a path here, and CONFIG_JOURNAL whether it is given: the board does not start without its storage.
+ * - CONFIG_JOURNAL is whether there is a journal: the board does not start without its storage.
  * - The broker's address decides how the board is connected, and alone: protocol and discovery are answered from it and cannot be set.
- *     mqtt://host[:1883]                    MQTT over TCP
- *     mqtt-sn://host[:1884]                 MQTT-SN over UDP; host a multicast address or 255.255.255.255: gateways are searched there
- *     mqtt-sn://host[:1884]?search          gateways are searched there, whatever the address is
- *     mqtt-sn+serial:///path[?baud=115200]  MQTT-SN over a serial line; the path is taken as it stands, no %20 in it
- *   Up to SETTINGS_SERVERS addresses of one kind, blanks between them, are tried in their order; one where gateways are searched is alone.
- *   An IPv6 address stands in brackets, with its zone where it has one: [ff02::1%eth0].
+ *   Which addresses there are is the port's business: settings_brokers.
  * - Everything is copied into SETTINGS_BYTES; nothing is allocated. A setting given again replaces the one before, but within one file
  *   a key given twice is refused. */
 #ifndef TWOBYTE_SETTINGS_H
@@ -20,13 +15,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef SETTINGS_BYTES
 #define SETTINGS_BYTES 8192
-#define SETTINGS_FILE_BYTES 16384
+#endif
+#ifndef SETTINGS_SERVERS
 #define SETTINGS_SERVERS 4
+#endif
+/* Of a host's name, and of a serial line's path. */
+#ifndef SETTINGS_NAME_BYTES
+#define SETTINGS_NAME_BYTES 256
+#endif
 #define SETTINGS_CONFIG_KEYS 64 /* over the largest CONFIG_… */
 
 enum { SETTING_BROKER = SETTINGS_CONFIG_KEYS, SETTING_THERMOMETER, SETTING_MODULE, SETTING_JOURNAL, SETTING_COUNT };
 
+/* The stream that a bridge carries on a serial line counts as TCP: it leads to a broker. */
 typedef enum { CARRIER_TCP, CARRIER_UDP, CARRIER_SERIAL } Carrier;
 
 typedef struct {
@@ -38,9 +41,9 @@ typedef struct {
 
 /* A broker or a gateway. */
 typedef struct {
-    char host[256];
+    char host[SETTINGS_NAME_BYTES];
     char port[6];
-    char path[256]; /* of a serial line */
+    char path[SETTINGS_NAME_BYTES]; /* of a serial line */
     uint32_t baud;
 } Server;
 
@@ -52,7 +55,7 @@ typedef struct {
     Server servers[SETTINGS_SERVERS];
     uint32_t used;
     char bytes[SETTINGS_BYTES];
-    bool exposed;          /* a file that was read is open to other users of the machine */
+    bool exposed;     /* a file that was read is open to other users of the machine */
     char error[1024]; /* why the last function answered false */
 } Settings;
 
@@ -62,11 +65,8 @@ bool settings_set(Settings *settings, const char *key, const char *value, uint32
 /* settings_read(settings, path, text, length): the lines of a file; `path` is for the error. */
 bool settings_read(Settings *settings, const char *path, const char *text, uint32_t length);
 
-/* settings_load(settings, path): reads the file itself. */
-bool settings_load(Settings *settings, const char *path);
-
-/* settings_complete(settings): whether broker, thermometer and module are there. */
-bool settings_complete(Settings *settings);
+/* settings_brokers(settings, urls, where, line): the port's: reads the addresses, blanks between them. */
+bool settings_brokers(Settings *settings, const char *urls, const char *where, uint32_t line);
 
 /* settings_text, settings_number: what the imports config_text and config_number answer. */
 int32_t settings_text(const Settings *settings, int32_t key, uint8_t *to, int32_t capacity);
@@ -74,5 +74,16 @@ int32_t settings_number(const Settings *settings, int32_t key, int32_t otherwise
 
 /* settings_key(key): the name of CONFIG_… `key`, or "?". */
 const char *settings_key(int32_t key);
+
+/* For ports that read more. settings_refuse(settings, where, line, key, format, …): false, and the error's text. */
+__attribute__((format(printf, 5, 6))) bool settings_refuse(Settings *settings, const char *where, uint32_t line, const char *key,
+                                                           const char *format, ...);
+
+/* settings_whole_number(text, length, number): a decimal number of 32 bits. */
+bool settings_whole_number(const char *text, uint32_t length, int32_t *number);
+
+/* settings_shown_word(text, length): bytes of text that may be shown: a word of letters, digits and _-+. at its beginning. What follows,
+ * after a colon or a blank in place of the equals sign, may be a password. */
+int settings_shown_word(const char *text, size_t length);
 
 #endif

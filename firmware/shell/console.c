@@ -3,19 +3,15 @@
 #include "contract.h"
 #include "settings.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 /* So many connections in a row that the broker ended within this time are no accident. */
 #define SHORT_LIFE_MS 120000
 #define SHORT_LIVES 3
 
-static bool gone;
 static bool store_failing; /* a record was not taken: that is said once, not at each */
 static const char *client = ""; /* its id */
 static bool failing; /* a reading failed or was dropped and none came since: that is said once, not at each */
@@ -99,24 +95,9 @@ static const char *error_text(int32_t error) {
     return text ? text : error_name(error);
 }
 
-/* Writes all of it, or takes note that nobody reads. A reader that is slow holds the board up: a test wants every line. */
-static void write_out(const char *text, int length) {
-    while (length > 0 && !gone) {
-        ssize_t written = write(STDOUT_FILENO, text, (size_t)length);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) gone = true;
-        else {
-            text += written;
-            length -= (int)written;
-        }
-    }
-}
-
 static int begin(char *line, size_t size, const char *event) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return snprintf(line, size, "{\"at\":%" PRId64 ".%03d,\"event\":\"%s\",", (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
-                    (int)(now.tv_nsec / 1000 % 1000), event);
+    int64_t now = console_wall_us();
+    return snprintf(line, size, "{\"at\":%" PRId64 ".%03d,\"event\":\"%s\",", now / 1000, (int)(now % 1000), event);
 }
 
 void console_event(int32_t code, int32_t a, int32_t b) {
@@ -126,7 +107,7 @@ void console_event(int32_t code, int32_t a, int32_t b) {
     (void)snprintf(number, sizeof number, "%" PRId32, code); /* a module newer than this board */
     int length = begin(line, sizeof line, name ? name : number);
     length += snprintf(line + length, sizeof line - (size_t)length, "\"a\":%" PRId32 ",\"b\":%" PRId32 "}\n", a, b);
-    write_out(line, length);
+    console_put_event(line, (uint32_t)length);
 }
 
 void console_started(uint64_t heap, uint32_t memory, uint32_t module, uint64_t allocations) {
@@ -135,23 +116,21 @@ void console_started(uint64_t heap, uint32_t memory, uint32_t module, uint64_t a
     length += snprintf(line + length, sizeof line - (size_t)length,
                        "\"heap\":%" PRIu64 ",\"memory\":%" PRIu32 ",\"module\":%" PRIu32 ",\"allocations\":%" PRIu64 "}\n",
                        heap, memory, module, allocations);
-    write_out(line, length);
+    console_put_event(line, (uint32_t)length);
 }
 
-void console_ended(uint64_t heap, uint64_t allocations) {
+void console_ended(uint64_t heap, uint64_t allocations, uint32_t stack) {
     char line[160];
     int length = begin(line, sizeof line, "ended");
-    length += snprintf(line + length, sizeof line - (size_t)length, "\"heap\":%" PRIu64 ",\"allocations\":%" PRIu64 "}\n", heap, allocations);
-    write_out(line, length);
-}
-
-bool console_gone(void) {
-    return gone;
+    length += snprintf(line + length, sizeof line - (size_t)length, "\"heap\":%" PRIu64 ",\"allocations\":%" PRIu64, heap, allocations);
+    if (stack) length += snprintf(line + length, sizeof line - (size_t)length, ",\"stack\":%" PRIu32, stack);
+    length += snprintf(line + length, sizeof line - (size_t)length, "}\n");
+    console_put_event(line, (uint32_t)length);
 }
 
 void console_say(const char *format, ...) {
     char line[700];
-    int length = snprintf(line, sizeof line, "twobyte-posix: ");
+    int length = snprintf(line, sizeof line, "%s: ", console_name);
     va_list arguments;
     va_start(arguments, format);
     int more = vsnprintf(line + length, sizeof line - (size_t)length - 1, format, arguments);
@@ -160,8 +139,7 @@ void console_say(const char *format, ...) {
     length += more;
     if ((size_t)length > sizeof line - 2) length = (int)sizeof line - 2;
     line[length++] = '\n';
-    while (write(STDERR_FILENO, line, (size_t)length) < 0 && errno == EINTR) {
-    }
+    console_put_words(line, (uint32_t)length);
 }
 
 void console_client(const char *id) {
@@ -173,9 +151,7 @@ static int short_lives(int32_t code, int32_t reason) {
     static bool connected;
     static int64_t began;
     static int count;
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    int64_t now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+    int64_t now = console_now_ms();
     if (code == EVENT_CONNECTED) {
         connected = true;
         began = now;
@@ -249,7 +225,7 @@ void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
         if ((b & 0xff) == 128) console_say("%s refused the subscription to the command topic", address);
         break;
     case EVENT_READING_FAILED:
-        if (!failing) console_say("the thermometer does not answer: %s", strerror(a));
+        if (!failing) console_say("the thermometer does not answer: %s", console_reading_fault(a));
         failing = true;
         break;
     case EVENT_READING_DROPPED:
