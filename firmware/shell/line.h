@@ -62,11 +62,12 @@ typedef enum { LINE_CLOSED, LINE_OPENING, LINE_OPEN, LINE_CLOSING } LineState;
 
 /* Members are line.c's; a port may read the counters. */
 typedef struct {
-    uint32_t datagrams_lost; /* too long to be sent by the line, or come while no link of datagrams was open */
+    uint32_t datagrams_lost; /* come while no link of datagrams was open */
     uint32_t consoles_lost;  /* texts without room */
     uint32_t events_lost;
     uint32_t repeated; /* items that were sent again */
 
+    /* The rest is line.c's. */
     uint32_t boot;
     uint32_t now;
     LineCarrier carrier;
@@ -78,41 +79,44 @@ typedef struct {
     bool blocked;    /* line_send took less: LINK_WRITABLE is owed */
     int32_t failure; /* LINK_CLOSED with this reason is owed */
 
-    uint8_t item;       /* kind of the item that waits for its acknowledgement, or 0 */
-    bool item_on_wire;  /* its frame is in `wire` */
-    uint16_t item_number;
-    uint16_t item_bytes; /* of `out` that it carries */
-    uint16_t next_number;
+    uint8_t item;         /* kind of the item that waits for its acknowledgement, or 0 */
+    bool item_on_wire;    /* its frame is what `wire` holds */
+    bool item_held;       /* the host has it, and nobody took it there yet */
+    bool item_done;       /* acknowledged since the last line_take */
+    bool item_sign;       /* of life, since the last line_take */
+    bool closing_timed;
+    uint16_t item_number; /* of the next, while there is none */
+    uint16_t item_bytes;  /* of `out` that it carries */
     uint32_t item_tries;
-    uint32_t item_since; /* made, or a sign of the host */
-    uint32_t item_sent;  /* last, when its last byte was taken */
+    uint32_t item_since; /* made, or the last sign of life */
+    uint32_t item_sent;  /* its last byte was taken */
     uint32_t item_wait;  /* from then, until it is sent again */
     uint32_t patience;
     uint32_t closing_since;
     uint32_t out_bytes;
-    uint8_t out[LINE_OUT_BYTES];
+    uint8_t out[LINE_ITEM_BYTES + LINE_OUT_BYTES]; /* the head of an item; behind it what line_send took */
 
     uint16_t awaited; /* number of the item that comes next */
-    bool owes_ack;
-    bool holds;        /* `held` is the item `awaited`, or a datagram */
-    uint32_t held_at;  /* bytes before are taken */
+    bool holds;       /* `held` is that item, or a datagram */
+    uint32_t held_at; /* bytes before are taken */
     uint32_t held_bytes;
     uint32_t held_length; /* of the whole datagram */
     uint8_t held[LINE_PIECE_IN_BYTES];
 
     bool owes_hello;
+    bool owes_ack;
     bool owes_none;
-    uint32_t none_epoch;
     bool owes_commanded;
-    uint8_t command_number; /* of the last that was taken; 0: none */
+    uint32_t none_epoch;
+    uint8_t command; /* number of the last that was taken; 0: none */
     LineWish wish;
     bool has_clock;
     uint32_t clock;
-    uint32_t told_lost;
 
-    bool text_next; /* whose turn it is */
+    bool text_next;     /* whose turn it is */
+    uint32_t told_lost; /* texts, to the host */
     uint32_t text_bytes;
-    uint8_t texts[LINE_TEXT_QUEUE_BYTES];
+    uint8_t texts[LINE_TEXT_QUEUE_BYTES]; /* each: its message's length in two bytes, the message */
 
     uint32_t wire_at;
     uint32_t wire_bytes;
@@ -134,7 +138,8 @@ uint32_t line_received(Line *line, const uint8_t *bytes, uint32_t count);
  * at here: call it after each of the others, until it answers 0, and when line_wait is over. */
 uint32_t line_take(Line *line, uint8_t *to, uint32_t capacity, uint32_t now);
 
-/* line_wait(line, now): ms until line_take has to be called, whatever comes by the wire; 0 to INT32_MAX. */
+/* line_wait(line, now): ms until line_take has to be called, whatever comes by the wire; 0 to INT32_MAX. 0 while there are bytes to take:
+ * a port whose UART is full waits for that instead. */
 int32_t line_wait(const Line *line, uint32_t now);
 
 /* line_open(line, carrier, choice): as Port.link_open of the shell; 0. `choice` picks one of the host's brokers. An open link is
@@ -142,7 +147,8 @@ int32_t line_wait(const Line *line, uint32_t now);
 int32_t line_open(Line *line, LineCarrier carrier, int32_t choice);
 
 /* line_send(line, data, length): as Port.link_send: bytes taken, 0 while the link is busy or not open, a negated REASON_… when it is gone. Of
- * a stream what there is room for, LINK_WRITABLE follows when it was not all; a datagram whole, of at most LINE_OUT_BYTES. */
+ * a stream what there is room for, LINK_WRITABLE follows when it was not all; a datagram whole; one of more than LINE_OUT_BYTES ends the link, as it would never
+ * fit. */
 int32_t line_send(Line *line, const uint8_t *data, int32_t length);
 
 /* line_close(line): as Port.link_close: what was taken is still sent, then the host closes, too; no news follow. */
