@@ -1,0 +1,283 @@
+/* The emulated board: one module in the shell, on QEMU's virt machine without an operating system. Waits in wfi for the UART or the time
+ * that step asked for; one thing is told, then comes a step. Nothing is allocated after the start. */
+
+#include "console.h"
+#include "contract.h"
+#include "flash.h"
+#include "heap.h"
+#include "machine.h"
+#include "random.h"
+#include "settings.h"
+#include "shell.h"
+#include "storage.h"
+#include "thermometer.h"
+#include "wire.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How long the farewell may take, the last words before a deep sleep, and what is still to be sent at the end. */
+#define STOP_MS 5000
+#define FLUSH_MS 5000
+#define DRAIN_MS 2000
+
+/* 2020-01-01: a clock that is before it was never set. */
+#define UNIX_TIME_LEAST 1577836800
+
+/* A connection that lasted less does not keep its broker. */
+#define KEPT_MS 60000
+
+#define ADDRESS "the other end of the line"
+
+typedef struct {
+    Settings settings;
+    Shell shell;
+    Thermometer thermometer;
+    Storage storage;
+    bool asked_journal; /* the module wanted to know whether it can keep one */
+    bool opened;        /* there was an opening, */
+    int64_t opened_at;  /* and when */
+    int32_t broker;     /* which of those that the other end knows, counted on with each change */
+    bool stopped;       /* EVENT_STOPPED came */
+    bool flushed;       /* EVENT_FLUSHED came */
+} Board;
+
+const char console_name[] = "twobyte-rv32";
+
+int64_t console_wall_us(void) {
+    return machine_wall_us();
+}
+
+int64_t console_now_ms(void) {
+    return machine_now_ms();
+}
+
+static int32_t link_open(void *context, int32_t link, int32_t choice) {
+    Board *board = context;
+    if (link != 0) return -REASON_ADDRESS;
+    int64_t now = machine_now_ms();
+    if (board->opened && (choice > 0 || now - board->opened_at < KEPT_MS)) board->broker++;
+    board->opened = true;
+    board->opened_at = now;
+    return line_open(wire_line(), board->settings.carrier == CARRIER_TCP ? LINE_STREAM : LINE_DATAGRAMS, board->broker);
+}
+
+static int32_t link_send(void *context, int32_t link, const uint8_t *data, int32_t length) {
+    (void)context;
+    return link == 0 ? line_send(wire_line(), data, length) : -REASON_ADDRESS;
+}
+
+static void link_close(void *context, int32_t link) {
+    (void)context;
+    if (link == 0) line_close(wire_line());
+}
+
+static int32_t remember_gateway(void *context, int32_t slot, const uint8_t *address, int32_t length) {
+    (void)context;
+    (void)slot;
+    (void)address;
+    (void)length;
+    return -REASON_ADDRESS;
+}
+
+static int32_t random_bits(void *context) {
+    (void)context;
+    return (int32_t)random_next();
+}
+
+static int32_t config_text(void *context, int32_t key, uint8_t *to, int32_t capacity) {
+    const Board *board = context;
+    return settings_text(&board->settings, key, to, capacity);
+}
+
+static int32_t config_number(void *context, int32_t key, int32_t otherwise) {
+    Board *board = context;
+    if (key == CONFIG_JOURNAL) board->asked_journal = true;
+    return settings_number(&board->settings, key, otherwise);
+}
+
+static int32_t store_write(void *context, int32_t key, const uint8_t *data, int32_t length) {
+    Board *board = context;
+    return storage_write(&board->storage, key, data, length);
+}
+
+static int32_t store_read(void *context, int32_t key, uint8_t *to, int32_t capacity) {
+    Board *board = context;
+    return storage_read(&board->storage, key, to, capacity);
+}
+
+static int32_t unix_time(void *context) {
+    (void)context;
+    int64_t seconds = machine_wall_us() / 1000000;
+    return seconds < UNIX_TIME_LEAST ? 0 : (int32_t)(uint32_t)seconds;
+}
+
+static int32_t temperature(void *context, int32_t sensor) {
+    Board *board = context;
+    int32_t value = thermometer_read(&board->thermometer, sensor);
+    if (board->thermometer.wrapped) console_say("the recording is over and starts anew");
+    return value;
+}
+
+static void event(void *context, int32_t code, int32_t a, int32_t b) {
+    Board *board = context;
+    console_event(code, a, b);
+    console_explain(code, a, b, ADDRESS);
+    if (code == EVENT_STOPPED) board->stopped = true;
+    if (code == EVENT_FLUSHED) board->flushed = true;
+}
+
+static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
+                          config_text, config_number, store_write, store_read, unix_time, temperature, event};
+
+_Noreturn static void end(uint32_t status) {
+    wire_drain(DRAIN_MS);
+    machine_end(status);
+}
+
+void machine_trap(uint32_t cause, uint32_t at, uint32_t value) {
+    console_say("the firmware failed at %08" PRIx32 ": cause %" PRIu32 ", %08" PRIx32, at, cause, value);
+    end(1);
+}
+
+static bool read_settings(Settings *settings) {
+    static const int needed[] = {SETTING_BROKER, SETTING_THERMOMETER};
+    uint32_t length;
+    const uint8_t *text = flash_region(FLASH_SETTINGS, FLASH_SETTINGS_BYTES, &length);
+    if (!text) {
+        console_say("there are no settings in the flash");
+        return false;
+    }
+    if (!settings_read(settings, "settings", (const char *)text, length)) {
+        console_say("%s", settings->error);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (settings->values[needed[i]].text) continue;
+        console_say("the settings name no %s", needed[i] == SETTING_BROKER ? "broker" : "thermometer");
+        return false;
+    }
+    return true;
+}
+
+static void open_storage(Board *board) {
+    if (!board->settings.values[SETTING_JOURNAL].text) return;
+    storage_open(&board->storage, (volatile uint32_t *)(uintptr_t)STORAGE, STORAGE_BYTES);
+    if (board->storage.damaged) console_say("journal: %" PRIu32 " of its records are damaged", board->storage.damaged);
+}
+
+static bool load_module(Board *board, uint32_t *bytes) {
+    const uint8_t *module = flash_region(FLASH_MODULE, FLASH_MODULE_BYTES, bytes);
+    ShellOptions options = {.module = module, .module_bytes = *bytes, .port = &port, .context = board};
+    if (shell_load(&board->shell, &options) == 0) return true;
+    console_say("the module cannot be used: %s", board->shell.error);
+    return false;
+}
+
+/* Tells the module one thing that became of the link, if anything did. False when the shell failed. */
+static bool tell(Board *board, bool *told) {
+    LineNews news = line_news(wire_line());
+    if (!news.what && news.readable) {
+        uint32_t room;
+        uint8_t *to = shell_link_buffer(&board->shell, 0, &room);
+        if (!to) return false;
+        uint32_t length = line_receive(wire_line(), to, room);
+        *told = length > 0;
+        return !length || shell_link_received(&board->shell, 0, length) == 0;
+    }
+    *told = news.what != 0;
+    return !news.what || shell_link_changed(&board->shell, 0, news.what, news.reason) == 0;
+}
+
+/* What the host wants since the last look. */
+typedef struct {
+    bool stop;
+    bool flush;
+} Wishes;
+
+static void hear(Wishes *wishes) {
+    uint32_t value;
+    for (LineWish wish = line_wish(wire_line(), &value); wish != LINE_NOTHING; wish = line_wish(wire_line(), &value)) {
+        if (wish == LINE_STOP) wishes->stop = true;
+        if (wish == LINE_FLUSH) wishes->flush = true;
+        if (wish == LINE_RESTART) {
+            wire_drain(DRAIN_MS);
+            machine_restart();
+        }
+    }
+}
+
+/* Until the module has stopped. 0, or 1 after a trap or without a farewell. */
+static uint32_t run(Board *board) {
+    int64_t end_by = INT64_MAX;
+    Wishes wishes = {false, false};
+    for (;;) {
+        int64_t now = machine_now_ms();
+        int32_t wait = shell_step(&board->shell, (uint32_t)now);
+        if (wait == SHELL_FAILED) break;
+        if (board->stopped || board->flushed) return 0;
+        wire_carry();
+        hear(&wishes);
+        if (wishes.flush) {
+            wishes.flush = false;
+            int32_t answer = shell_flush(&board->shell, FLUSH_MS);
+            if (answer == SHELL_FAILED) break;
+            if (answer != 0) console_say("this module has no journal, and cannot sleep without loss");
+            continue;
+        }
+        if (end_by == INT64_MAX && wishes.stop) {
+            /* Right after a step, so that the module's deadlines start from this moment. */
+            end_by = now + STOP_MS;
+            if (shell_stop(&board->shell) == SHELL_FAILED) break;
+            if (board->stopped) return 0;
+            continue;
+        }
+        if (now >= end_by) {
+            console_say("ended without a farewell: the broker did not take it");
+            return 1;
+        }
+        bool told;
+        if (!tell(board, &told)) break;
+        if (told) continue;
+        int64_t left = end_by == INT64_MAX ? wait : end_by - now;
+        wire_wait(left < wait ? left : wait);
+        if (!tell(board, &told)) break;
+    }
+    console_say("the module failed: %s", board->shell.error);
+    return 1;
+}
+
+int main(void) {
+    static Board board;
+    uint32_t module_bytes;
+    machine_init();
+    random_init();
+    wire_init(random_next());
+    if (!read_settings(&board.settings)) end(1);
+    const Settings *settings = &board.settings;
+    if (!thermometer_open(&board.thermometer, settings->values[SETTING_THERMOMETER].text)) {
+        console_say("thermometer: %s", board.thermometer.error);
+        end(1);
+    }
+    if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
+    open_storage(&board);
+    if (!load_module(&board, &module_bytes)) end(1);
+    int32_t started = shell_start(&board.shell);
+    if (started != 0) {
+        if (started == SHELL_FAILED) console_say("the module failed: %s", board.shell.error);
+        else console_say("the module did not start"); /* EVENT_CONFIG_REFUSED said why */
+        end(1);
+    }
+    if (board.storage.words && !board.asked_journal) {
+        console_say("journal: this module keeps none; take one whose name ends in -journal");
+        end(1);
+    }
+    uint64_t allocations = heap_allocations();
+    console_started(heap_bytes(), shell_memory_bytes(&board.shell), module_bytes, allocations);
+    uint32_t status = run(&board);
+    wire_drain(DRAIN_MS);
+    console_ended(heap_bytes(), heap_allocations() - allocations, machine_stack_most());
+    shell_unload(&board.shell);
+    end(status);
+}
