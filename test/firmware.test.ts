@@ -45,6 +45,7 @@ for (const [how, board] of builds)
       'serial_test',
       'links_test',
       'storage_test',
+      'nvram_test',
     ])
       test(program, async (t) => {
         const { status, stdout, stderr } = await run(join(dirname(board), program));

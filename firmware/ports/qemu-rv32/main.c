@@ -9,7 +9,7 @@
 #include "random.h"
 #include "settings.h"
 #include "shell.h"
-#include "storage.h"
+#include "nvram.h"
 #include "thermometer.h"
 #include "wire.h"
 
@@ -34,7 +34,7 @@ typedef struct {
     Settings settings;
     Shell shell;
     Thermometer thermometer;
-    Storage storage;
+    Nvram storage;
     bool asked_journal; /* the module wanted to know whether it can keep one */
     bool opened;        /* there was an opening, */
     int64_t opened_at;  /* and when */
@@ -99,12 +99,12 @@ static int32_t config_number(void *context, int32_t key, int32_t otherwise) {
 
 static int32_t store_write(void *context, int32_t key, const uint8_t *data, int32_t length) {
     Board *board = context;
-    return storage_write(&board->storage, key, data, length);
+    return nvram_write(&board->storage, key, data, length);
 }
 
 static int32_t store_read(void *context, int32_t key, uint8_t *to, int32_t capacity) {
     Board *board = context;
-    return storage_read(&board->storage, key, to, capacity);
+    return nvram_read(&board->storage, key, to, capacity);
 }
 
 static int32_t unix_time(void *context) {
@@ -163,7 +163,7 @@ static bool read_settings(Settings *settings) {
 
 static void open_storage(Board *board) {
     if (!board->settings.values[SETTING_JOURNAL].text) return;
-    storage_open(&board->storage, (volatile uint32_t *)(uintptr_t)STORAGE, STORAGE_BYTES);
+    nvram_open(&board->storage, (volatile uint32_t *)(uintptr_t)STORAGE, STORAGE_BYTES);
     if (board->storage.damaged) console_say("journal: %" PRIu32 " of its records are damaged", board->storage.damaged);
 }
 

@@ -1,19 +1,20 @@
-#include "storage.h"
+#include "nvram.h"
 
 #include "contract.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* A half begins with HALF_MAGIC, its epoch, and the check of both. */
+/* A half begins with HALF_MAGIC, its epoch and the check of both, twice: a damaged word does not bring the older half back. */
 #define HALF_MAGIC 0x4c483254u
-#define HALF_WORDS 3u
+#define TITLE_WORDS 3u
+#define HALF_WORDS (2 * TITLE_WORDS)
 /* A record: its magic with 16 bits of check over the next two words, key, length, check of the bytes; then the bytes, rounded to words. */
 #define RECORD_MAGIC 0x52320000u
-#define RECORD_WORDS (STORAGE_HEADER_BYTES / 4u)
+#define RECORD_WORDS (NVRAM_HEADER_BYTES / 4u)
 
-#ifndef STORAGE_TESTED
-static void storage_put(volatile uint32_t *at, uint32_t value) {
+#ifndef NVRAM_TESTED
+static void nvram_put(volatile uint32_t *at, uint32_t value) {
     *at = value;
 }
 #endif
@@ -25,7 +26,7 @@ static uint32_t check_word(uint32_t check, uint32_t word) {
     return check;
 }
 
-static volatile uint32_t *half_at(const Storage *storage, uint32_t half) {
+static volatile uint32_t *half_at(const Nvram *storage, uint32_t half) {
     return storage->words + half * storage->half_words;
 }
 
@@ -39,15 +40,15 @@ static uint32_t header_word(uint32_t epoch, uint32_t key, uint32_t length) {
 }
 
 /* Whether a whole header stands at word `at`, and its record ends within the half. */
-static bool is_record(const Storage *storage, uint32_t at) {
+static bool is_record(const Nvram *storage, uint32_t at) {
     const volatile uint32_t *record = half_at(storage, storage->half) + at;
     if (at + RECORD_WORDS >= storage->half_words || (record[0] & 0xffff0000u) != RECORD_MAGIC) return false;
     uint32_t length = record[2];
-    if (length > STORAGE_RECORD_BYTES || at + RECORD_WORDS + words_of(length) >= storage->half_words) return false;
+    if (length > NVRAM_RECORD_BYTES || at + RECORD_WORDS + words_of(length) >= storage->half_words) return false;
     return record[0] == header_word(storage->epoch, record[1], length);
 }
 
-static bool is_sound(const Storage *storage, uint32_t at) {
+static bool is_sound(const Nvram *storage, uint32_t at) {
     const volatile uint32_t *record = half_at(storage, storage->half) + at;
     uint32_t check = storage->epoch;
     for (uint32_t i = 0; i < words_of(record[2]); i++) check = check_word(check, record[RECORD_WORDS + i]);
@@ -55,19 +56,19 @@ static bool is_sound(const Storage *storage, uint32_t at) {
 }
 
 /* The word behind the record at `at`. */
-static uint32_t behind(const Storage *storage, uint32_t at) {
+static uint32_t behind(const Nvram *storage, uint32_t at) {
     return at + RECORD_WORDS + words_of(half_at(storage, storage->half)[at + 2]);
 }
 
 /* The first record at `at` or after it, or where the log ends: a damaged header is stepped over word by word. */
-static uint32_t record_from(const Storage *storage, uint32_t at) {
+static uint32_t record_from(const Nvram *storage, uint32_t at) {
     if (at >= storage->half_words || half_at(storage, storage->half)[at] == 0) return storage->end;
     while (at < storage->end && !is_record(storage, at)) at++;
     return at;
 }
 
 /* The newest record of `key`, or 0. */
-static uint32_t newest(const Storage *storage, uint32_t key, uint32_t from) {
+static uint32_t newest(const Nvram *storage, uint32_t key, uint32_t from) {
     uint32_t found = 0;
     for (uint32_t at = record_from(storage, from); at < storage->end; at = record_from(storage, behind(storage, at))) {
         if (half_at(storage, storage->half)[at + 1] == key) found = at;
@@ -75,33 +76,49 @@ static uint32_t newest(const Storage *storage, uint32_t key, uint32_t from) {
     return found;
 }
 
+static uint32_t title_check(uint32_t epoch) {
+    return check_word(check_word(~0u, HALF_MAGIC), epoch);
+}
+
+/* Makes `half` no half, with an empty log. */
+static void clear(const Nvram *storage, uint32_t half) {
+    nvram_put(half_at(storage, half), 0);
+    nvram_put(half_at(storage, half) + TITLE_WORDS, 0);
+    nvram_put(half_at(storage, half) + HALF_WORDS, 0);
+}
+
 /* Makes `half` the valid one; its records are there already. */
-static void settle(Storage *storage, uint32_t half, uint32_t epoch, uint32_t end) {
-    volatile uint32_t *words = half_at(storage, half);
-    storage_put(words + 1, epoch);
-    storage_put(words + 2, check_word(check_word(~0u, HALF_MAGIC), epoch));
-    storage_put(words, HALF_MAGIC);
+static void settle(Nvram *storage, uint32_t half, uint32_t epoch, uint32_t end) {
+    for (uint32_t i = 0; i < 2; i++) {
+        volatile uint32_t *title = half_at(storage, half) + i * TITLE_WORDS;
+        nvram_put(title + 1, epoch);
+        nvram_put(title + 2, title_check(epoch));
+        nvram_put(title, HALF_MAGIC);
+    }
     storage->half = half;
     storage->epoch = epoch;
     storage->end = end;
 }
 
-static bool is_half(const volatile uint32_t *words) {
-    return words[0] == HALF_MAGIC && words[2] == check_word(check_word(~0u, HALF_MAGIC), words[1]);
+/* The half's first title that is whole, or NULL. */
+static const volatile uint32_t *title_of(const Nvram *storage, uint32_t half) {
+    for (uint32_t i = 0; i < 2; i++) {
+        const volatile uint32_t *title = half_at(storage, half) + i * TITLE_WORDS;
+        if (title[0] == HALF_MAGIC && title[2] == title_check(title[1])) return title;
+    }
+    return NULL;
 }
 
-void storage_open(Storage *storage, volatile uint32_t *memory, uint32_t bytes) {
-    *storage = (Storage){.words = memory, .half_words = bytes / 8};
-    volatile uint32_t *halves[2] = {half_at(storage, 0), half_at(storage, 1)};
-    bool there[2] = {is_half(halves[0]), is_half(halves[1])};
-    if (!there[0] && !there[1]) {
-        storage_put(halves[0], 0);
-        storage_put(halves[0] + HALF_WORDS, 0);
+void nvram_open(Nvram *storage, volatile uint32_t *memory, uint32_t bytes) {
+    *storage = (Nvram){.words = memory, .half_words = bytes / 8};
+    const volatile uint32_t *titles[2] = {title_of(storage, 0), title_of(storage, 1)};
+    if (!titles[0] && !titles[1]) {
+        clear(storage, 0);
         settle(storage, 0, 1, HALF_WORDS);
         return;
     }
-    storage->half = there[1] && (!there[0] || halves[1][1] - halves[0][1] < 1u << 31) ? 1 : 0;
-    storage->epoch = halves[storage->half][1];
+    storage->half = titles[1] && (!titles[0] || titles[1][1] - titles[0][1] < 1u << 31) ? 1 : 0;
+    storage->epoch = titles[storage->half][1];
     uint32_t end = HALF_WORDS;
     storage->end = storage->half_words;
     const volatile uint32_t *words = half_at(storage, storage->half);
@@ -115,7 +132,7 @@ void storage_open(Storage *storage, volatile uint32_t *memory, uint32_t bytes) {
         while (next < storage->half_words && !is_record(storage, next)) next++;
         storage->damaged++;
         if (next == storage->half_words) {
-            storage_put(half_at(storage, storage->half) + end, 0); /* nothing whole comes after it */
+            nvram_put(half_at(storage, storage->half) + end, 0); /* nothing whole comes after it */
             break;
         }
         end = next;
@@ -134,49 +151,46 @@ static void append(volatile uint32_t *words, uint32_t epoch, uint32_t at, uint32
     volatile uint32_t *record = words + at;
     uint32_t count = words_of(length);
     uint32_t check = epoch;
-    storage_put(record + RECORD_WORDS + count, 0); /* there the log will end */
+    nvram_put(record + RECORD_WORDS + count, 0); /* there the log will end */
     for (uint32_t i = 0; i < count; i++) {
         uint32_t word = word_of(data + 4 * i, length - 4 * i);
         check = check_word(check, word);
-        storage_put(record + RECORD_WORDS + i, word);
+        nvram_put(record + RECORD_WORDS + i, word);
     }
-    storage_put(record + 1, key);
-    storage_put(record + 2, length);
-    storage_put(record + 3, check);
-    storage_put(record, header_word(epoch, key, length));
+    nvram_put(record + 1, key);
+    nvram_put(record + 2, length);
+    nvram_put(record + 3, check);
+    nvram_put(record, header_word(epoch, key, length));
 }
 
 /* Copies the record at `at` as it is, damage and all; answers where the next one goes. */
-static uint32_t copy(const Storage *storage, uint32_t at, volatile uint32_t *to, uint32_t epoch, uint32_t end) {
+static uint32_t copy(const Nvram *storage, uint32_t at, volatile uint32_t *to, uint32_t epoch, uint32_t end) {
     const volatile uint32_t *record = half_at(storage, storage->half) + at;
     uint32_t count = words_of(record[2]);
     uint32_t check = epoch;
     bool sound = is_sound(storage, at);
-    storage_put(to + end + RECORD_WORDS + count, 0);
+    nvram_put(to + end + RECORD_WORDS + count, 0);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t word = record[RECORD_WORDS + i];
         check = check_word(check, word);
-        storage_put(to + end + RECORD_WORDS + i, word);
+        nvram_put(to + end + RECORD_WORDS + i, word);
     }
-    storage_put(to + end + 1, record[1]);
-    storage_put(to + end + 2, record[2]);
-    storage_put(to + end + 3, sound ? check : ~check);
-    storage_put(to + end, header_word(epoch, record[1], record[2]));
+    nvram_put(to + end + 1, record[1]);
+    nvram_put(to + end + 2, record[2]);
+    nvram_put(to + end + 3, sound ? check : ~check);
+    nvram_put(to + end, header_word(epoch, record[1], record[2]));
     return end + RECORD_WORDS + count;
 }
 
 /* Copies what counts to the other half. False when `more` words would not fit behind it: nothing changed then. */
-static bool rewrite(Storage *storage, uint32_t more) {
+static bool rewrite(Nvram *storage, uint32_t more) {
     uint32_t needed = HALF_WORDS + more;
     uint32_t half = 1 - storage->half;
     volatile uint32_t *to = half_at(storage, half);
     const volatile uint32_t *from = half_at(storage, storage->half);
     for (uint32_t pass = 0; pass < 2; pass++) {
         uint32_t end = HALF_WORDS;
-        if (pass == 1) {
-            storage_put(to, 0); /* no half until it is whole */
-            storage_put(to + HALF_WORDS, 0);
-        }
+        if (pass == 1) clear(storage, half); /* no half until it is whole */
         for (uint32_t at = record_from(storage, HALF_WORDS); at < storage->end; at = record_from(storage, behind(storage, at))) {
             if (from[at + 2] == 0 || newest(storage, from[at + 1], at) != at) continue;
             if (pass == 1) end = copy(storage, at, to, storage->epoch + 1, end);
@@ -188,8 +202,8 @@ static bool rewrite(Storage *storage, uint32_t more) {
     return true;
 }
 
-int32_t storage_write(Storage *storage, int32_t key, const uint8_t *data, int32_t length) {
-    if (!storage->words || length < 0 || length > STORAGE_RECORD_BYTES) return -STORE_FULL;
+int32_t nvram_write(Nvram *storage, int32_t key, const uint8_t *data, int32_t length) {
+    if (!storage->words || length < 0 || length > NVRAM_RECORD_BYTES) return -STORE_FULL;
     uint32_t count = RECORD_WORDS + words_of((uint32_t)length);
     uint32_t spare = length ? RECORD_WORDS : 0; /* a removal always finds room */
     if (storage->end + count + spare >= storage->half_words && !rewrite(storage, count + spare)) return -STORE_FULL;
@@ -198,7 +212,7 @@ int32_t storage_write(Storage *storage, int32_t key, const uint8_t *data, int32_
     return 0;
 }
 
-int32_t storage_read(const Storage *storage, int32_t key, uint8_t *to, int32_t capacity) {
+int32_t nvram_read(const Nvram *storage, int32_t key, uint8_t *to, int32_t capacity) {
     uint32_t at = storage->words ? newest(storage, (uint32_t)key, HALF_WORDS) : 0;
     if (!at) return -1;
     const volatile uint32_t *record = half_at(storage, storage->half) + at;

@@ -9,14 +9,14 @@
  * - A record has two checks. When its bytes are damaged it answers them, whose own check tells the module, and never an older version; when
  *   its header is damaged, the log goes on at the next header that is whole.
  * - A store is a word. Memory that loses stores which came back (a cache, a flash controller) is not for this file. */
-#ifndef TWOBYTE_STORAGE_H
-#define TWOBYTE_STORAGE_H
+#ifndef TWOBYTE_NVRAM_H
+#define TWOBYTE_NVRAM_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STORAGE_HEADER_BYTES 16 /* of each record */
-#define STORAGE_RECORD_BYTES 8192 /* the linear memory of a module on this board */
+#define NVRAM_HEADER_BYTES 16 /* of each record */
+#define NVRAM_RECORD_BYTES 8192 /* the linear memory of a module on this board */
 
 typedef struct {
     volatile uint32_t *words; /* NULL: there is none */
@@ -24,19 +24,19 @@ typedef struct {
     uint32_t half;  /* 0 or 1 */
     uint32_t epoch; /* of the half; salts the checks, so that nothing of an earlier log counts */
     uint32_t end;   /* word of the half where the next record goes */
-    uint32_t damaged; /* records whose bytes or header are not as they were written, found by storage_open */
-} Storage;
+    uint32_t damaged; /* records whose bytes or header are not as they were written, found by nvram_open */
+} Nvram;
 
-/* storage_open(storage, memory, bytes): finds the log, or begins one. `bytes` is a multiple of 8. */
-void storage_open(Storage *storage, volatile uint32_t *memory, uint32_t bytes);
+/* nvram_open(storage, memory, bytes): finds the log, or begins one. `bytes` is a multiple of 8. */
+void nvram_open(Nvram *storage, volatile uint32_t *memory, uint32_t bytes);
 
-/* storage_write, storage_read: what the imports store_write and store_read answer. A storage that is not open has no room and no records. */
-int32_t storage_write(Storage *storage, int32_t key, const uint8_t *data, int32_t length);
-int32_t storage_read(const Storage *storage, int32_t key, uint8_t *to, int32_t capacity);
+/* nvram_write, nvram_read: what the imports store_write and store_read answer. A storage that is not open has no room and no records. */
+int32_t nvram_write(Nvram *storage, int32_t key, const uint8_t *data, int32_t length);
+int32_t nvram_read(const Nvram *storage, int32_t key, uint8_t *to, int32_t capacity);
 
-/* storage_put(storage, at, value): every store goes through here; the power-cut test has one of its own. */
-#ifdef STORAGE_TESTED
-void storage_put(volatile uint32_t *at, uint32_t value);
+/* nvram_put(storage, at, value): every store goes through here; the power-cut test has one of its own. */
+#ifdef NVRAM_TESTED
+void nvram_put(volatile uint32_t *at, uint32_t value);
 #endif
 
 #endif
