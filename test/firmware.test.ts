@@ -40,6 +40,7 @@ for (const [how, board] of builds)
       'thermometer_test',
       'shell_test',
       'framing_test',
+      'line_test',
       'tcp_test',
       'udp_test',
       'serial_test',
