@@ -8,7 +8,7 @@ const SECTION_MEMORY = 5;
 const SECTION_START = 8;
 
 /** @param {Uint8Array} bytes @returns {Map<number, Uint8Array>} */
-function sections(bytes) {
+export function sections(bytes) {
   const found = new Map();
   let at = 8;
   while (at < bytes.length) {

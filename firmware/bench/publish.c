@@ -193,7 +193,7 @@ static void load(Bench *bench, const char *path, uint32_t memory) {
     if (file < 0 || fstat(file, &status) != 0) give_up(path, "cannot be read; npm run build makes it");
     void *module = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
     if (module == MAP_FAILED) give_up(path, "cannot be mapped");
-    ShellOptions options = {.module = module, .module_bytes = (uint32_t)status.st_size, .memory_limit = memory, .port = &port, .context = bench};
+    ShellOptions options = {.name = path, .module = module, .module_bytes = (uint32_t)status.st_size, .memory_limit = memory, .port = &port, .context = bench};
     if (shell_load(&bench->shell, &options) != 0) give_up(path, bench->shell.error);
     if (shell_start(&bench->shell) != 0) give_up(path, "does not start");
     step(bench, 0);
@@ -246,7 +246,8 @@ static int bench_sensor(bool datagrams, const char *path, uint64_t count) {
     allocations = heap_allocations() - allocations;
     bool still = heap == heap_bytes();
     uint64_t published = bench.publishes - before;
-    printf("{\"heap\":%" PRIu64 ",\"allocations\":%" PRIu64 ",\"published\":%" PRIu64 "}\n", heap_bytes(), allocations, published);
+    printf("{\"heap\":%" PRIu64 ",\"allocations\":%" PRIu64 ",\"published\":%" PRIu64 "}\n", heap_bytes() + shell_static_bytes(&bench.shell), allocations,
+           published);
     if (!still) fprintf(stderr, "publish_bench: the heap was %" PRIu64 " bytes before\n", heap);
     shell_unload(&bench.shell);
     return still && allocations == 0 && published == count ? 0 : 1;

@@ -12,8 +12,9 @@
 /* console_event(code, a, b): {"at":1700000000000.123,"event":"reading","a":23400,"b":0} */
 void console_event(int32_t code, int32_t a, int32_t b);
 
-/* console_started: the first line; console_ended: the last. `allocations`: since the board was switched on, and since the start. `stack`: the
- * most that was ever in use of it, in bytes; 0: nobody measured. */
+/* console_started: the first line; console_ended: the last. `heap`: with what a compiled module has in static memory; `module`: bytes read, 0 of a
+ * compiled one; `allocations`: since the board was switched on, and since the start; `stack`: the most that was ever in use of it, in bytes;
+ * 0: nobody measured. */
 void console_started(uint64_t heap, uint32_t memory, uint32_t module, uint64_t allocations);
 void console_ended(uint64_t heap, uint64_t allocations, uint32_t stack);
 

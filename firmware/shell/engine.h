@@ -1,4 +1,5 @@
-/* What the shell needs of a WebAssembly engine; engine_wasm3.c is the only file that knows wasm3. */
+/* What the shell needs of a WebAssembly engine. One of two is linked: engine_wasm3.c reads and translates a module's bytes and is the only file
+ * that knows wasm3; engine_aot.c runs modules that were compiled into the executable or image (scripts/compiled.js). */
 #ifndef TWOBYTE_ENGINE_H
 #define TWOBYTE_ENGINE_H
 
@@ -19,8 +20,9 @@ typedef struct {
 typedef struct {
     const uint8_t *module; /* stays readable and unchanged until engine_unload: the engine keeps pointers into it */
     uint32_t module_bytes;
+    const char *name;          /* of a compiled module, or the path of its file, instead of its bytes; NULL: the only one there is */
     uint32_t memory_limit;     /* most bytes of linear memory */
-    uint32_t stack_bytes;      /* of the module's call stack */
+    uint32_t stack_bytes;      /* of the module's call stack; a compiled module uses the C stack */
     const char *import_module; /* the name that all imports have in common */
     const EngineImport *imports;
     size_t import_count;
@@ -32,11 +34,15 @@ typedef struct {
     void *runtime;
     uint8_t *memory;
     uint32_t memory_bytes;
+    uint32_t static_bytes; /* memory and globals of a compiled module, which are not on the heap */
     void *context;
     const char *trap;    /* set by an import: the call that led to it ends with this text */
     const char *error;   /* why the last function answered false */
     const char *subject; /* the name it is about, or "" */
 } Engine;
+
+/* engine_compiled(number): the name of a module that is compiled in, or NULL behind the last. An engine without any reads bytes. */
+const char *engine_compiled(size_t number);
 
 /* engine_load(engine, options): checks, loads and translates the module; nothing is allocated afterwards. False: see error. */
 bool engine_load(Engine *engine, const EngineOptions *options);

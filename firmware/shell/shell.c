@@ -158,6 +158,7 @@ int32_t shell_load(Shell *shell, const ShellOptions *options) {
     EngineOptions engine = {
         .module = options->module,
         .module_bytes = options->module_bytes,
+        .name = options->name,
         .memory_limit = limit,
         .stack_bytes = options->stack_bytes ? options->stack_bytes : SHELL_STACK_BYTES,
         .import_module = "board",
@@ -224,6 +225,10 @@ int32_t shell_flush(Shell *shell, int32_t ms) {
 
 uint32_t shell_memory_bytes(const Shell *shell) {
     return shell->engine.memory_bytes;
+}
+
+uint32_t shell_static_bytes(const Shell *shell) {
+    return shell->engine.static_bytes;
 }
 
 void shell_unload(Shell *shell) {

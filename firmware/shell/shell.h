@@ -7,7 +7,7 @@
  * - All is translated in shell_load; nothing is allocated after it, and shell_unload gives everything back.
  * - The module's bytes stay where they are, unchanged, until shell_unload: flash on a board, a mapped file on posix.
  * - wasm3 0.5 does not validate code: whoever flashes a module vouches for it. Truncation and unknown imports are found.
- * - One thread. Several shells can exist side by side; each costs what shell_limits.h says. */
+ * - One thread. Several shells can exist side by side; each costs what shell_limits.h says. A compiled module runs in one of them at a time. */
 #ifndef TWOBYTE_SHELL_H
 #define TWOBYTE_SHELL_H
 
@@ -50,6 +50,7 @@ typedef struct {
 typedef struct {
     const uint8_t *module;
     uint32_t module_bytes;
+    const char *name;      /* instead of the bytes, of a module that is compiled in (engine_compiled), or the path of its file; NULL: the only one */
     uint32_t memory_limit; /* bytes; 0: SHELL_MEMORY_LIMIT */
     uint32_t stack_bytes;  /* 0: SHELL_STACK_BYTES */
     const Port *port;
@@ -108,6 +109,9 @@ int32_t shell_flush(Shell *shell, int32_t ms);
 
 /* shell_memory_bytes(shell): bytes of linear memory the module has. */
 uint32_t shell_memory_bytes(const Shell *shell);
+
+/* shell_static_bytes(shell): bytes of the module that another engine would take from the heap, and this one has in static memory. */
+uint32_t shell_static_bytes(const Shell *shell);
 
 /* shell_call(shell, function, arguments, count): calls a further export found with engine_find; its answer or SHELL_FAILED. */
 int32_t shell_call(Shell *shell, EngineFunction *function, const int32_t *arguments, uint32_t count);

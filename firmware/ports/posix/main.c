@@ -250,8 +250,7 @@ static bool open_storage(Board *board) {
 }
 
 /* The module's bytes stay in the file's pages, as they stay in flash on a chip: the heap holds none of them. */
-static bool load_module(Board *board, uint32_t *bytes) {
-    const char *path = board->settings.values[SETTING_MODULE].text;
+static bool map_module(const char *path, ShellOptions *options) {
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0 || fstat(file, &status) != 0) {
@@ -268,10 +267,30 @@ static bool load_module(Board *board, uint32_t *bytes) {
         console_say("%s cannot be read: %s", path, strerror(errno));
         return false;
     }
-    *bytes = (uint32_t)status.st_size;
-    ShellOptions options = {.module = module, .module_bytes = *bytes, .port = &port, .context = board};
+    options->module = module;
+    options->module_bytes = (uint32_t)status.st_size;
+    return true;
+}
+
+/* Of an executable with modules compiled in: which these are. */
+static void name_modules(void) {
+    char names[160] = "";
+    for (size_t i = 0; engine_compiled(i); i++) {
+        size_t length = strlen(names);
+        (void)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", engine_compiled(i));
+    }
+    console_say("module: this board has %s compiled in; a board with wasm3 takes any module from its file", names);
+}
+
+static bool load_module(Board *board, uint32_t *bytes) {
+    const char *path = board->settings.values[SETTING_MODULE].text;
+    ShellOptions options = {.name = path, .port = &port, .context = board};
+    const bool compiled = engine_compiled(0) != NULL;
+    if (!compiled && !map_module(path, &options)) return false;
+    *bytes = options.module_bytes;
     if (shell_load(&board->shell, &options) == 0) return true;
     console_say("%s: %s", path, board->shell.error);
+    if (compiled) name_modules();
     return false;
 }
 
@@ -411,10 +430,10 @@ int main(int count, char **arguments) {
         return 1;
     }
     uint64_t allocations = heap_allocations();
-    console_started(heap_bytes(), shell_memory_bytes(&board.shell), module_bytes, allocations);
+    console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
     status = run(&board, &signals_open);
     let_go(&board);
-    console_ended(heap_bytes(), heap_allocations() - allocations, 0);
+    console_ended(heap_bytes() + shell_static_bytes(&board.shell), heap_allocations() - allocations, 0);
     shell_unload(&board.shell);
     thermometer_close(&board.thermometer);
     storage_close(&board.storage);
