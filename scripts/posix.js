@@ -1,9 +1,11 @@
-// Builds the posix board, its bench and the C tests.
+// Builds the posix board, its bench and the C tests, over wasm3 or with the sensor modules compiled in.
 
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compiledModules, missingForCompiling } from './compiled.js';
+import { modules } from './modules.js';
 import { root } from './prepare.js';
 import { lastLines, PythonMissing, works } from './python.js';
 import { wasm3Sources } from './wasm3.js';
@@ -12,6 +14,8 @@ const run = promisify(execFile);
 
 /** @typedef {{ missing: string, debian: string }} MissingTool what this machine lacks, and the Debian package that has it */
 /** @typedef {{ board: string, bench: string }} Posix paths of executables */
+/** @typedef {'wasm3' | 'aot'} Engine */
+/** @typedef {{ sanitize?: boolean, engine?: Engine }} Options with address and undefined-behaviour sanitizers, without counting the heap */
 
 /** What this machine lacks to build the posix board, or undefined. @returns {Promise<MissingTool | undefined>} */
 async function missingTool() {
@@ -35,12 +39,14 @@ async function cmake(what, args) {
 /**
  * Builds the posix board where this machine has what it takes; otherwise says in a sentence what to install.
  * @param {import('./python.js').Report} report
- * @param {{ sanitize?: boolean }} [options]
+ * @param {Options} [options]
  * @returns {Promise<Posix | { missing: string }>}
  */
 export async function posixBoard(report, options) {
   const tool = await missingTool();
   if (tool) return { missing: `The posix board needs ${tool.missing}. On Debian: apt-get install ${tool.debian}.` };
+  const missing = options?.engine === 'aot' ? await missingForCompiling() : undefined;
+  if (missing) return { missing };
   try {
     return await buildPosix(report, options);
   } catch (error) {
@@ -49,17 +55,27 @@ export async function posixBoard(report, options) {
   }
 }
 
+/** The modules that a board can run. */
+const boardModules = modules.map(({ name }) => name).filter((name) => name.startsWith('sensor'));
+
+/** What CMake is told of the engine. @param {import('./python.js').Report} report @param {Engine} engine @param {string} build */
+async function engineSettings(report, engine, build) {
+  if (engine === 'wasm3') return [`-DWASM3_DIR=${await wasm3Sources(report)}`];
+  const directory = join(build, 'modules');
+  await compiledModules(boardModules, directory);
+  return ['-DENGINE=aot', `-DMODULES_DIR=${directory}`];
+}
+
 /**
- * Builds into build/posix, or build/posix-sanitized; quick when nothing changed.
+ * Builds into build/posix, and with an option other than the first into a directory that has it in its name; quick when nothing changed.
  * @param {import('./python.js').Report} report
- * @param {{ sanitize?: boolean }} [options] with address and undefined-behaviour sanitizers, without counting the heap
+ * @param {Options} [options]
  * @returns {Promise<Posix>}
  */
-async function buildPosix(report, { sanitize = false } = {}) {
-  const wasm3 = await wasm3Sources(report);
-  const build = join(root, 'build', sanitize ? 'posix-sanitized' : 'posix');
-  const settings = [`-DWASM3_DIR=${wasm3}`, `-DSANITIZE=${sanitize ? 'ON' : 'OFF'}`];
-  report('building the posix board');
+async function buildPosix(report, { sanitize = false, engine = 'wasm3' } = {}) {
+  const build = join(root, 'build', `posix${engine === 'wasm3' ? '' : `-${engine}`}${sanitize ? '-sanitized' : ''}`);
+  const settings = [...(await engineSettings(report, engine, build)), `-DSANITIZE=${sanitize ? 'ON' : 'OFF'}`];
+  report(`building the posix board${engine === 'aot' ? ' with its modules compiled in' : ''}`);
   const make = async () => {
     await cmake('configuring the posix board', ['-S', join(root, 'firmware', 'ports', 'posix'), '-B', build, ...settings]);
     await cmake('building the posix board', ['--build', build, '--parallel', '4']);
@@ -68,6 +84,7 @@ async function buildPosix(report, { sanitize = false } = {}) {
   // A build that was broken off may leave an executable that is none and looks new.
   if (!(await works(join(build, 'twobyte-posix'), ['--help']))) {
     rmSync(build, { recursive: true, force: true });
+    await engineSettings(report, engine, build);
     await make();
   }
   return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench') };

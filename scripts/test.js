@@ -29,12 +29,14 @@ async function installPrograms() {
   await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing]);
 }
 
-/** Builds the posix board, and once more with sanitizers; without a C compiler its tests are skipped. */
+/** Builds the posix board, with sanitizers, and with compiled modules; without a C compiler its tests are skipped, without wasm2c those of the last. */
 async function buildBoards() {
   const { posixBoard } = await import('./posix.js');
   const board = await posixBoard(progress);
   if ('missing' in board) return progress(board.missing);
   await posixBoard(progress, { sanitize: true });
+  const compiled = await posixBoard(progress, { engine: 'aot' });
+  if ('missing' in compiled) progress(compiled.missing);
 }
 
 /** @param {string[]} files @returns {Promise<{ passed: number, failed: number, skipped: string[] }>} */

@@ -96,7 +96,7 @@ export const connectionScenarios: Scenario[] = [
       for (const board of boards)
         for (const [i, { b: delay }] of happened(board, 'link_closed').entries())
           assert.ok(delay >= (10 * 2 ** i) / 2, `loss ${i + 1} is followed by ${delay} ms`);
-      if (world.ground.rung === 'posix') {
+      if (world.ground.rung.startsWith('posix')) {
         const said = boards.flatMap(({ words }) => words.all).join('\n');
         assert.match(said, /ended the connection 3 times in a row soon after it began: does another client use the client_id "twin-/);
       }

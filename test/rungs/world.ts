@@ -22,6 +22,8 @@ const built = (path: string) => fileURLToPath(new URL(`../../../${path}`, import
 
 export const posixBoard = built('posix/twobyte-posix');
 export const sanitizedBoard = built('posix-sanitized/twobyte-posix');
+/** The posix board with the sensor modules compiled in. */
+export const compiledBoard = built('posix-aot/twobyte-posix');
 /** What ends a posix board at a chosen call when it is preloaded: firmware/test/power_cut.c. */
 export const powerCut = built('posix/libpower_cut.so');
 export const sensorModule = built('sensor-mqtt.wasm');
@@ -37,14 +39,16 @@ const isBuilt = (path: string) => {
 
 /** For a test's `skip`: what has to be installed for this executable to be built. */
 export const skipUnbuilt = (path: string) =>
-  isBuilt(path) ? false : 'the posix board is not built: apt-get install build-essential cmake';
+  isBuilt(path) ? false : `the posix board is not built: apt-get install build-essential cmake${path === compiledBoard ? ' wabt' : ''}`;
 
-export type RungName = 'virtual' | 'posix' | 'sanitized';
+export type RungName = 'virtual' | 'posix' | 'posix-aot' | 'sanitized';
 export type Protocol = 'mqtt' | 'mqtt-sn';
 
 export const rungs: Readonly<Record<RungName, { start: Rung; skip: string | false }>> = {
   virtual: { start: startVirtual, skip: false },
   posix: { start: posixRung(posixBoard), skip: skipUnbuilt(posixBoard) },
+  /** The same with its modules compiled by wasm2c, in the place of wasm3. */
+  'posix-aot': { start: posixRung(compiledBoard), skip: skipUnbuilt(compiledBoard) },
   /** The posix board with address, leak and undefined-behaviour sanitizers: what they report is a finding of the scenario. */
   sanitized: { start: posixRung(sanitizedBoard), skip: skipUnbuilt(sanitizedBoard) },
 };
@@ -157,7 +161,7 @@ export class World {
 
   /** Whether a board of this rung counts what it allocates. */
   get countsHeap(): boolean {
-    return this.ground.rung === 'posix';
+    return this.ground.rung === 'posix' || this.ground.rung === 'posix-aot';
   }
 
   /** A board that is killed has no leak to report: with sanitizers it may end by itself first, if nothing holds it up. */
