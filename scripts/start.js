@@ -12,8 +12,8 @@ await command(async () => {
   return start(process.argv.slice(2), {
     progress,
     recording: () => recordedTemperatures(progress),
-    async posixBoard() {
-      const made = await posixBoard(progress);
+    async posixBoard(engine) {
+      const made = await posixBoard(progress, { engine });
       return 'missing' in made ? made : { executable: made.board };
     },
   });

@@ -9,7 +9,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Broker, startBroker } from '../host/broker.js';
 import { TIMEOUT_OPEN } from '../host/contract.js';
 import { connected, Heard, Wire, within } from './interop/peers.js';
-import { posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './rungs/world.js';
+import { compiledBoard, posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './rungs/world.js';
 
 const DEADLINE_MS = 30_000;
 
@@ -128,6 +128,45 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
         assert.equal(status, 1, stderr);
         assert.ok(!/secret|Sanitizer|runtime error/.test(stderr), stderr);
       });
+});
+
+describe('a board with its modules compiled in', { skip: skipUnbuilt(compiledBoard), timeout: 60_000 }, () => {
+  const settings = ['--broker', 'mqtt://127.0.0.1:1', '--thermometer', 'simulated:1', '--set', 'topic=a'];
+
+  test('refuses another module by name, and says which it has and what to do', async () => {
+    const { status, stderr } = await run(compiledBoard, ['--module', 'build/toaster.wasm', ...settings]);
+    assert.match(stderr, /build\/toaster\.wasm: no module of this name is compiled in/);
+    assert.match(stderr, /has sensor-mqtt, .*sensor-journal compiled in; a board with wasm3 takes any module/);
+    assert.equal(status, 1);
+  });
+
+  test('refuses a module whose name only begins like one of its own', async () => {
+    const { status, stderr } = await run(compiledBoard, ['--module', 'sensor-mqtt.wasm2', ...settings]);
+    assert.match(stderr, /no module of this name/);
+    assert.equal(status, 1);
+  });
+
+  test('says what the module refuses', async () => {
+    const { status, stderr } = await run(compiledBoard, ['--module', 'sensor-mqtt', ...settings, '--set', 'topic=a/#']);
+    assert.match(stderr, /topic/);
+    assert.equal(status, 1);
+  });
+
+  test('does not read the file of its module', async (t) => {
+    const child = spawn(compiledBoard, ['--module', '/nowhere/sensor-mqtt.wasm', ...settings]);
+    t.after(() => child.kill('SIGKILL'));
+    const ended = once(child, 'close');
+    const events = new Heard<{ event: string; heap?: number; allocations?: number }>();
+    createInterface({ input: child.stdout }).on('line', (line) => events.add(JSON.parse(line)));
+    child.stderr.resume();
+    await events.until((all) => all.some(({ event }) => event === 'reading'), 'a reading');
+    const [started] = events.all;
+    assert.ok(started?.heap && started.heap <= 16 * 1024, `${started?.heap} bytes`);
+    assert.equal(started.allocations, 0);
+    child.kill('SIGTERM');
+    const [status] = await within(ended, 'the end of the board');
+    assert.equal(status, 0);
+  });
 });
 
 describe('a board whose names nobody resolves', { skip: skipUnbuilt(posixBoard), timeout: 60_000 }, () => {

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Ended, program, Run, skipPeers } from './cli/cli.js';
 import { freePort, startMosquitto } from './mosquitto.js';
-import { posixBoard, skipUnbuilt } from './rungs/world.js';
+import { compiledBoard, posixBoard, skipUnbuilt } from './rungs/world.js';
 
 /** This file runs as build/js/test/start.test.js. */
 const script = fileURLToPath(new URL('../../../scripts/start.js', import.meta.url));
@@ -48,11 +48,26 @@ describe('npm start', { timeout: 180_000 }, () => {
     for (const protocol of Object.keys(topics)) assert.match(ended.stderr, new RegExp(`${protocol}: .*\\d+ bytes of heap, wasm3`));
   });
 
-  for (const rung of ['virtual', 'posix'])
-    test(`--rung ${rung} --json prints a line of JSON a reading, and nothing else`, {
-      skip: rung === 'posix' && skipUnbuilt(posixBoard),
-    }, async () => {
-      const ended = await start(['--rung', rung, '--json', '--readings', '4', ...quick]);
+  test('--engine aot runs the modules compiled in, and says in how many bytes', { skip: skipUnbuilt(compiledBoard) }, async () => {
+    const ended = await start(['--engine', 'aot', '--readings', '4', ...quick]);
+    assert.equal(ended.status, 0, ended.stderr);
+    assert.deepEqual(shares(lines(ended).map(reading)), [2, 2]);
+    for (const protocol of Object.keys(topics)) assert.match(ended.stderr, new RegExp(`${protocol}: .*\\d+ bytes of static memory`));
+  });
+
+  test('--engine on the virtual rung is refused by name', async () => {
+    const { status, stderr } = await start(['--rung', 'virtual', '--engine', 'aot', '--readings', '1', ...quick]);
+    assert.match(stderr, /--engine aot: .*--rung posix/);
+    assert.equal(status, 1);
+  });
+
+  for (const [rung, skip, ...engine] of [
+    ['virtual', false],
+    ['posix', skipUnbuilt(posixBoard)],
+    ['posix', skipUnbuilt(compiledBoard), '--engine', 'aot'],
+  ] as const)
+    test(`${['--rung', rung, ...engine].join(' ')} --json prints a line of JSON a reading, and nothing else`, { skip }, async () => {
+      const ended = await start(['--rung', rung, ...engine, '--json', '--readings', '4', ...quick]);
       assert.equal(ended.status, 0, ended.stderr);
       const readings = lines(ended).map((line) => JSON.parse(line));
       assert.deepEqual(shares(readings), [2, 2]);

@@ -3,11 +3,13 @@ import { startBroker } from '../broker.js';
 import { type Client, connectAsync } from '../client.js';
 import { startGateway } from '../gateway/embedded.js';
 import { redact } from '../links/address.js';
-import type { BoardSettings, Rung, RunningBoard } from '../rungs/rung.js';
+import type { BoardSettings, Engine, Rung, RunningBoard } from '../rungs/rung.js';
 import { Printer, type Protocol, wallClock } from './readings.js';
 
 export interface Demonstration {
   rung: Rung;
+  /** What runs the module there; a rung with none counts no memory. */
+  engine: Engine;
   thermometer: string;
   /** The topic of each board's readings. */
   topics: Readonly<Record<Protocol, string>>;
@@ -25,6 +27,12 @@ export interface Demonstration {
 /** How long a board may take until it is connected, and until it has ended, in ms. */
 const CONNECT_DEADLINE = 15_000;
 const STOP_DEADLINE = 6000;
+
+/** What a board counts as its memory. */
+const memoryOf: Readonly<Record<Engine, string>> = {
+  wasm3: 'heap, wasm3 and the module in them',
+  aot: 'static memory, the module compiled',
+};
 
 /** A board and what it connects to. */
 interface Station {
@@ -115,7 +123,7 @@ async function startBoard(
   subscriber: Client,
   { protocol, topic, settings }: Station,
   printer: Printer,
-  { rung, progress }: Demonstration,
+  { rung, engine, progress }: Demonstration,
   failed: (error: Error) => void,
   ended: AbortSignal,
 ): Promise<RunningBoard> {
@@ -130,8 +138,7 @@ async function startBoard(
     event(event) {
       if (event.event === 'connected') connected.abort();
       if (event.event === 'reading') readings.taken(event);
-      if (event.event === 'started' && event.heap)
-        progress(`${protocol}: the board runs with ${event.heap} bytes of heap, wasm3 and the module in them`);
+      if (event.event === 'started' && event.heap) progress(`${protocol}: the board runs with ${event.heap} bytes of ${memoryOf[engine]}`);
     },
     says: (line) => progress(`${protocol}: ${line}`),
     failed: (error) => failed(named(error)),

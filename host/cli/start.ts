@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { isMqttSn, redact } from '../links/address.js';
 import { posixRung } from '../rungs/posix.js';
-import type { Rung } from '../rungs/rung.js';
+import type { Engine, Rung } from '../rungs/rung.js';
 import { startVirtual } from '../rungs/virtual.js';
 import { secretsHelp } from './connection.js';
 import { demonstrate } from './demonstration.js';
@@ -10,8 +10,8 @@ import { discreet, repeated, whole } from './usage.js';
 
 /** What the demonstration needs made first; each may throw with words for people. */
 export interface Preparation {
-  /** Builds the posix board; answers its executable, or why this machine cannot and what to install. */
-  posixBoard(): Promise<{ executable: string } | { missing: string }>;
+  /** Builds the posix board over this engine; answers its executable, or why this machine cannot and what to install. */
+  posixBoard(engine: Engine): Promise<{ executable: string } | { missing: string }>;
   /** Fetches a recorded series of temperatures; answers the CSV file. */
   recording(): Promise<string>;
   /** Tells people what is going on. */
@@ -21,6 +21,7 @@ export interface Preparation {
 interface Options {
   readings?: number;
   rung?: 'posix' | 'virtual';
+  engine?: Engine;
   json: boolean;
   broker?: string;
   thermometer?: string;
@@ -41,7 +42,13 @@ export async function start(argv: readonly string[], preparation: Preparation): 
     )
     .option('--readings <n>', 'end with status 0 after so many readings, half of them from each board', whole(1))
     .addOption(
-      new Option('--rung <rung>', 'posix: wasm3 in a process of its own (default); virtual: V8, here').choices(['posix', 'virtual']),
+      new Option('--rung <rung>', 'posix: the C shell in a process of its own (default); virtual: V8, here').choices(['posix', 'virtual']),
+    )
+    .addOption(
+      new Option('--engine <engine>', 'of the posix rung: wasm3 interprets the module (default); aot: it is compiled in').choices([
+        'wasm3',
+        'aot',
+      ]),
     )
     .option('--json', 'a line of JSON a reading', false)
     .option('--broker <url>', 'an MQTT broker instead of the embedded one, e.g. mqtt://127.0.0.1:1883')
@@ -61,10 +68,11 @@ export async function start(argv: readonly string[], preparation: Preparation): 
     throw new Error(
       `--broker: ${redact(broker)} is a gateway's address. The demonstration has its own, and needs a broker, as mqtt://127.0.0.1:1883.`,
     );
-  const rung = await chooseRung(options.rung, preparation);
+  const rung = await chooseRung(options, preparation);
   const thermometer = options.thermometer ?? (await defaultThermometer(preparation));
   await demonstrate({
     rung,
+    engine: options.engine ?? 'wasm3',
     thermometer,
     topics,
     interval,
@@ -93,11 +101,14 @@ function topicsOf(given: readonly string[] | undefined): Record<Protocol, string
   return { MQTT: mqtt, 'MQTT-SN': sn };
 }
 
-async function chooseRung(wanted: Options['rung'], { posixBoard, progress }: Preparation): Promise<Rung> {
-  if (wanted === 'virtual') return startVirtual;
-  const board = await posixBoard();
+async function chooseRung({ rung, engine }: Options, { posixBoard, progress }: Preparation): Promise<Rung> {
+  if (rung === 'virtual') {
+    if (engine !== undefined) throw new Error(`--engine ${engine}: on the virtual rung the module runs in V8; take --rung posix`);
+    return startVirtual;
+  }
+  const board = await posixBoard(engine ?? 'wasm3');
   if ('executable' in board) return posixRung(board.executable);
-  if (wanted === 'posix') throw new Error(board.missing);
+  if (rung === 'posix' || engine !== undefined) throw new Error(board.missing);
   progress(`${board.missing} Until then the module runs in V8 (--rung virtual).`);
   return startVirtual;
 }

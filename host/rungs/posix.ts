@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type BoardEvent, type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard } from './rung.js';
 
-/** The sensor module under wasm3 in a process of its own: `executable` is the posix board, `environment` more than it has from here. */
+/** The sensor module under wasm3, or compiled, in a process of its own: `executable` is the posix board, `environment` more than it has from here. */
 export function posixRung(executable: string, environment: Readonly<Record<string, string>> = {}): Rung {
   return (settings, listener) => start(executable, environment, settings, listener);
 }

@@ -55,4 +55,7 @@ export function moduleOf({ broker, module, journal }: BoardSettings): (typeof se
   return known;
 }
 
+/** What runs the module on a board: wasm3 interprets it; with `aot` wasm2c and a C compiler have compiled it. */
+export type Engine = 'wasm3' | 'aot';
+
 export type Rung = (settings: BoardSettings, listener: BoardListener) => Promise<RunningBoard>;
