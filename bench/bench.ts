@@ -1,6 +1,7 @@
 import { dayFigures } from './day.js';
 import { heapFigures, instructionFigures } from './device.js';
 import { encodeFigures } from './encode.js';
+import { encoderFigure } from './encoder.js';
 import { type Figure, print } from './figure.js';
 import { frameFigures } from './frames.js';
 import { snFrameFigures } from './frames-sn.js';
@@ -13,6 +14,8 @@ export interface Setting {
   modules: readonly { name: string; budget: number }[];
   /** The posix build's publish_bench, or undefined without a C compiler. */
   publishBench: string | undefined;
+  /** Our encoder alone, compiled (encode_bench), or undefined without wasm2c or a C compiler. */
+  encodeBench: string | undefined;
   /** Whether a program is there. */
   has(program: string): boolean;
   progress(text: string): void;
@@ -20,7 +23,7 @@ export interface Setting {
 
 /** All figures; what this machine cannot measure is left out, and said. With `counted`, only those that are the same in every run. */
 export async function bench(
-  { modules, publishBench, has, progress }: Setting,
+  { modules, publishBench, encodeBench, has, progress }: Setting,
   { json, counted }: { json: boolean; counted: boolean },
 ): Promise<boolean> {
   const figures: Figure[] = [...sizeFigures(modules), ...frameFigures(), ...snFrameFigures(), ...dayFigures()];
@@ -33,6 +36,7 @@ export async function bench(
     progress('heap and instructions');
     figures.push(...(await heapFigures(publishBench)), ...(await instructionFigures(publishBench)));
   }
+  if (encodeBench && has('valgrind')) figures.push(await encoderFigure(encodeBench));
   if (!counted) {
     progress('encoding');
     figures.push(...encodeFigures());

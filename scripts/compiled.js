@@ -174,11 +174,14 @@ function update(file, text) {
   writeFileSync(file, text);
 }
 
+/** @param {string} name */
+const built = (name) => join(root, 'build', `${name}.wasm`);
+
 /**
  * Writes the C of one module, and its header, into `directory`: NAME.c and NAME.h.
- * @param {string} name @param {string} directory @param {string} [wasm] by default build/NAME.wasm
+ * @param {string} name @param {string} directory @param {string} [wasm] its file
  */
-export async function compiledModule(name, directory, wasm = join(root, 'build', `${name}.wasm`)) {
+export async function compiledModule(name, directory, wasm = built(name)) {
   const made = join(directory, '.wasm2c');
   mkdirSync(made, { recursive: true });
   const file = join(made, `${name}.c`);
@@ -190,10 +193,10 @@ export async function compiledModule(name, directory, wasm = join(root, 'build',
 
 /**
  * Writes the C of modules into `directory`, and the table of them, modules.c; what is there of others goes.
- * @param {readonly string[]} names @param {string} directory
+ * @param {readonly string[]} names @param {string} directory @param {(name: string) => string} [wasm] where the file of a module is
  */
-export async function compiledModules(names, directory) {
-  await Promise.all(names.map((name) => compiledModule(name, directory)));
+export async function compiledModules(names, directory, wasm = built) {
+  await Promise.all(names.map((name) => compiledModule(name, directory, wasm(name))));
   compiledTable(names, directory);
 }
 

@@ -115,10 +115,19 @@ const features = ['MutableGlobals', 'SignExt', 'NontrappingFPToInt', 'BulkMemory
 
 /** Compiles `module` into build/ and checks what came out. @param {Module} module @param {string} root */
 export async function compileModule(module, root) {
-  mkdirSync(`${root}build`, { recursive: true });
-  const pages = String(module.pages);
   const file = `${root}build/${module.name}.wasm`;
   rmSync(file, { force: true }); // so that nothing runs or flashes one that is refused
+  const { bytes, text } = await compile(module, root);
+  const faults = moduleFaults(bytes, text, module.budget);
+  if (faults.length > 0) throw new Error(`${module.name}.wasm is refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  writeFileSync(file, bytes);
+  writeFileSync(`${root}build/${module.name}.wat`, text);
+}
+
+/** Compiles `module`: its bytes, and the same as text. @param {Module} module @param {string} root */
+export async function compile(module, root) {
+  mkdirSync(`${root}build`, { recursive: true });
+  const pages = String(module.pages);
   const compiled = `build/${module.name}-compiled.wasm`;
   const result = await asc.main([
     module.entry,
@@ -127,12 +136,9 @@ export async function compileModule(module, root) {
     ...module.flags,
   ]);
   if (result.error) throw new Error(`${module.entry} does not compile:\n${result.stderr.toString()}`);
-  const { bytes, text } = optimized(readFileSync(`${root}${compiled}`), module);
+  const bytes = readFileSync(`${root}${compiled}`);
   rmSync(`${root}${compiled}`);
-  const faults = moduleFaults(bytes, text, module.budget);
-  if (faults.length > 0) throw new Error(`${module.name}.wasm is refused:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
-  writeFileSync(file, bytes);
-  writeFileSync(`${root}build/${module.name}.wat`, text);
+  return optimized(bytes, module);
 }
 
 /** The same module, its small functions inlined, and as text. @param {Uint8Array} compiled @param {Module} options */
