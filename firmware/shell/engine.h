@@ -37,6 +37,7 @@ typedef struct {
     uint32_t static_bytes; /* memory and globals of a compiled module, which are not on the heap */
     void *context;
     const char *trap;    /* set by an import: the call that led to it ends with this text */
+    volatile bool away;  /* an import runs: who interrupts the module now, interrupts the board */
     const char *error;   /* why the last function answered false */
     const char *subject; /* the name it is about, or "" */
 } Engine;
@@ -44,13 +45,17 @@ typedef struct {
 /* engine_compiled(number): the name of a module that is compiled in, or NULL behind the last. An engine without any reads bytes. */
 const char *engine_compiled(size_t number);
 
+/* What engine_load refuses a module with whose data do not fit into memory_limit. */
+#define ENGINE_DATA_OUTSIDE "has data behind the end of its memory"
+
 /* engine_load(engine, options): checks, loads and translates the module; nothing is allocated afterwards. False: see error. */
 bool engine_load(Engine *engine, const EngineOptions *options);
 
 /* engine_find(engine, name, arguments, answers): the export with so many i32 arguments and an i32 answer or none, or NULL. */
 EngineFunction *engine_find(Engine *engine, const char *name, uint32_t arguments, bool answers);
 
-/* engine_call(engine, function, arguments, count, answer): calls it. False on a trap; `answer` may be NULL when there is none. */
+/* engine_call(engine, function, arguments, count, answer): calls it. False on a trap, or where the engine counts turns of loops and these were
+ * over SHELL_TURNS; `answer` may be NULL when there is none. */
 bool engine_call(Engine *engine, EngineFunction *function, const int32_t *arguments, uint32_t count, int32_t *answer);
 
 /* engine_memory(engine, address, length): where these bytes of linear memory are, or NULL when they are not all inside. */

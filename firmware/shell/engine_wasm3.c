@@ -2,15 +2,29 @@
 
 #include "engine.h"
 #include "shell_limits.h"
+#include "wasm3_loops.h"
 
 #include <string.h>
 
 #include "m3_env.h"
 
+#define STR(x) STR_(x)
+#define STR_(x) #x
+const char wasm3_too_long[] = "runs too long: over " STR(SHELL_TURNS) " turns of its loops and no answer";
+
 static bool refuse(Engine *engine, const char *error, const char *subject) {
     engine->error = error;
     engine->subject = subject ? subject : "";
     return false;
+}
+
+/* wasm3's reason for not taking a module, in words of what to do about it. */
+static bool refuse_reason(Engine *engine, M3Result result) {
+    if (result == m3Err_mallocFailed || result == m3Err_mallocFailedCodePage) {
+        return refuse(engine, "needs more heap than this board has left; take a smaller module: one that speaks one protocol, or keeps no journal", "");
+    }
+    if (strcmp(result, "data segment out of bounds") == 0) return refuse(engine, ENGINE_DATA_OUTSIDE, "");
+    return refuse(engine, "is damaged, or made for another engine; build it and copy it to the board again", result);
 }
 
 /* Reads an unsigned LEB128 of at most 32 bits; NULL when it does not end before `end`. */
@@ -24,16 +38,23 @@ static const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint32_t
     return NULL;
 }
 
-/* Whether the file is whole: header, and sections that end where it ends. wasm3 looks only when it is already inside. */
-static bool is_whole(const uint8_t *p, uint32_t bytes) {
-    static const uint8_t header[8] = {0x00, 'a', 's', 'm', 1, 0, 0, 0};
+/* Whether the file is a module, and whole: header, and sections that end where it ends. wasm3 looks only when it is already inside. */
+static bool check_file(Engine *engine, const uint8_t *p, uint32_t bytes) {
+    static const uint8_t magic[4] = {0x00, 'a', 's', 'm'};
+    static const uint8_t version[4] = {1, 0, 0, 0};
+    static const char cut[] = "is cut off: a WebAssembly module, but its last section does not end with the file; copy it to the board again";
     const uint8_t *end = p + bytes;
-    if (bytes < sizeof header || memcmp(p, header, sizeof header) != 0) return false;
-    p += sizeof header;
-    while (p < end) {
+    if (memcmp(p, magic, bytes < sizeof magic ? bytes : sizeof magic) != 0 || bytes == 0) {
+        return refuse(engine, "is no WebAssembly module: it does not begin as one; take a .wasm that npm run build made", "");
+    }
+    if (bytes < sizeof magic + sizeof version) return refuse(engine, cut, "");
+    if (memcmp(p + sizeof magic, version, sizeof version) != 0) {
+        return refuse(engine, "is WebAssembly of another version or a component; this board runs modules of version 1", "");
+    }
+    for (p += sizeof magic + sizeof version; p < end;) {
         uint32_t length;
         p = read_varint(p + 1, end, &length);
-        if (!p || length > (uint32_t)(end - p)) return false;
+        if (!p || length > (uint32_t)(end - p)) return refuse(engine, cut, "");
         p += length;
     }
     return true;
@@ -47,7 +68,9 @@ static const void *call_import(IM3Runtime runtime, IM3ImportContext link, uint64
     IM3FuncType type = link->function->funcType;
     int32_t arguments[4] = {0};
     for (uint32_t i = 0; i < type->numArgs; i++) memcpy(&arguments[i], &sp[type->numRets + i], sizeof arguments[i]);
+    engine->away = true;
     int32_t answer = import->call(engine->context, arguments);
+    engine->away = false;
     if (type->numRets) memcpy(sp, &answer, sizeof answer);
     return engine->trap;
 }
@@ -57,16 +80,16 @@ static bool link_imports(Engine *engine, IM3Module module, const EngineOptions *
     for (size_t i = 0; i < options->import_count; i++) {
         const EngineImport *import = &options->imports[i];
         M3Result result = m3_LinkRawFunctionEx(module, options->import_module, import->name, import->signature, call_import, import);
-        if (result && result != m3Err_functionLookupFailed) return refuse(engine, "the import has another signature on this board", import->name);
+        if (result && result != m3Err_functionLookupFailed) return refuse(engine, "is imported with another signature than this board has; take a module and a board of the same release", import->name);
     }
     for (uint32_t i = 0; i < module->numFunctions; i++) {
         IM3Function function = &module->functions[i];
         if (function->import.fieldUtf8 && !function->compiled) {
-            return refuse(engine, "the module imports what this board does not have", function->import.fieldUtf8);
+            return refuse(engine, "is imported, and this board does not have it; take a module and a board of the same release", function->import.fieldUtf8);
         }
     }
     for (uint32_t i = 0; i < module->numGlobals; i++) {
-        if (module->globals[i].imported) return refuse(engine, "the module imports a global", module->globals[i].import.fieldUtf8);
+        if (module->globals[i].imported) return refuse(engine, "is a global and imported; this board gives functions alone", module->globals[i].import.fieldUtf8);
     }
     return true;
 }
@@ -78,24 +101,24 @@ const char *engine_compiled(size_t number) {
 
 bool engine_load(Engine *engine, const EngineOptions *options) {
     *engine = (Engine){.context = options->context, .subject = ""};
-    if (!is_whole(options->module, options->module_bytes)) return refuse(engine, "not a whole WebAssembly module", "");
+    if (!check_file(engine, options->module, options->module_bytes)) return false;
     IM3Environment environment = m3_NewEnvironment();
     engine->environment = environment;
-    if (!environment) return refuse(engine, m3Err_mallocFailed, "");
+    if (!environment) return refuse_reason(engine, m3Err_mallocFailed);
     IM3Runtime runtime = m3_NewRuntime(environment, options->stack_bytes, engine);
     engine->runtime = runtime;
-    if (!runtime) return refuse(engine, m3Err_mallocFailed, "");
+    if (!runtime) return refuse_reason(engine, m3Err_mallocFailed);
     runtime->memoryLimit = options->memory_limit;
 
     IM3Module module = NULL;
     M3Result result = m3_ParseModule(environment, &module, options->module, options->module_bytes);
-    if (result) return refuse(engine, result, "");
+    if (result) return refuse_reason(engine, result);
     if (module->memoryImported || module->memoryInfo.initPages == 0) {
-        refuse(engine, "the module has no memory of its own", "");
+        refuse(engine, "has no memory of its own; this is no module for a board", "");
     } else if (module->startFunction >= 0) {
-        refuse(engine, "the module has a start function", "");
+        refuse(engine, "has a start function, which would run unasked; this is no module for a board", "");
     } else if ((result = m3_LoadModule(runtime, module)) != m3Err_none) {
-        refuse(engine, result == m3Err_mallocFailed ? "no heap for the linear memory" : result, "");
+        refuse_reason(engine, result);
     }
     if (engine->error) {
         m3_FreeModule(module); /* a module that is loaded belongs to the runtime, this one does not */
@@ -104,7 +127,7 @@ bool engine_load(Engine *engine, const EngineOptions *options) {
     runtime->memory.maxPages = runtime->memory.numPages; /* memory.grow answers -1 */
     if (!link_imports(engine, module, options)) return false;
     result = m3_CompileModule(module);
-    if (result) return refuse(engine, result, "");
+    if (result) return refuse_reason(engine, result);
     engine->memory = m3_GetMemory(runtime, &engine->memory_bytes, 0);
     return true;
 }
@@ -112,14 +135,14 @@ bool engine_load(Engine *engine, const EngineOptions *options) {
 EngineFunction *engine_find(Engine *engine, const char *name, uint32_t arguments, bool answers) {
     IM3Function function = NULL;
     if (m3_FindFunction(&function, engine->runtime, name) != m3Err_none) {
-        refuse(engine, "the module lacks an export", name);
+        refuse(engine, "is not among the exports; this is no module for a board of this release", name);
         return NULL;
     }
     bool fits = m3_GetArgCount(function) == arguments && m3_GetRetCount(function) == (answers ? 1 : 0);
     for (uint32_t i = 0; fits && i < arguments; i++) fits = m3_GetArgType(function, i) == c_m3Type_i32;
     if (fits && answers) fits = m3_GetRetType(function, 0) == c_m3Type_i32;
     if (!fits) {
-        refuse(engine, "an export has another signature than this shell expects", name);
+        refuse(engine, "is exported with another signature than this board expects; take a module and a board of the same release", name);
         return NULL;
     }
     return (EngineFunction *)function;
@@ -128,8 +151,9 @@ EngineFunction *engine_find(Engine *engine, const char *name, uint32_t arguments
 bool engine_call(Engine *engine, EngineFunction *function, const int32_t *arguments, uint32_t count, int32_t *answer) {
     const void *pointers[4];
     for (uint32_t i = 0; i < count; i++) pointers[i] = &arguments[i];
+    wasm3_turns = SHELL_TURNS;
     M3Result result = m3_Call((IM3Function)function, count, pointers);
-    if (result) return refuse(engine, result, m3_GetFunctionName((IM3Function)function));
+    if (result) return refuse(engine, strncmp(result, "[trap] ", 7) == 0 ? result + 7 : result, m3_GetFunctionName((IM3Function)function));
     if (answer) memcpy(answer, ((IM3Runtime)engine->runtime)->stack, sizeof *answer); /* m3_GetResults without its loop */
     return true;
 }
@@ -141,7 +165,7 @@ bool engine_shrink(Engine *engine, uint32_t bytes) {
     size_t previous = header->length + sizeof *header;
     if (bytes >= header->length) return true;
     header = m3_Realloc(header, bytes + sizeof *header, previous);
-    if (!header) return refuse(engine, m3Err_mallocFailed, "");
+    if (!header) return refuse_reason(engine, m3Err_mallocFailed);
     header->length = bytes;
     runtime->memory.mallocated = header;
     engine->memory = m3_GetMemory(runtime, &engine->memory_bytes, 0);

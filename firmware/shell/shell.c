@@ -1,10 +1,11 @@
 #include "shell.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static int32_t fail(Shell *shell, const char *error, const char *subject) {
     shell->failed = true;
-    if (subject[0]) (void)snprintf(shell->error, sizeof shell->error, "%s: %s", subject, error);
+    if (subject[0]) (void)snprintf(shell->error, sizeof shell->error, "%.60s: %s", subject, error);
     else (void)snprintf(shell->error, sizeof shell->error, "%s", error);
     return SHELL_FAILED;
 }
@@ -116,6 +117,8 @@ static const struct {
     [EXPORT_LINK_CHANGED] = {"link_changed", 3, false},
 };
 
+static const char too_long[] = "runs too long: no answer when the board's watchdog came";
+
 /* Calls `function`; false, with the shell failed, on a trap or when an import calls back. */
 static bool call(Shell *shell, EngineFunction *function, const int32_t *arguments, uint32_t count, int32_t *answer) {
     if (shell->failed) return false;
@@ -123,11 +126,33 @@ static bool call(Shell *shell, EngineFunction *function, const int32_t *argument
         shell->engine.trap = "an import of the board called an export of the module";
         return false;
     }
-    shell->inside = true;
+    shell->ticks = 0;
+    shell->inside = function;
     bool done = engine_call(&shell->engine, function, arguments, count, answer);
-    shell->inside = false;
+    shell->inside = NULL;
     if (!done) fail(shell, shell->engine.error, shell->engine.subject);
     return done;
+}
+
+bool shell_tick(Shell *shell) {
+    if (!shell->inside || ++shell->ticks < SHELL_TICKS) return false;
+    if (!shell->engine.away) return true;
+    shell->engine.trap = too_long;
+    return false;
+}
+
+const char *shell_running(const Shell *shell) {
+    if (!shell->inside) return "";
+    for (int i = 0; i < EXPORT_COUNT; i++) {
+        if (shell->exports[i] == shell->inside) return exports[i].name;
+    }
+    return shell->inside == shell->flush ? "flush" : "an export";
+}
+
+int32_t shell_left(Shell *shell) {
+    const char *name = shell_running(shell);
+    shell->inside = NULL;
+    return fail(shell, too_long, name);
 }
 
 /* Asks for the version and the memory in use, and gives the module just that memory. */
@@ -166,7 +191,14 @@ int32_t shell_load(Shell *shell, const ShellOptions *options) {
         .import_count = sizeof imports / sizeof imports[0],
         .context = shell,
     };
-    if (!engine_load(&shell->engine, &engine)) return fail(shell, shell->engine.error, shell->engine.subject);
+    if (!engine_load(&shell->engine, &engine)) {
+        fail(shell, shell->engine.error, shell->engine.subject);
+        if (strcmp(shell->engine.error, ENGINE_DATA_OUTSIDE) == 0) {
+            (void)snprintf(shell->error, sizeof shell->error, ENGINE_DATA_OUTSIDE ", of which this board allows %lu bytes: take a smaller module, or raise "
+                           "SHELL_MEMORY_LIMIT", (unsigned long)limit);
+        }
+        return SHELL_FAILED;
+    }
     for (int i = 0; i < EXPORT_COUNT; i++) {
         shell->exports[i] = engine_find(&shell->engine, exports[i].name, exports[i].arguments, exports[i].answers);
         if (!shell->exports[i]) return fail(shell, shell->engine.error, shell->engine.subject);

@@ -4,9 +4,11 @@
  * - A port function never calls the shell: such a call is refused. What happens later is told between two steps.
  * - Every pointer that the module hands over, and every place it offers, is checked against its memory before it is used.
  * - A trap, or a pointer outside, ends the shell: each function answers SHELL_FAILED from then on, `error` says why.
+ * - A call that takes too long ends as a trap does: under wasm3 by its turns of loops (SHELL_TURNS), with any engine by the port's timer (shell_tick).
  * - All is translated in shell_load; nothing is allocated after it, and shell_unload gives everything back.
  * - The module's bytes stay where they are, unchanged, until shell_unload: flash on a board, a mapped file on posix.
- * - wasm3 0.5 does not validate code: whoever flashes a module vouches for it. Truncation and unknown imports are found.
+ * - wasm3 0.5 does not validate code: a port that keeps modules where bytes can be damaged checks them with slots.h first. What a module of
+ *   good bytes does wrong (unknown imports, too much memory, traps) is found here.
  * - One thread. Several shells can exist side by side; each costs what shell_limits.h says. A compiled module runs in one of them at a time. */
 #ifndef TWOBYTE_SHELL_H
 #define TWOBYTE_SHELL_H
@@ -76,7 +78,8 @@ typedef struct {
     void *context;
     EngineFunction *exports[EXPORT_COUNT];
     EngineFunction *flush; /* NULL: the module has no journal */
-    bool inside; /* an export is running */
+    EngineFunction *volatile inside; /* the export that runs */
+    volatile uint32_t ticks; /* since it began */
     bool failed;
     char error[SHELL_ERROR_BYTES];
 } Shell;
@@ -115,6 +118,17 @@ uint32_t shell_static_bytes(const Shell *shell);
 
 /* shell_call(shell, function, arguments, count): calls a further export found with engine_find; its answer or SHELL_FAILED. */
 int32_t shell_call(Shell *shell, EngineFunction *function, const int32_t *arguments, uint32_t count);
+
+/* shell_tick(shell): from a timer, an interrupt's handler or another thread: counts against the export that runs. True when this one has had
+ * SHELL_TICKS and the module has to be left behind: by a jump out of the handler and shell_left, or by a reset of the machine. It is never true while
+ * an import runs, whose state would be torn; the call ends then as soon as that has returned. */
+bool shell_tick(Shell *shell);
+
+/* shell_left(shell): a call was left by a jump. The module is over, as after a trap; shell_unload is all that may follow. SHELL_FAILED. */
+int32_t shell_left(Shell *shell);
+
+/* shell_running(shell): the name of the export that runs, or "". */
+const char *shell_running(const Shell *shell);
 
 /* shell_unload(shell): frees everything. */
 void shell_unload(Shell *shell);

@@ -15,9 +15,21 @@
 #define SHELL_STACK_BYTES 2048
 #endif
 
+/* Turns of loops that one call of an export may take under wasm3, all its loops together; then it "runs too long". A turn costs 2 instructions
+ * more on x86-64, and 5 on rv32. SHELL_TURNS_MOST */
+#ifndef SHELL_TURNS
+#define SHELL_TURNS 1000000
+#endif
+
+/* Ticks of the port's timer that one call of an export may take, with any engine: the way out of what takes no turns. The port chooses how long a
+ * tick is, and what it does then; see shell_tick. */
+#ifndef SHELL_TICKS
+#define SHELL_TICKS 8
+#endif
+
 /* Bytes of the last error's text. */
 #ifndef SHELL_ERROR_BYTES
-#define SHELL_ERROR_BYTES 160
+#define SHELL_ERROR_BYTES 224
 #endif
 
 /* Translated code is kept in pages of this many bytes; on the average one page is half empty, and each costs a header and a jump to the

@@ -63,6 +63,7 @@ static const struct {
 #define CONST_MINUS_2_31 0x41, 0x80, 0x80, 0x80, 0x80, 0x78
 #define CONST_5000 0x41, 0x88, 0x27
 #define CALL(function) 0x10, (function)
+#define LOOP 0x03, 0x40
 
 /* How a module differs from the sound one. Zero and NULL: not at all. */
 typedef struct {
@@ -320,31 +321,31 @@ static const struct {
     Recipe recipe;
     const char *error;
 } refused[] = {
-    {"an unknown import", {IMPORTS("board", "sing", TYPE_V)}, "sing: the module imports what this board does not have"},
-    {"an import of another module", {IMPORTS("env", "event", TYPE_V_III)}, "event: the module imports what this board"},
-    {"an import of another type", {IMPORTS("board", "random", TYPE_I_I)}, "random: the import has another signature"},
-    {"a remember_gateway of two arguments", {IMPORTS("board", "remember_gateway", TYPE_I_II)}, "remember_gateway: the import has another"},
-    {"an import without its answer", {IMPORTS("board", "link_send", TYPE_V_III)}, "link_send: the import has another"},
-    {"an imported global", {.import_module = "board", .import_name = "g", .imports = 1}, "g: the module imports a global"},
+    {"an unknown import", {IMPORTS("board", "sing", TYPE_V)}, "sing: is imported, and this board does not have it"},
+    {"an import of another module", {IMPORTS("env", "event", TYPE_V_III)}, "event: is imported, and this board does not have it"},
+    {"an import of another type", {IMPORTS("board", "random", TYPE_I_I)}, "random: is imported with another signature"},
+    {"a remember_gateway of two arguments", {IMPORTS("board", "remember_gateway", TYPE_I_II)}, "remember_gateway: is imported with another"},
+    {"an import without its answer", {IMPORTS("board", "link_send", TYPE_V_III)}, "link_send: is imported with another"},
+    {"an imported global", {.import_module = "board", .import_name = "g", .imports = 1}, "g: is a global and imported"},
     {"an imported memory", {.import_module = "board", .import_name = "memory", .imports = 2, .no_memory = true}, "no memory of its own"},
-    {"no memory", {.no_memory = true}, "the module has no memory of its own"},
-    {"a start function", {.start_section = true}, "the module has a start function"},
-    {"no step", {.lacks = EXPORT_STEP + 1}, "step: the module lacks an export"},
-    {"no abi_version", {.lacks = EXPORT_ABI_VERSION + 1}, "abi_version: the module lacks an export"},
-    {"a step without time", {.retyped = EXPORT_STEP + 1, .type = TYPE_I}, "step: an export has another signature than this shell expects"},
-    {"a stop with an argument", {.retyped = EXPORT_STOP + 1, .type = TYPE_V_I}, "stop: an export has another signature"},
+    {"no memory", {.no_memory = true}, "has no memory of its own"},
+    {"a start function", {.start_section = true}, "has a start function"},
+    {"no step", {.lacks = EXPORT_STEP + 1}, "step: is not among the exports"},
+    {"no abi_version", {.lacks = EXPORT_ABI_VERSION + 1}, "abi_version: is not among the exports"},
+    {"a step without time", {.retyped = EXPORT_STEP + 1, .type = TYPE_I}, "step: is exported with another signature than this board expects"},
+    {"a stop with an argument", {.retyped = EXPORT_STOP + 1, .type = TYPE_V_I}, "stop: is exported with another signature"},
     {"a link_received with an answer",
      {.retyped = EXPORT_LINK_RECEIVED + 1, .type = TYPE_I_II, BODY(EXPORT_LINK_RECEIVED, CONST(0))},
-     "link_received: an export has another signature"},
+     "link_received: is exported with another signature"},
     {"another version of the boundary", {BODY(EXPORT_ABI_VERSION, CONST(42))}, "made for boundary version 42, this board has 1"},
     {"more memory than the board has", {BODY(EXPORT_MEMORY_BYTES, 0x41, 0x81, 0xc0, 0)}, "uses 8193 bytes of memory, this board allows 8192"},
     {"memory below 0", {BODY(EXPORT_MEMORY_BYTES, CONST(0x7f))}, "bytes of memory, this board allows 8192"},
     {"a trap in abi_version", {BODY(EXPORT_ABI_VERSION, 0x00)}, "unreachable"},
-    {"data outside the memory", {.data = data_outside, .data_length = sizeof data_outside}, "data segment"},
+    {"data outside the memory", {.data = data_outside, .data_length = sizeof data_outside}, "has data behind the end of its memory, of which this board allows 8192 bytes"},
     {"a data segment that is cut off", {.data = data_cut, .data_length = sizeof data_cut}, ""},
-    {"an unknown instruction", {BODY(EXPORT_STOP, 0xff)}, ""},
+    {"an unknown instruction", {BODY(EXPORT_STOP, 0xff)}, "is damaged, or made for another engine"},
     {"a call of a function that is not there", {BODY(EXPORT_STOP, CALL(60))}, ""},
-    {"an empty stack", {STEP(0x6a)}, ""},
+    {"an empty stack", {STEP(0x6a)}, "is damaged, or made for another engine"},
     {"a body without end", {.body = EXPORT_LINK_CHANGED + 1, .code = {CONST(1), 0x1a}, .code_length = 3}, ""},
 };
 
@@ -361,28 +362,33 @@ static void test_refused(void) {
     }
 }
 
+#define NONE "is no WebAssembly module"
+
 static void test_bytes(void) {
     static const struct {
         const char *name;
         const char *bytes;
         uint32_t length;
+        const char *error;
     } files[] = {
-        {"an empty file", "", 0},
-        {"a text", "Not a module, but a text", 24},
-        {"a header alone", "\0asm\1\0\0\0", 8},
-        {"another version of WebAssembly", "\0asm\2\0\0\0", 8},
-        {"a component", "\0asm\x0d\0\1\0", 8},
-        {"a section over the end", "\0asm\1\0\0\0\1\x7f", 10},
-        {"a section of endless length", "\0asm\1\0\0\0\1\xff\xff\xff\xff\xff\xff", 15},
-        {"two million types", "\0asm\1\0\0\0\1\4\x80\x89\x7a\x60", 14},
-        {"a section of zeros", "\0asm\1\0\0\0\1\4\0\0\0\0", 14},
+        {"an empty file", "", 0, NONE},
+        {"a text", "Not a module, but a text", 24, NONE},
+        {"two bytes of a text", "No", 2, NONE},
+        {"two bytes of a module", "\0a", 2, "is cut off"},
+        {"a header alone", "\0asm\1\0\0\0", 8, "no memory"},
+        {"another version of WebAssembly", "\0asm\2\0\0\0", 8, "of another version"},
+        {"a component", "\0asm\x0d\0\1\0", 8, "or a component"},
+        {"a section over the end", "\0asm\1\0\0\0\1\x7f", 10, "is cut off"},
+        {"a section of endless length", "\0asm\1\0\0\0\1\xff\xff\xff\xff\xff\xff", 15, "is cut off"},
+        {"two million types", "\0asm\1\0\0\0\1\4\x80\x89\x7a\x60", 14, "is damaged"},
+        {"a section of zeros", "\0asm\1\0\0\0\1\4\0\0\0\0", 14, ""},
     };
     uint8_t *copy;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         uint64_t heap = heap_bytes();
         check_begin(files[i].name);
         CHECK(load_bytes((const uint8_t *)files[i].bytes, files[i].length, &copy) == SHELL_FAILED, "taken");
-        CHECK(board.shell.error[0], "no word of it");
+        CHECK(board.shell.error[0] && strstr(board.shell.error, files[i].error), "says \"%s\"", board.shell.error);
         unload(copy, heap);
         check_end();
     }
@@ -410,6 +416,11 @@ static const struct {
 } traps[] = {
     {"unreachable", {STEP(0x00)}, "unreachable"},
     {"endless recursion", {STEP(0x20, 0, CALL(EXPORT_STEP))}, "stack overflow"},
+    {"a loop without an end", {STEP(LOOP, 0x0c, 0, END, CONST(0))}, "step: runs too long: over 1000000 turns"},
+    {"a loop that asks each time and goes on", {STEP(LOOP, CONST(1), 0x0d, 0, END, CONST(0))}, "step: runs too long"},
+    {"a loop that keeps a value and goes on", {STEP(CONST(3), LOOP, 0x20, 0, 0x0d, 0, END)}, "step: runs too long"},
+    {"a loop in a loop", {STEP(LOOP, LOOP, CONST(1), 0x0d, 1, END, END, CONST(0))}, "step: runs too long"},
+    {"a loop by a table", {STEP(LOOP, CONST(0), 0x0e, 1, 0, 0, END, CONST(0))}, "step: runs too long"},
     {"a division by 0", {STEP(CONST(1), CONST(0), 0x6d)}, "divide by zero"},
     {"a load behind the memory that is used", {STEP(CONST_5000, 0x28, 2, 0)}, OUTSIDE},
     {"a load whose offset leads outside", {STEP(CONST(0), 0x28, 2, 0x80, 0x20)}, OUTSIDE},

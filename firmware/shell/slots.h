@@ -1,0 +1,78 @@
+/* Which module a board runs: of two slots the newest that is whole, and the one before when that is no good.
+ *
+ * - A slot is a place in flash: 16 bytes of header, then the module. The header is written last, so a slot that was half written is none.
+ * - The check is a CRC-32 over length, sequence and module: it finds what was damaged or cut off, before an engine without validation sees it. It is no
+ *   signature; who may write the flash may run what he likes.
+ * - What is known of a module is a SlotState, which the port keeps where a reset does not take it. A state belongs to the module whose check it
+ *   names: another module in that slot starts afresh.
+ * - A module is new until it has run in order for SLOTS_PROOF_MS. Refused by the shell, it is left for good. When it traps or runs too long it is left
+ *   at once while it is new, and after SLOTS_FAILURES in a row, with no SLOTS_PROOF_MS between them, later. A start after which the board itself went
+ *   down before that time was over (a power cut, a crash) counts as a failure, too, but alone it leaves no module.
+ * - When both were left they are tried in turns: a board with no good module is not given up.
+ * - Between two starts after a failure lies slots_wait: 1 s, 2 s, 4 s … 60 s. No allocation, no clock, no storage of its own. */
+#ifndef TWOBYTE_SLOTS_H
+#define TWOBYTE_SLOTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SLOTS 2
+#define SLOT_HEADER_BYTES 16
+#define SLOTS_FAILURES 3
+#define SLOTS_PROOF_MS 60000
+#define SLOTS_WAIT_MS 60000
+
+/* What became of a module. Numbers are kept in storage: they stay. */
+typedef enum { SLOT_NEW = 0, SLOT_PROVED = 1, SLOT_LEFT = 2 } SlotFate;
+
+typedef struct {
+    uint32_t check; /* of the module that this is about */
+    uint8_t fate;
+    uint8_t failures; /* in a row */
+    uint8_t trial;    /* it was started, and what became of it is not known */
+    uint8_t reserved;
+} SlotState;
+
+typedef struct {
+    const uint8_t *module; /* NULL: the slot holds none that is whole */
+    uint32_t bytes;
+    uint32_t sequence;
+    uint32_t check;
+    const char *error; /* why it holds none */
+} Slot;
+
+typedef struct {
+    Slot slots[SLOTS];
+    SlotState *states; /* SLOTS of them */
+} Slots;
+
+/* slots_check(module, bytes, sequence): the CRC-32 that a header holds. */
+uint32_t slots_check(const uint8_t *module, uint32_t bytes, uint32_t sequence);
+
+/* slots_header(to, module, bytes, sequence): writes the header of a module. */
+void slots_header(uint8_t to[SLOT_HEADER_BYTES], const uint8_t *module, uint32_t bytes, uint32_t sequence);
+
+/* slots_read(slot, at, capacity): looks at a slot of flash. False: it holds no whole module, `error` says why. */
+bool slots_read(Slot *slot, const uint8_t *at, uint32_t capacity);
+
+/* slots_open(slots, states): the slots are read; makes the states fit them, and counts a start that nothing is known of. */
+void slots_open(Slots *slots, SlotState *states);
+
+/* slots_choose(slots): the slot to start, or -1 when none holds a module. */
+int slots_choose(const Slots *slots);
+
+/* slots_other(slots, slot): whether there is a module to go on with when this one is left. */
+bool slots_other(const Slots *slots, int slot);
+
+/* slots_wait(slots, slot): the milliseconds to wait before it is started. */
+uint32_t slots_wait(const Slots *slots, int slot);
+
+/* slots_started, slots_proved (SLOTS_PROOF_MS are over), slots_refused, slots_failed (it trapped or ran too long), slots_ended (in order: a stop, a deep
+ * sleep): what became of a module; the states are to be kept after each. All can be called from an interrupt that is about to reset the machine. */
+void slots_started(Slots *slots, int slot);
+void slots_proved(Slots *slots, int slot);
+void slots_refused(Slots *slots, int slot);
+void slots_failed(Slots *slots, int slot);
+void slots_ended(Slots *slots, int slot);
+
+#endif

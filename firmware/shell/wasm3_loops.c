@@ -1,0 +1,29 @@
+/* wasm3's translator, with two of its operations in our own words: the ones that end a turn of a loop. wasm3 0.5.0 has a hook in calls
+ * (m3_Yield) and none in loops, and without one a module that loops forever takes the board with it. A build compiles this file in place of
+ * m3_compile.c. A turn costs one decrement in memory and a branch; code without loops costs nothing. */
+
+#include "wasm3_loops.h"
+
+#include "m3_exec.h"
+
+int32_t wasm3_turns;
+
+d_m3Op(TurnOfLoop) {
+    if (UNLIKELY(--wasm3_turns < 0)) newTrap(wasm3_too_long);
+    void *loop = immediate(void *);
+    return loop;
+}
+
+d_m3Op(TurnOfLoopIf) {
+    i32 condition = (i32)_r0;
+    void *loop = immediate(void *);
+    if (condition) {
+        if (UNLIKELY(--wasm3_turns < 0)) newTrap(wasm3_too_long);
+        return loop;
+    } else nextOp();
+}
+
+#define op_ContinueLoop op_TurnOfLoop
+#define op_ContinueLoopIf op_TurnOfLoopIf
+
+#include "m3_compile.c"

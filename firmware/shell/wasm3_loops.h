@@ -1,0 +1,12 @@
+/* How many turns of loops the export that runs under wasm3 has left; see wasm3_loops.c. */
+#ifndef TWOBYTE_WASM3_LOOPS_H
+#define TWOBYTE_WASM3_LOOPS_H
+
+#include <stdint.h>
+
+extern int32_t wasm3_turns;
+
+/* What a call ends with that has none left. */
+extern const char wasm3_too_long[];
+
+#endif
