@@ -39,6 +39,7 @@ for (const [how, board] of builds)
       'settings_test',
       'thermometer_test',
       'shell_test',
+      'slots_test',
       'framing_test',
       'line_test',
       'tcp_test',
@@ -81,7 +82,7 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
   test('--help tells the options and ends with status 0', async () => {
     const { status, stdout, stderr } = await run(posixBoard, ['--help']);
     assert.deepEqual([status, stderr], [0, '']);
-    for (const option of ['--config', '--set', '--broker', '--thermometer', '--module', '--journal'])
+    for (const option of ['--config', '--set', '--broker', '--thermometer', '--module', '--fallback', '--journal'])
       assert.ok(stdout.includes(option), option);
   });
 
@@ -94,10 +95,10 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
     ['a setting without =', () => [...complete(), '--set', 'topic'], /key=value/],
     ['a number that is none', () => [...complete(), '--set', 'interval=often'], /interval.*often/],
     ['a module that is missing', () => complete('/nowhere/module.wasm'), /\/nowhere\/module\.wasm.*npm run build/],
-    ['a module that is a directory', () => complete(directory), /twobyte-firmware-/],
-    ['a truncated module', () => complete(file('short.wasm')), /short\.wasm/],
-    ['a module that is a text', () => complete(file('text.wasm')), /text\.wasm/],
-    ['an empty module', () => complete(file('empty.wasm')), /empty\.wasm/],
+    ['a module that is a directory', () => complete(directory), /twobyte-firmware-.*is no file/],
+    ['a truncated module', () => complete(file('short.wasm')), /short\.wasm: is cut off/],
+    ['a module that is a text', () => complete(file('text.wasm')), /text\.wasm: is no WebAssembly module/],
+    ['an empty module', () => complete(file('empty.wasm')), /empty\.wasm is no WebAssembly module: it is empty/],
     ['an unknown thermometer', () => [...complete(), '--thermometer', 'mercury'], /mercury.*simulated/],
     ['a config that is missing', () => ['--config', '/nowhere/board.conf'], /\/nowhere\/board\.conf/],
     ['a config that is a directory', () => ['--config', directory], /twobyte-firmware-.*directory/],
@@ -109,11 +110,7 @@ describe('the command line of the posix board', { skip: skipUnbuilt(posixBoard),
     ['a serial line without its path', () => [...complete(), '--broker', 'mqtt-sn+serial://ttyUSB0'], /absolute path.*\/dev\/ttyUSB0/],
     ['a baud rate of no terminal', () => [...complete(), '--broker', 'mqtt-sn+serial:///dev/ttyUSB0?baud=1'], /baud rate "1".*115200/],
     ['a protocol beside the address', () => [...complete(), '--set', 'protocol=1'], /protocol: follows from the broker's address/],
-    [
-      'a module without a journal',
-      () => [...complete(), '--journal', file('a.journal')],
-      /journal: .*sensor-mqtt\.wasm keeps none.*-journal/,
-    ],
+    ['a module without a journal', () => [...complete(), '--journal', file('a.journal')], /sensor-mqtt\.wasm: keeps no journal.*-journal/],
     ['a journal that is a directory', () => [...complete(), '--journal', directory], /journal: .*twobyte-firmware-.*is a directory/],
     ['a journal in no directory', () => [...complete(), '--set', 'journal=/nowhere/a'], /journal: \/nowhere\/a: its directory/],
     ['a journal that is another file', () => [...complete(), '--journal', file('foreign')], /journal: .*foreign: is not a journal/],

@@ -14,6 +14,7 @@ static const char *const key_names[SETTING_COUNT] = {
     [SETTING_THERMOMETER] = "thermometer",
     [SETTING_MODULE] = "module",
     [SETTING_JOURNAL] = "journal",
+    [SETTING_FALLBACK] = "fallback",
 };
 
 /* Keys that the module reads with config_number. */

@@ -5,22 +5,21 @@
 #include "contract.h"
 #include "heap.h"
 #include "links.h"
+#include "modules.h"
 #include "output.h"
 #include "settings_file.h"
 #include "shell.h"
 #include "storage.h"
 #include "thermometer.h"
+#include "watchdog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,12 +38,18 @@ typedef struct {
     Links links;
     Thermometer thermometer;
     Storage storage;
+    Modules modules;
+    bool began;           /* a module did */
+    uint64_t allocations; /* when it began */
     bool asked_journal; /* the module wanted to know whether it can keep one */
     char address[300]; /* of the broker, for messages */
     int32_t first;     /* the link that is looked at first: each in turn, so that a busy one does not hide the other's news */
     bool stopped;      /* EVENT_STOPPED came */
     bool flushed;      /* EVENT_FLUSHED came */
 } Board;
+
+/* How a life of a module ends but by an exit status. */
+enum { FAILED = -1, REFUSED = -2 };
 
 static const char help[] =
     "twobyte-posix: a Twobyte board as a Linux process\n"
@@ -55,6 +60,7 @@ static const char help[] =
     "                       several of one kind, blanks between them, are tried in their order\n"
     "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
     "  --module FILE        the WebAssembly module (key module)\n"
+    "  --fallback FILE      the last good module: the board goes on with it when the other is refused, traps or runs too long (key fallback)\n"
     "  --journal FILE       where a module whose name ends in -journal keeps what outlives a power cut (key journal)\n"
     "  --help\n"
     "\n"
@@ -69,7 +75,8 @@ static const char help[] =
     "end the board in order, a second one at once. SIGUSR1 says that deep sleep comes: a module with a journal gets up to\n"
     "5 s for what is not acknowledged, then the board ends without a farewell, and its session goes on at the next start.\n"
     "Exit status: 0 ended in order, or asleep; 1 bad settings, a module that cannot run, or no farewell; the message names\n"
-    "the thing at fault.\n";
+    "the thing at fault. With --fallback, a module that is refused, or traps or runs too long in its first minute, is left for that file at once; later\n"
+    "it is started again, after 1 s, 2 s, and left the third time. When both were left, or there is no fallback, the status is 1.\n";
 
 static volatile sig_atomic_t signals;
 static volatile sig_atomic_t sleeps; /* deep sleep comes, and nobody has heard of it yet */
@@ -194,7 +201,7 @@ static bool set_option(Settings *settings, const char *key, const char *value) {
 static int read_arguments(Settings *settings, int count, char **arguments) {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},    {"broker", required_argument, NULL, 'b'},
-        {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"journal", required_argument, NULL, 'j'},
+        {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"fallback", required_argument, NULL, 'f'}, {"journal", required_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
     int option;
@@ -216,6 +223,9 @@ static int read_arguments(Settings *settings, int count, char **arguments) {
             break;
         case 'm':
             fine = set_option(settings, "module", optarg);
+            break;
+        case 'f':
+            fine = set_option(settings, "fallback", optarg);
             break;
         case 'j':
             fine = set_option(settings, "journal", optarg);
@@ -249,29 +259,6 @@ static bool open_storage(Board *board) {
     return false;
 }
 
-/* The module's bytes stay in the file's pages, as they stay in flash on a chip: the heap holds none of them. */
-static bool map_module(const char *path, ShellOptions *options) {
-    struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &status) != 0) {
-        console_say("%s cannot be read: %s; npm run build makes the modules", path, strerror(errno));
-        return false;
-    }
-    if (status.st_size <= 0 || status.st_size > 1 << 24) {
-        console_say("%s: a file of %lld bytes is not a module", path, (long long)status.st_size);
-        return false;
-    }
-    void *module = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-    (void)close(file);
-    if (module == MAP_FAILED) {
-        console_say("%s cannot be read: %s", path, strerror(errno));
-        return false;
-    }
-    options->module = module;
-    options->module_bytes = (uint32_t)status.st_size;
-    return true;
-}
-
 /* Of an executable with modules compiled in: which these are. */
 static void name_modules(void) {
     char names[160] = "";
@@ -280,18 +267,6 @@ static void name_modules(void) {
         (void)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", engine_compiled(i));
     }
     console_say("module: this board has %s compiled in; a board with wasm3 takes any module from its file", names);
-}
-
-static bool load_module(Board *board, uint32_t *bytes) {
-    const char *path = board->settings.values[SETTING_MODULE].text;
-    ShellOptions options = {.name = path, .port = &port, .context = board};
-    const bool compiled = engine_compiled(0) != NULL;
-    if (!compiled && !map_module(path, &options)) return false;
-    *bytes = options.module_bytes;
-    if (shell_load(&board->shell, &options) == 0) return true;
-    console_say("%s: %s", path, board->shell.error);
-    if (compiled) name_modules();
-    return false;
 }
 
 /* Tells the module one thing that became of `link`, if anything did. False when the shell failed. */
@@ -334,25 +309,30 @@ static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_op
     return true;
 }
 
-/* Until the module has stopped. 0, or 1 after a trap or without a farewell. */
-static int run(Board *board, const sigset_t *signals_open) {
+/* Until the module has stopped. 0, 1 without a farewell, or FAILED. */
+static int run(Board *board, int slot, const sigset_t *signals_open) {
     int64_t end_by = INT64_MAX;
+    int64_t proves_at = console_now_ms() + SLOTS_PROOF_MS;
     for (;;) {
         int64_t now = console_now_ms();
         int32_t wait = shell_step(&board->shell, (uint32_t)now);
-        if (wait == SHELL_FAILED) break;
+        if (wait == SHELL_FAILED) return FAILED;
+        if (now >= proves_at) {
+            slots_proved(&board->modules.slots, slot);
+            proves_at = now + SLOTS_PROOF_MS;
+        }
         if (board->stopped || board->flushed) return 0;
         if (sleeps) {
             sleeps = 0;
             int32_t answer = shell_flush(&board->shell, FLUSH_MS);
-            if (answer == SHELL_FAILED) break;
+            if (answer == SHELL_FAILED) return FAILED;
             if (answer != 0) console_say("SIGUSR1: this module has no journal, and cannot sleep without loss; SIGTERM ends it in order");
             continue;
         }
         if (end_by == INT64_MAX && (signals || output_gone())) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
-            if (shell_stop(&board->shell) == SHELL_FAILED) break;
+            if (shell_stop(&board->shell) == SHELL_FAILED) return FAILED;
             if (board->stopped) return 0;
             continue;
         }
@@ -361,11 +341,58 @@ static int run(Board *board, const sigset_t *signals_open) {
             return 1;
         }
         int64_t left = end_by == INT64_MAX ? wait : end_by - now;
-        if (!wait_and_tell(board, left < wait ? left : wait, signals_open)) break;
+        if (!wait_and_tell(board, left < wait ? left : wait, signals_open)) return FAILED;
     }
-    console_say("the module failed: %s", board->shell.error);
+}
+
+/* One life of a module, from its load to its end. 0, 1, FAILED, or REFUSED when it did not begin. */
+static int live(Board *board, int slot, const sigset_t *signals_open) {
+    const Slot *module = &board->modules.slots.slots[slot];
+    ShellOptions options = {.name = board->modules.paths[slot], .module = module->module, .module_bytes = module->bytes, .port = &port, .context = board};
+    if (sigsetjmp(watchdog_exit, 1) != 0) {
+        (void)shell_left(&board->shell);
+        return FAILED;
+    }
+    watchdog_watch(&board->shell);
+    board->asked_journal = board->stopped = board->flushed = false;
+    slots_started(&board->modules.slots, slot);
+    if (shell_load(&board->shell, &options) != 0) {
+        if (engine_compiled(0)) name_modules();
+        return REFUSED;
+    }
+    int32_t started = shell_start(&board->shell);
+    if (started == SHELL_FAILED) return FAILED;
+    if (started != 0) {
+        (void)snprintf(board->shell.error, sizeof board->shell.error, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
+        return REFUSED;
+    }
+    if (board->storage.open && !board->asked_journal) {
+        (void)snprintf(board->shell.error, sizeof board->shell.error, "keeps no journal; take a module whose name ends in -journal");
+        return REFUSED;
+    }
+    board->began = true;
+    board->allocations = heap_allocations();
+    console_started(heap_bytes() + shell_static_bytes(&board->shell), shell_memory_bytes(&board->shell), module->bytes, board->allocations);
+    return run(board, slot, signals_open);
+}
+
+/* Modules one after another, as far as there are good ones; the exit status. What the last one sent is still on its way. */
+static int live_on(Board *board, const sigset_t *signals_open) {
+    for (int slot; (slot = modules_next(&board->modules)) >= 0 && !signals;) {
+        uint32_t wait = slots_wait(&board->modules.slots, slot);
+        struct timespec time = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
+        if (wait && ppoll(NULL, 0, &time, signals_open) < 0) continue; /* a signal */
+        int status = live(board, slot, signals_open);
+        watchdog_watch(NULL);
+        if (status != FAILED && status != REFUSED) return status;
+        for (int32_t link = 0; link < links_count(&board->links); link++) links_close(&board->links, link, console_now_ms());
+        if (status == REFUSED) modules_refused(&board->modules, slot, board->shell.error);
+        else modules_failed(&board->modules, slot, board->shell.error);
+        shell_unload(&board->shell);
+    }
     return 1;
 }
+
 
 /* What was sent last is on its way when the process ends. */
 static void let_go(Board *board) {
@@ -402,7 +429,6 @@ static void catch_signals(sigset_t *signals_open) {
 
 int main(int count, char **arguments) {
     static Board board;
-    uint32_t module_bytes;
     int status = read_arguments(&board.settings, count, arguments);
     if (status >= 0) return status;
     const Settings *settings = &board.settings;
@@ -418,22 +444,10 @@ int main(int count, char **arguments) {
     if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
     links_init(&board.links, settings);
     name_server(&board);
-    if (!open_storage(&board) || !load_module(&board, &module_bytes)) return 1;
-    int32_t started = shell_start(&board.shell);
-    if (started != 0) {
-        if (started == SHELL_FAILED) console_say("the module failed: %s", board.shell.error);
-        else console_say("the module did not start"); /* EVENT_CONFIG_REFUSED said why */
-        return 1;
-    }
-    if (board.storage.open && !board.asked_journal) {
-        console_say("journal: %s keeps none; take a module whose name ends in -journal", settings->values[SETTING_MODULE].text);
-        return 1;
-    }
-    uint64_t allocations = heap_allocations();
-    console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
-    status = run(&board, &signals_open);
+    if (!open_storage(&board) || !modules_open(&board.modules, settings)) return 1;
+    status = live_on(&board, &signals_open);
     let_go(&board);
-    console_ended(heap_bytes() + shell_static_bytes(&board.shell), heap_allocations() - allocations, 0);
+    if (board.began) console_ended(heap_bytes() + shell_static_bytes(&board.shell), heap_allocations() - board.allocations, 0);
     shell_unload(&board.shell);
     thermometer_close(&board.thermometer);
     storage_close(&board.storage);
