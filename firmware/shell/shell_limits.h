@@ -15,8 +15,9 @@
 #define SHELL_STACK_BYTES 2048
 #endif
 
-/* Turns of loops that one call of an export may take under wasm3, all its loops together; then it "runs too long". A turn costs 2 instructions
- * more on x86-64, and 5 on rv32. SHELL_TURNS_MOST */
+/* Turns of loops that one call of an export may take under wasm3, all its loops together; then it "runs too long". The most that a scenario needs is
+ * 1,285 turns, in a step. On a chip of 160 MHz this many are 1 to 3 s, before the 5 s of ESP-IDF's task watchdog. A turn costs 2 instructions more on
+ * x86-64, code without loops nothing; a call of an export one or two. */
 #ifndef SHELL_TURNS
 #define SHELL_TURNS 1000000
 #endif
