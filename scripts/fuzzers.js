@@ -62,7 +62,14 @@ export const targets = [
     { name: 'framing', sources: [join(shell, 'framing.c')] },
     {
       name: 'settings',
-      sources: [join(shell, 'settings.c'), join(posix, 'settings_file.c'), join(posix, 'brokers.c'), join(posix, 'serial.c'), join(posix, 'link_news.c'), join(shell, 'framing.c')],
+      sources: [
+        join(shell, 'settings.c'),
+        join(posix, 'settings_file.c'),
+        join(posix, 'brokers.c'),
+        join(posix, 'serial.c'),
+        join(posix, 'link_news.c'),
+        join(shell, 'framing.c'),
+      ],
     },
   ].map(({ name, sources }) => ({
     name,

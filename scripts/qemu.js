@@ -1,13 +1,19 @@
 // Builds images for QEMU's riscv32 machine `virt`: the board, and with semihosting the benches.
 
 import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { compiledModules, missingForCompiling } from './compiled.js';
+import { modules } from './modules.js';
 import { root } from './prepare.js';
 import { lastLines, PythonMissing, works } from './python.js';
 import { wasm3Sources } from './wasm3.js';
 
 const run = promisify(execFile);
+
+/** The modules that a board runs. */
+const sensors = modules.map(({ name }) => name).filter((name) => name.startsWith('sensor'));
 
 const port = join(root, 'firmware', 'ports', 'qemu-rv32');
 
@@ -17,7 +23,10 @@ async function missingPackages() {
   /** @type {[string, Promise<boolean>][]} */
   const wanted = [
     ['gcc-riscv64-unknown-elf', works(compiler, ['--version'])],
-    ['picolibc-riscv64-unknown-elf', works(compiler, ['--specs=picolibc.specs', '-march=rv32imc', '-mabi=ilp32', '-E', '-x', 'c', '/dev/null'])],
+    [
+      'picolibc-riscv64-unknown-elf',
+      works(compiler, ['--specs=picolibc.specs', '-march=rv32imc', '-mabi=ilp32', '-E', '-x', 'c', '/dev/null']),
+    ],
     ['qemu-system-misc', works('qemu-system-riscv32', ['--version'])],
     ['cmake', works('cmake', ['--version'])],
     ['make', Promise.all([works('make', ['--version']), works('ninja', ['--version'])]).then((there) => there.includes(true))],
@@ -35,19 +44,44 @@ async function cmake(args) {
   }
 }
 
+/** The directory of the modules' C, each in one of its own. @param {string} directory */
+async function compiledSensors(directory) {
+  await Promise.all(
+    sensors.map((name) => {
+      const own = join(directory, name);
+      mkdirSync(own, { recursive: true });
+      return compiledModules([name], own);
+    }),
+  );
+  return directory;
+}
+
 /**
  * Builds into build/qemu-rv32 where this machine has what it takes; otherwise says in a sentence what to install. Quick when nothing changed.
  * @param {import('./python.js').Report} report
+ * @param {{ engine?: 'wasm3' | 'aot' }} [options] with aot also images that have a module compiled in
  * @returns {Promise<{ directory: string } | { missing: string }>} the directory of the images
  */
-export async function qemuImages(report) {
+export async function qemuImages(report, { engine = 'wasm3' } = {}) {
   const missing = await missingPackages();
-  if (missing.length > 0) return { missing: `The emulated board needs ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}.` };
+  if (missing.length > 0)
+    return { missing: `The emulated board needs ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}.` };
+  const noCompiling = engine === 'aot' ? await missingForCompiling() : undefined;
+  if (noCompiling) return { missing: noCompiling };
   try {
     const wasm3 = await wasm3Sources(report);
     const directory = join(root, 'build', 'qemu-rv32');
+    const compiled = engine === 'aot' ? [`-DMODULES_DIR=${await compiledSensors(join(directory, 'compiled'))}`] : [];
     report('building the images for rv32');
-    await cmake(['-S', port, '-B', directory, `-DCMAKE_TOOLCHAIN_FILE=${join(port, 'toolchain.cmake')}`, `-DWASM3_DIR=${wasm3}`]);
+    await cmake([
+      '-S',
+      port,
+      '-B',
+      directory,
+      `-DCMAKE_TOOLCHAIN_FILE=${join(port, 'toolchain.cmake')}`,
+      `-DWASM3_DIR=${wasm3}`,
+      ...compiled,
+    ]);
     await cmake(['--build', directory, '--parallel', '4']);
     return { directory };
   } catch (error) {

@@ -167,9 +167,14 @@ static void open_storage(Board *board) {
     if (board->storage.damaged) console_say("journal: %" PRIu32 " of its records are damaged", board->storage.damaged);
 }
 
+/* Of an image with a module compiled in, that one; else the one in flash. */
 static bool load_module(Board *board, uint32_t *bytes) {
-    const uint8_t *module = flash_region(FLASH_MODULE, FLASH_MODULE_BYTES, bytes);
-    ShellOptions options = {.module = module, .module_bytes = *bytes, .port = &port, .context = board};
+    ShellOptions options = {.port = &port, .context = board};
+    *bytes = 0;
+    if (!engine_compiled(0)) {
+        options.module = flash_region(FLASH_MODULE, FLASH_MODULE_BYTES, bytes);
+        options.module_bytes = *bytes;
+    }
     if (shell_load(&board->shell, &options) == 0) return true;
     console_say("the module cannot be used: %s", board->shell.error);
     return false;
@@ -274,10 +279,10 @@ int main(void) {
         end(1);
     }
     uint64_t allocations = heap_allocations();
-    console_started(heap_bytes(), shell_memory_bytes(&board.shell), module_bytes, allocations);
+    console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
     uint32_t status = run(&board);
     wire_drain(DRAIN_MS);
-    console_ended(heap_bytes(), heap_allocations() - allocations, machine_stack_most());
+    console_ended(heap_bytes() + shell_static_bytes(&board.shell), heap_allocations() - allocations, machine_stack_most());
     shell_unload(&board.shell);
     end(status);
 }
