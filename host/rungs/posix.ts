@@ -5,17 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type BoardEvent, type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard } from './rung.js';
+import { type BoardEvent, type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard, settingLine } from './rung.js';
 
 /** The sensor module under wasm3, or compiled, in a process of its own: `executable` is the posix board, `environment` more than it has from here. */
 export function posixRung(executable: string, environment: Readonly<Record<string, string>> = {}): Rung {
   return (settings, listener) => start(executable, environment, settings, listener);
-}
-
-/** In quotation marks, blanks at either end stay, and the board takes off only the outer pair. */
-function settingLine([name, value]: [string, string | number]): string {
-  if (/[\r\n]/.test(String(value))) throw new TypeError(`setting '${name}': a line break cannot be written to a board's settings`);
-  return `${name} = "${value}"\n`;
 }
 
 /** Of a module in build/; this file runs as build/js/host/rungs/posix.js. */

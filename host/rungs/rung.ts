@@ -14,6 +14,8 @@ export interface BoardEvent {
   heap?: number;
   memory?: number;
   module?: number;
+  /** With 'ended': the most that was ever in use of the stack, in bytes; only where it is measured. */
+  stack?: number;
 }
 
 export interface RunningBoard {
@@ -59,3 +61,9 @@ export function moduleOf({ broker, module, journal }: BoardSettings): (typeof se
 export type Engine = 'wasm3' | 'aot';
 
 export type Rung = (settings: BoardSettings, listener: BoardListener) => Promise<RunningBoard>;
+
+/** A line of a board's settings text. In quotation marks, blanks at either end stay, and the board takes off only the outer pair. */
+export function settingLine([name, value]: [string, string | number]): string {
+  if (/[\r\n]/.test(String(value))) throw new TypeError(`setting '${name}': a line break cannot be written to a board's settings`);
+  return `${name} = "${value}"\n`;
+}

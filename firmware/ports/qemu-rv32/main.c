@@ -25,9 +25,6 @@
 /* 2020-01-01: a clock that is before it was never set. */
 #define UNIX_TIME_LEAST 1577836800
 
-/* A connection that lasted less does not keep its broker. */
-#define KEPT_MS 60000
-
 #define ADDRESS "the other end of the line"
 
 typedef struct {
@@ -36,9 +33,6 @@ typedef struct {
     Thermometer thermometer;
     Nvram storage;
     bool asked_journal; /* the module wanted to know whether it can keep one */
-    bool opened;        /* there was an opening, */
-    int64_t opened_at;  /* and when */
-    int32_t broker;     /* which of those that the other end knows, counted on with each change */
     bool stopped;       /* EVENT_STOPPED came */
     bool flushed;       /* EVENT_FLUSHED came */
 } Board;
@@ -56,11 +50,7 @@ int64_t console_now_ms(void) {
 static int32_t link_open(void *context, int32_t link, int32_t choice) {
     Board *board = context;
     if (link != 0) return -REASON_ADDRESS;
-    int64_t now = machine_now_ms();
-    if (board->opened && (choice > 0 || now - board->opened_at < KEPT_MS)) board->broker++;
-    board->opened = true;
-    board->opened_at = now;
-    return line_open(wire_line(), board->settings.carrier == CARRIER_TCP ? LINE_STREAM : LINE_DATAGRAMS, board->broker);
+    return line_open(wire_line(), board->settings.carrier == CARRIER_TCP ? LINE_STREAM : LINE_DATAGRAMS, choice);
 }
 
 static int32_t link_send(void *context, int32_t link, const uint8_t *data, int32_t length) {

@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { type Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
+import { lock, unlock } from '../journal/lock.js';
+import { discoveryAt, isMqttSn, linkTo, redact } from '../links/address.js';
+import { FLASH_ADDRESS, flashImage } from './flash.js';
+import {
+  type BoardEvent,
+  type BoardListener,
+  type BoardSettings,
+  type Engine,
+  moduleOf,
+  type Rung,
+  type RunningBoard,
+  settingLine,
+} from './rung.js';
+
+/** The machine's memory: what outlives its end is in there. */
+const MEMORY_BYTES = 8 * 1024 * 1024;
+/** Ends a program when its parent does, however that ends; of util-linux. */
+const SETPRIV = '/usr/bin/setpriv';
+
+/** The sensor module on an emulated rv32 machine, its UART bridged here to the broker: `directory` has the images (scripts/qemu.js). */
+export function qemuRung(directory: string, engine: Engine = 'wasm3'): Rung {
+  return (settings, listener) => start(directory, engine, settings, listener);
+}
+
+/** Where the board's link leads, by the addresses that stand in its settings. */
+function waysTo(broker: string): { brokers: Way[]; gateway?: Way } {
+  const urls = broker.trim().split(/\s+/);
+  const ways = urls.map((url) => {
+    if (discoveryAt(url)) throw new TypeError(`address '${redact(url)}': gateways are searched there; the emulated board has no network to search`);
+    return { name: redact(url), open: linkTo(url) };
+  });
+  const [first, ...more] = ways;
+  if (!urls.some(isMqttSn)) return { brokers: ways };
+  if (more.length > 0) throw new TypeError(`address '${redact(broker)}': over MQTT-SN the emulated board has one gateway`);
+  return { brokers: [], ...(first && { gateway: first }) };
+}
+
+const RECORDING = 'replay:';
+
+function recordingOf(thermometer: string): { recording?: Buffer } {
+  if (!thermometer.startsWith(RECORDING) || thermometer === RECORDING) return {};
+  const path = thermometer.slice(RECORDING.length);
+  try {
+    return { recording: readFileSync(path) };
+  } catch (error) {
+    throw new Error(`thermometer: ${path} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Of a module in build/; this file runs as build/js/host/rungs/qemu.js. */
+function moduleBytes(name: string): Buffer {
+  return readFileSync(fileURLToPath(new URL(`../../../${name}.wasm`, import.meta.url)));
+}
+
+/** The file of the machine's memory, new or that of an earlier run, for this board alone. Answers how to give it back. */
+function holdMemory(path: string): () => void {
+  const holder = lock(`${path}.lock`);
+  if (holder !== undefined) throw new Error(`journal: ${path} is another board's (process ${holder})`);
+  const release = () => unlock(`${path}.lock`);
+  try {
+    if (existsSync(path)) {
+      if (statSync(path).size !== MEMORY_BYTES) throw new Error(`journal: ${path} is not an emulated board's memory of ${MEMORY_BYTES} bytes`);
+    } else {
+      const file = openSync(path, 'wx', 0o600);
+      ftruncateSync(file, MEMORY_BYTES);
+      closeSync(file);
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return release;
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** A machine that begins with what is in `flash` and `memory`; its UART are stdin and stdout. */
+function spawnMachine(image: string, flash: string, memory: string) {
+  const program = 'qemu-system-riscv32';
+  const arguments_ = [
+    ...['-machine', 'virt,memory-backend=memory', '-m', `${MEMORY_BYTES / 1024 / 1024}M`, '-cpu', 'rv32', '-bios', 'none'],
+    ...['-object', `memory-backend-file,id=memory,size=${MEMORY_BYTES},mem-path=${memory},share=on`],
+    ...['-kernel', image, '-device', `loader,file=${flash},addr=0x${FLASH_ADDRESS.toString(16)},force-raw=on`],
+    ...['-nodefaults', '-display', 'none', '-serial', 'stdio'],
+  ];
+  const [command = program, ...line] = existsSync(SETPRIV)
+    ? [SETPRIV, '--pdeathsig', 'KILL', program, ...arguments_]
+    : [program, ...arguments_];
+  const child = spawn(command, line, { stdio: ['pipe', 'pipe', 'pipe'] });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child;
+}
+
+async function start(directory: string, engine: Engine, settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
+  const name = moduleOf(settings);
+  const { broker, thermometer, module: _, journal, ...rest } = settings;
+  const ways = waysTo(String(broker));
+  const text = Object.entries({
+    ...rest,
+    broker: ways.gateway ? 'mqtt-sn+serial:' : 'mqtt+serial:',
+    thermometer: thermometer ?? '',
+    ...(journal !== undefined && { journal: 'nvram' }),
+  })
+    .map(settingLine)
+    .join('');
+  const flash = flashImage({
+    ...(engine === 'wasm3' && { module: moduleBytes(name) }),
+    settings: Buffer.from(text),
+    seed: randomBytes(16),
+    ...recordingOf(String(thermometer)),
+  });
+  const scratch = mkdtempSync(join(tmpdir(), 'twobyte-rv32-'));
+  const forget = () => rmSync(scratch, { recursive: true, force: true });
+  const flashFile = join(scratch, 'flash');
+  const memory = journal === undefined ? join(scratch, 'memory') : String(journal);
+  let release = () => {};
+  try {
+    writeFileSync(flashFile, flash, { mode: 0o600 }); // it may hold a password
+    release = holdMemory(memory);
+  } catch (error) {
+    forget();
+    throw error;
+  }
+
+  const child = spawnMachine(join(directory, engine === 'aot' ? `twobyte-rv32-${name}` : 'twobyte-rv32'), flashFile, memory);
+  let ending = false;
+  let lastWords = '';
+  let flushed: BoardEvent | undefined;
+  const says = (line: string) => {
+    lastWords = line;
+    listener.says(line);
+  };
+  child.stderr.setEncoding('utf8').on('data', (words: string) => {
+    for (const line of words.split('\n')) if (line) says(line);
+  });
+  const bridge: Bridge = bridgeOver(Duplex.from({ readable: child.stdout, writable: child.stdin }), {
+    ...ways,
+    event(line) {
+      const event: BoardEvent = { a: 0, b: 0, ...JSON.parse(line) };
+      if (event.event === 'flushed') flushed = event;
+      listener.event(event);
+    },
+    says,
+    tell: says,
+  });
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  child.once('close', (status, signal) => {
+    void bridge.close();
+    release();
+    forget();
+    if (!ending) listener.failed(new Error(`the emulated board ended with ${signal ?? `status ${status}`}: ${lastWords}`));
+  });
+  try {
+    await once(child, 'spawn');
+  } catch (error) {
+    ending = true;
+    throw new Error(`the emulated board does not start: ${(error as Error).message}; on Debian: apt-get install qemu-system-misc`);
+  }
+
+  const ask = async (what: 'stop' | 'flush') => {
+    ending = true;
+    await Promise.race([bridge.command(what), closed]);
+    await closed;
+  };
+  return {
+    stop: () => ask('stop'),
+    async kill() {
+      ending = true;
+      child.kill('SIGKILL');
+      await closed;
+    },
+    async sleep() {
+      await ask('flush');
+      if (!flushed) throw new Error(`the emulated board did not say its last words: ${lastWords}`);
+      return flushed;
+    },
+  };
+}
