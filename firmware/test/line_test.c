@@ -406,9 +406,9 @@ static void test_endings(void) {
     check_end();
 }
 
-/* A message of `kind` about the stream of `epoch`: number 1, which is the item awaited of an open stream, and a body of one byte. */
-static void host_says_of(uint8_t kind, uint32_t epoch, uint32_t length) {
-    uint8_t message[9] = {0x00, kind, (uint8_t)(epoch >> 24), (uint8_t)(epoch >> 16 & 255), (uint8_t)(epoch >> 8 & 255), (uint8_t)(epoch & 255), 0, 1, 5};
+/* A message of `kind` about the stream of `epoch`: an item number, and a body of one byte. */
+static void host_says_of(uint8_t kind, uint32_t epoch, uint8_t number, uint32_t length) {
+    uint8_t message[9] = {0x00, kind, (uint8_t)(epoch >> 24), (uint8_t)(epoch >> 16 & 255), (uint8_t)(epoch >> 8 & 255), (uint8_t)(epoch & 255), 0, number, 5};
     host_puts(&host, message, length);
     pass(TURN_MS, true);
 }
@@ -418,20 +418,24 @@ static void test_epochs(void) {
     begin_quiet();
     open_quietly();
     CHECK(line_send(&line, sent, 10) == 10, "not taken");
-    host_says_of(0x15, line.epoch - 1, 6);
-    host_says_of(0x12, line.epoch - 1, 9);
-    host_says_of(0x13, line.epoch + 1, 9);
-    host_says_of(0x14, line.epoch - 1, 9);
+    uint32_t repeated = line.repeated;
+    pass(TURN_MS, false); /* it is lost on the way */
+    host_says_of(0x14, line.epoch - 1, 2, 9);
+    pass(1000, false);
+    CHECK(line.repeated > repeated, "acknowledged by another epoch's");
+    host_says_of(0x15, line.epoch - 1, 1, 6);
+    host_says_of(0x12, line.epoch - 1, 1, 9);
+    host_says_of(0x13, line.epoch + 1, 1, 9);
     pass(1000, true);
     LineNews news = line_news(&line);
     CHECK(!news.what && !news.readable && host.log_bytes == 10, "%d", (int)news.what);
-    host_says_of(0x12, line.epoch, 9);
+    host_says_of(0x12, line.epoch, 1, 9);
     news = line_news(&line);
     CHECK(news.readable && line_receive(&line, heard, 9) == 1 && heard[0] == 5, "the own epoch's is not taken");
-    host_says_of(0x15, line.epoch, 6);
+    host_says_of(0x15, line.epoch, 1, 6);
     news = line_news(&line);
     CHECK(news.what == LINK_CLOSED && news.reason == REASON_RESET, "%d %d", (int)news.what, (int)news.reason);
-    host_says_of(0x15, line.epoch, 6);
+    host_says_of(0x15, line.epoch, 1, 6);
     CHECK(!line_news(&line).what, "closed twice");
     check_end();
 }
