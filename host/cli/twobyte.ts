@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { bridgeCommand } from './bridge.js';
 import { gatewayCommand } from './gateway.js';
 import { pubCommand } from './pub.js';
 import { subCommand } from './sub.js';
@@ -18,4 +19,5 @@ await discreet(new Command('twobyte'))
   .addCommand(pubCommand())
   .addCommand(subCommand())
   .addCommand(gatewayCommand())
+  .addCommand(bridgeCommand())
   .parseAsync();

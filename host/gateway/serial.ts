@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
-import type { Link } from '../links/link.js';
-import { openSerial } from '../links/serial.js';
+import { keepPort } from '../links/kept-port.js';
+import { CONSOLE, readMessage } from '../links/line-messages.js';
+import { printable } from '../printable.js';
 import type { Transport } from './gateway.js';
 
 export interface SerialTransport extends Transport {
@@ -12,12 +13,9 @@ export interface SerialTransport extends Transport {
 /** The longest message that a board takes from a serial line, in bytes (docs/serial.md). */
 const LARGEST = 1024;
 
-/** Between two attempts to open a line that went away. */
-const REOPEN_MS = 2000;
-
 /**
  * Opens a serial line; rejects when that cannot be done. A line that goes away later, with its plug perhaps, is opened again as soon as it is back;
- * `say` tells both.
+ * `say` tells both, and what the board says to people. The line's other messages are for a bridge, and pass by.
  */
 export async function serialTransport(
   path: string,
@@ -27,50 +25,19 @@ export async function serialTransport(
   clock: Clock,
 ): Promise<SerialTransport> {
   const peer = `serial ${path}`;
-  let link: Link;
-  let closed = false;
-  let callOff = () => {};
-
-  /** Opens; `done` hears how it went, `gone` that it ended later. */
-  const open = (done: (fault?: string) => void, gone: () => void) => {
-    let opened = false;
-    link = openSerial(path, baud, {
-      opened() {
-        opened = true;
-        done();
-      },
-      received: (datagram) => receive(datagram, peer),
-      writable: () => {},
-      closed(_reason, message) {
-        if (!opened) done(message);
-        else {
-          say(message);
-          gone();
-        }
-      },
-    });
+  const received = (message: Uint8Array) => {
+    if (message[0] !== 0) receive(message, peer);
+    else {
+      const said = readMessage(Buffer.from(message));
+      if (said?.kind === CONSOLE) say(`${path}: ${printable(said.text)}`);
+    }
   };
-  const reopen = () => {
-    if (closed) return;
-    callOff = clock.after(REOPEN_MS, () =>
-      open((fault) => {
-        if (fault === undefined) say(`${path} is back`);
-        else reopen();
-      }, reopen),
-    );
-  };
-  await new Promise<void>((resolve, reject) => {
-    open((fault) => (fault === undefined ? resolve() : reject(new Error(fault))), reopen);
-  });
+  const port = await keepPort(path, baud, { received, away: say, back: () => say(`${path} is back`) }, clock);
   return {
     peer,
-    send: (_peer, datagram) => void link.send(datagram), // a line that is busy loses it
-    broadcast: (datagram) => void link.send(datagram),
+    send: (_peer, datagram) => port.send(datagram),
+    broadcast: (datagram) => port.send(datagram),
     largest: () => LARGEST,
-    close() {
-      closed = true;
-      callOff();
-      link.close();
-    },
+    close: () => port.close(),
   };
 }

@@ -1,0 +1,167 @@
+import { Command } from 'commander';
+import { Bridge, type Way } from '../bridge/bridge.js';
+import { realClock } from '../clock.js';
+import { BAUD_RANGE, linkTo, parseAddress, redact, type SerialAddress } from '../links/address.js';
+import { type KeptPort, keepPort } from '../links/kept-port.js';
+import { type Connection, connectionOf, INSECURE } from './connection.js';
+import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, UsageError } from './usage.js';
+
+interface Values {
+  serial: string;
+  broker: string[];
+  cafile?: string;
+  cert?: string;
+  key?: string;
+  insecure?: true;
+  quiet?: true;
+}
+
+const DEFAULT_BAUD = 115_200;
+
+const after = `
+The board connects when its firmware wants to, with the user name and password of its own settings; when the broker is away, the board hears it at once
+and tries again after its back-off. Events of the board go to stdout, a line of JSON each; its console and remarks of the bridge go to stderr. A port
+that goes away is opened again when it is back, looked for every 2 s. SIGINT and SIGTERM end in order: the board hears that its connection is over.
+
+Exit status: 0 ended by a signal, or stdout was closed · 1 bad usage, or the port cannot be opened at the start
+
+Example: twobyte bridge --serial /dev/ttyUSB0 --broker mqtt://127.0.0.1
+`;
+
+export function bridgeCommand(): Command {
+  const [least, most] = BAUD_RANGE;
+  const command = discreet(new Command('bridge'))
+    .description('Leads a board at a serial port to a broker: MQTT as a stream, or MQTT-SN to a gateway.')
+    .optionsGroup('Board:')
+    .requiredOption('--serial <path[?baud=N]>', `its port; N bits per second, ${least} to ${most} (default: ${DEFAULT_BAUD})`)
+    .optionsGroup('Broker:')
+    .requiredOption(
+      '--broker <url>',
+      'mqtt(s)://host[:port] or ws(s)://host[:port]/path, of which several are tried in turn; or mqtt-sn://host[:port], a gateway; may be repeated',
+      repeated,
+    )
+    .option('--cafile <file>', 'PEM file of the authorities to trust in place of the system’s')
+    .option('--cert <file>', 'own certificate, with --key')
+    .option('--key <file>', 'own private key, with --cert')
+    .option('--insecure', 'do not compare the name in the certificate with the host; its authority and dates still count. For trials only')
+    .optionsGroup('This program:')
+    .option('--quiet', 'tell nothing on stderr but what the board says, bad usage and what --insecure does')
+    .helpOption('--help', 'print this')
+    .allowExcessArguments(false)
+    .addHelpText('after', after);
+  return command.action((values: Values) => exitWith(command, () => run(values)));
+}
+
+async function run(values: Values): Promise<number> {
+  const { path, baud } = serialOf(values.serial);
+  const ways = waysOf(values);
+  const tell = (text: string) => void process.stderr.write(`twobyte bridge: ${text}\n`);
+  const say = values.quiet ? () => {} : tell;
+  if (values.insecure) tell(INSECURE);
+
+  const ended = untilEnd();
+  let port: KeptPort | undefined;
+  const bridge = new Bridge(
+    {
+      ...ways,
+      event: (json) => void process.stdout.write(`${json}\n`),
+      says: (line) => void process.stderr.write(`${line}\n`),
+      tell: say,
+    },
+    (message) => port?.send(message),
+  );
+  try {
+    port = await keepPort(
+      path,
+      baud,
+      {
+        received: (message) => bridge.take(message),
+        away(why) {
+          say(`${why}; it is looked for every 2 s`);
+          bridge.wireLost();
+        },
+        back() {
+          say(`${path} is back`);
+          bridge.begin();
+        },
+      },
+      realClock,
+    );
+  } catch (error) {
+    tell(`--serial: ${(error as Error).message}`);
+    await bridge.close();
+    return EXIT_FAILURE;
+  }
+  const names = [...ways.brokers, ...(ways.gateway ? [ways.gateway] : [])].map(({ name }) => name);
+  say(`${path} at ${baud} baud leads to ${names.join(', ')}`);
+  bridge.begin();
+  await ended;
+  await bridge.close();
+  port.close();
+  return EXIT_OK;
+}
+
+/** PATH or PATH?baud=N, as in the address mqtt-sn+serial://PATH?baud=N. */
+function serialOf(text: string): SerialAddress {
+  if (!text.startsWith('/'))
+    throw new UsageError(`--serial: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0?baud=${DEFAULT_BAUD}`);
+  try {
+    return parseAddress(`mqtt-sn+serial://${text}`) as SerialAddress;
+  } catch (error) {
+    const [, what = ''] = /': (.*?)\. Write /s.exec((error as Error).message) ?? [];
+    throw new UsageError(`--serial '${text}': ${what}; write it as in /dev/ttyUSB0?baud=${DEFAULT_BAUD}`);
+  }
+}
+
+function waysOf({ broker, cafile, cert, key, insecure }: Values): { brokers: Way[]; gateway?: Way } {
+  const isSn = (url: string) => /^\s*mqtt-sn:/i.test(url);
+  const [gateway, second] = broker.filter(isSn);
+  if (second !== undefined) throw new UsageError(`--broker: '${redact(second)}' is a second gateway; the board's datagrams go to one`);
+  const streams = broker.filter((url) => !isSn(url));
+  try {
+    const tls = {
+      ...(cafile !== undefined && { cafile }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      ...(insecure && { insecure }),
+    };
+    const { urls, options } = streams.length > 0 ? connectionTo(streams, tls) : { urls: [], options: {} };
+    if (streams.length === 0 && Object.keys(tls).length > 0)
+      throw new UsageError(`--${Object.keys(tls)[0]}: there is no TLS on the way to a gateway; use it with mqtts:// or wss://`);
+    return {
+      brokers: urls.map((url) => ({ name: redact(url), open: linkTo(url, options) })),
+      ...(gateway !== undefined && { gateway: { name: redact(gateway), open: linkTo(gateway) } }),
+    };
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(`--broker: ${error.message}`);
+    throw error;
+  }
+}
+
+function connectionTo(url: string[], tls: Partial<Values>): Connection {
+  let connection: Connection;
+  try {
+    connection = connectionOf({ url, ...tls });
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(error.message.replace(/-L\b/g, '--broker'));
+    throw error;
+  }
+  const { sn, topic } = connection;
+  if (url.some((text) => text.includes('@')))
+    throw new UsageError(
+      '--broker: the board says its user name and password itself; put them into its settings, and leave out what stands before the @',
+    );
+  if (sn)
+    throw new UsageError(
+      '--broker: a bridge leads to a network, not to another serial port; use mqtt://, mqtts://, ws(s):// or mqtt-sn://',
+    );
+  if (topic) throw new UsageError(`--broker: '${redact(topic)}' is a topic, and a bridge has none`);
+  return connection;
+}
+
+function untilEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    process.stdout.on('error', () => resolve()); // whoever read the events has left
+  });
+}
