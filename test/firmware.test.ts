@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Broker, startBroker } from '../host/broker.js';
 import { TIMEOUT_OPEN } from '../host/contract.js';
+import { sensorModules } from '../host/rungs/rung.js';
 import { connected, Heard, Wire, within } from './interop/peers.js';
 import { compiledBoard, posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './rungs/world.js';
 
@@ -28,6 +29,8 @@ function run(path: string, args: readonly string[] = []): Promise<Ended> {
   });
 }
 
+const sensors = sensorModules.map((name) => join(dirname(sensorModule), `${name}.wasm`));
+
 const builds = [
   ['plain', posixBoard],
   ['with sanitizers', sanitizedBoard],
@@ -40,6 +43,7 @@ for (const [how, board] of builds)
       'thermometer_test',
       'shell_test',
       'slots_test',
+      'garbled_test',
       'framing_test',
       'line_test',
       'tcp_test',
@@ -50,7 +54,7 @@ for (const [how, board] of builds)
       'nvram_test',
     ])
       test(program, async (t) => {
-        const { status, stdout, stderr } = await run(join(dirname(board), program));
+        const { status, stdout, stderr } = await run(join(dirname(board), program), program === 'garbled_test' ? sensors : []);
         const lines = stdout.split('\n').filter((line) => /^(not )?ok /.test(line));
         for (const line of lines)
           await t.test(line.replace(/^(not )?ok /, '').replace(/: .*/, ''), () => assert.ok(line.startsWith('ok '), line));

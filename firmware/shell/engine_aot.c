@@ -29,14 +29,14 @@ _Noreturn void compiled_end_call(const char *why) {
 /* In the words of wasm3. */
 _Noreturn void wasm_rt_trap(wasm_rt_trap_t trap) {
     static const char *const words[] = {
-        [WASM_RT_TRAP_OOB] = "[trap] out of bounds memory access",
-        [WASM_RT_TRAP_INT_OVERFLOW] = "[trap] integer overflow",
-        [WASM_RT_TRAP_DIV_BY_ZERO] = "[trap] integer divide by zero",
-        [WASM_RT_TRAP_UNREACHABLE] = "[trap] unreachable executed",
-        [WASM_RT_TRAP_EXHAUSTION] = "[trap] stack overflow",
+        [WASM_RT_TRAP_OOB] = "out of bounds memory access",
+        [WASM_RT_TRAP_INT_OVERFLOW] = "integer overflow",
+        [WASM_RT_TRAP_DIV_BY_ZERO] = "integer divide by zero",
+        [WASM_RT_TRAP_UNREACHABLE] = "unreachable executed",
+        [WASM_RT_TRAP_EXHAUSTION] = "stack overflow",
     };
     const char *known = trap < sizeof words / sizeof words[0] ? words[trap] : NULL;
-    compiled_end_call(known ? known : "[trap] of another kind");
+    compiled_end_call(known ? known : "a trap of another kind");
 }
 
 const char *engine_compiled(size_t number) {
@@ -66,8 +66,8 @@ static bool link_imports(Engine *engine, const CompiledModule *module, const Eng
         for (size_t n = 0; n < options->import_count && !row; n++) {
             if (strcmp(options->imports[n].name, import->name) == 0 && strcmp(options->import_module, import->from) == 0) row = &options->imports[n];
         }
-        if (!row) return refuse(engine, "the module imports what this board does not have", import->name);
-        if (strcmp(row->signature, import->signature) != 0) return refuse(engine, "the import has another signature on this board", import->name);
+        if (!row) return refuse(engine, "is imported, and this board does not have it; take a module and a board of the same release", import->name);
+        if (strcmp(row->signature, import->signature) != 0) return refuse(engine, "is imported with another signature than this board has; take a module and a board of the same release", import->name);
         module->linked[i] = row;
     }
     return true;
@@ -90,7 +90,7 @@ bool engine_load(Engine *engine, const EngineOptions *options) {
     if (!module) return refuse(engine, "no module of this name is compiled in", "");
     if (*module->engine) return refuse(engine, "another shell runs this module, and it has one memory", module->name);
     if (!link_imports(engine, module, options)) return false;
-    if (!instantiate(module)) return refuse(engine, "a data segment is outside the module's memory", "");
+    if (!instantiate(module)) return refuse(engine, ENGINE_DATA_OUTSIDE, "");
     *module->engine = engine;
     engine->runtime = (void *)(uintptr_t)module;
     engine->memory = module->memory;
@@ -114,10 +114,10 @@ EngineFunction *engine_find(Engine *engine, const char *name, uint32_t arguments
         const EngineFunction *function = &module->exports[i];
         if (strcmp(function->name, name) != 0) continue;
         if (fits(function->signature, arguments, answers)) return (EngineFunction *)(uintptr_t)function;
-        refuse(engine, "an export has another signature than this shell expects", name);
+        refuse(engine, "is exported with another signature than this board expects; take a module and a board of the same release", name);
         return NULL;
     }
-    refuse(engine, "the module lacks an export", name);
+    refuse(engine, "is not among the exports; this is no module for a board of this release", name);
     return NULL;
 }
 

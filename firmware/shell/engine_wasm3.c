@@ -38,11 +38,12 @@ static const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint32_t
     return NULL;
 }
 
-/* Whether the file is a module, and whole: header, and sections that end where it ends. wasm3 looks only when it is already inside. */
+/* Whether the file is a module, and whole: header, sections that end where it ends, and the sections that others announce: code, and data. wasm3
+ * looks only when it is already inside. */
 static bool check_file(Engine *engine, const uint8_t *p, uint32_t bytes) {
     static const uint8_t magic[4] = {0x00, 'a', 's', 'm'};
     static const uint8_t version[4] = {1, 0, 0, 0};
-    static const char cut[] = "is cut off: a WebAssembly module, but its last section does not end with the file; copy it to the board again";
+    static const char cut[] = "is cut off: a WebAssembly module, but it does not end as one; copy it to the board again";
     const uint8_t *end = p + bytes;
     if (memcmp(p, magic, bytes < sizeof magic ? bytes : sizeof magic) != 0 || bytes == 0) {
         return refuse(engine, "is no WebAssembly module: it does not begin as one; take a .wasm that npm run build made", "");
@@ -51,13 +52,21 @@ static bool check_file(Engine *engine, const uint8_t *p, uint32_t bytes) {
     if (memcmp(p + sizeof magic, version, sizeof version) != 0) {
         return refuse(engine, "is WebAssembly of another version or a component; this board runs modules of version 1", "");
     }
+    uint32_t announced = 0;
+    uint32_t seen = 0;
     for (p += sizeof magic + sizeof version; p < end;) {
+        enum { FUNCTIONS = 3, CODE = 10, DATA = 11, DATA_COUNT = 12 };
+        uint8_t id = *p;
         uint32_t length;
         p = read_varint(p + 1, end, &length);
         if (!p || length > (uint32_t)(end - p)) return refuse(engine, cut, "");
+        bool some = length > 0 && *p != 0;
+        if (some && id == FUNCTIONS) announced |= 1u << CODE;
+        if (some && id == DATA_COUNT) announced |= 1u << DATA;
+        if (id <= DATA_COUNT) seen |= 1u << id;
         p += length;
     }
-    return true;
+    return (announced & ~seen) == 0 || refuse(engine, cut, "");
 }
 
 /* Every import of every module comes through here; the row of the import table is the link's user data. */

@@ -11,6 +11,9 @@ import { Heard, within } from '../interop/peers.js';
 import { badModule, callsWithoutEnd, type Fault, loops, traps } from './bad-modules.js';
 import { posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './world.js';
 
+/** A watchdog counts processor time, of which a busy machine gives little. */
+const LONG_MS = 60_000;
+
 const sings = { also: '@external("board", "sing") declare function sing(): void;', step: 'sing(); return 1;' };
 const large = {
   also: 'const room = memory.data(12000); const large = memory.data<u8>([1, 2, 3]);',
@@ -98,7 +101,7 @@ for (const [how, board] of [
       test(`one that ${what} ends the board with status 1 and a line that says so`, async (t) => {
         const path = String(paths.get(what));
         const { words, ended } = start(t, path);
-        assert.equal(await within(ended, 'the end of the board'), 1);
+        assert.equal(await within(ended, 'the end of the board', LONG_MS), 1);
         await words.until((all) => all.length > 0, 'a line');
         assert.equal(words.all.length, 1, words.all.join('\n'));
         assert.match(words.all[0] as string, told);
@@ -108,12 +111,12 @@ for (const [how, board] of [
       test(`one that ${what} is left for the last good one`, async (t) => {
         const path = String(paths.get(what));
         const { child, events, words, ended } = start(t, path, '--fallback', sensorModule);
-        await events.until((all) => all.filter((event) => event === 'reading').length >= 2, 'readings of the last good one');
+        await events.until((all) => all.filter((event) => event === 'reading').length >= 2, 'readings of the last good one', LONG_MS);
         await words.until((all) => all.length > 0, 'a line');
         assert.match(words.all[0] as string, told);
         assert.ok(words.all[0]?.endsWith(`; the board goes on with ${sensorModule}`), words.all[0]);
         child.kill('SIGTERM');
-        assert.equal(await within(ended, 'the end of the board'), 0);
+        assert.equal(await within(ended, 'the end of the board', LONG_MS), 0);
         assert.ok(!/Sanitizer|runtime error/.test(words.all.join('\n')), words.all.join('\n'));
       });
     }
@@ -124,14 +127,14 @@ for (const [how, board] of [
       await words.until((all) => all.length > 1, 'two lines');
       assert.match(words.all.slice(0, 2).join('\n'), /\/nowhere\/module\.wasm cannot be read.*\n.*the board goes on with /);
       child.kill('SIGTERM');
-      assert.equal(await within(ended, 'the end of the board'), 0);
+      assert.equal(await within(ended, 'the end of the board', LONG_MS), 0);
     });
 
     test('the last good one is started three times, a second and two apart, and then the board ends with status 1', async (t) => {
       const fault: Fault = traps;
       const good = await file('good', await badModule(fault));
       const { words, ended } = start(t, await file('new', 'no module'), '--fallback', good);
-      assert.equal(await within(ended, 'the end of the board'), 1);
+      assert.equal(await within(ended, 'the end of the board', LONG_MS), 1);
       await words.until((all) => all.length > 3, 'four lines');
       assert.equal(words.all.length, 4, words.all.join('\n'));
       assert.match(words.all[1] as string, /step: integer divide by zero; it is started again in 1 s$/);

@@ -7,8 +7,8 @@
 
 #include <setjmp.h>
 
-/* Processor time between two ticks: SHELL_TICKS of them are 2 s. */
-#define WATCHDOG_TICK_MS 250
+/* Processor time between two ticks: SHELL_TICKS of them are 1 s. */
+#define WATCHDOG_TICK_MS 125
 
 /* Where to go on when a call was left: sigsetjmp here, with the signal mask, before watchdog_watch. What follows is shell_left. */
 extern sigjmp_buf watchdog_exit;

@@ -40,8 +40,10 @@ extern const CompiledModule *const compiled_modules[];
 _Noreturn void compiled_end_call(const char *reason);
 
 /* compiled_import(engine, import, arguments): calls the board. */
-static inline int32_t compiled_import(const Engine *engine, const EngineImport *import, const int32_t *arguments) {
+static inline int32_t compiled_import(Engine *engine, const EngineImport *import, const int32_t *arguments) {
+    engine->away = true;
     int32_t answer = import->call(engine->context, arguments);
+    engine->away = false;
     if (__builtin_expect(engine->trap != NULL, 0)) compiled_end_call(engine->trap);
     return answer;
 }
