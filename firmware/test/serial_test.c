@@ -111,7 +111,7 @@ static void test_messages(void) {
     uint8_t to[FRAME_MESSAGE_BYTES];
     int32_t reason = 0;
     static uint8_t large[FRAME_MESSAGE_BYTES];
-    for (uint32_t i = 0; i < sizeof large; i++) large[i] = (uint8_t)(i * 7);
+    for (uint32_t i = 0; i < sizeof large; i++) large[i] = (uint8_t)(i * 7 + 1);
 
     check_begin("a message each way");
     open_link();
@@ -136,6 +136,13 @@ static void test_messages(void) {
     CHECK(wire_hears(0) == sizeof large && memcmp(wire_message, large, sizeof large) == 0, "does not arrive");
     wire_sends(large, sizeof large);
     CHECK(next_message(to, sizeof to, &reason) == sizeof large && memcmp(to, large, sizeof large) == 0, "does not come");
+    check_end();
+
+    check_begin("what is of the line itself passes by, and is no bad frame");
+    wire_sends("\x00\x04\x65\x53\xf1\x00", 6);
+    wire_sends("\x00", 1);
+    wire_sends("\x02\x17", 2);
+    CHECK(next_message(to, sizeof to, &reason) == 2 && memcmp(to, "\x02\x17", 2) == 0 && serial.reader.bad == 0, "%u bad", (unsigned)serial.reader.bad);
     check_end();
 
     check_begin("messages that come together are handed in one by one, and wait without room");

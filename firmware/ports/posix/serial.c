@@ -226,7 +226,8 @@ int32_t serial_receive(Serial *serial, uint8_t *to, uint32_t room, int32_t *reas
     if (error == 0) {
         uint32_t length;
         serial->piece_at += frame_read(&serial->reader, serial->piece + serial->piece_at, serial->piece_end - serial->piece_at, &length);
-        if (length) memcpy(to, serial->message, length < room ? length : room);
+        if (length == 0 || serial->message[0] == 0) return 0; /* what begins with 00 is of the line itself (line.h), and for others */
+        memcpy(to, serial->message, length < room ? length : room);
         return (int32_t)length;
     }
     bool waiting = error == EAGAIN || error == EWOULDBLOCK || error == EINTR;

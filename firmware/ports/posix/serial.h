@@ -7,6 +7,7 @@
  *   `words` for a person, not again until another thing goes wrong.
  * - A terminal that hangs up closes the link; the module opens it again after its back-off.
  * - What was taken before serial_close is still sent, for LINK_LINGER_MS at most; then it is thrown away, since close(2) would wait.
+ * - Messages that begin with 00 are of the line itself (docs/serial.md) and pass by: this end speaks MQTT-SN only.
  * - Frames that were dropped are counted, and told at the close.
  * - Costs 5.9 KB, and nothing of the heap. */
 #ifndef TWOBYTE_SERIAL_H
