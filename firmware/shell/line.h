@@ -30,14 +30,14 @@
 /* A console line or an event, and all that wait. */
 #define LINE_TEXT_BYTES 480
 #define LINE_TEXT_QUEUE_BYTES 1024
-/* Until an item is sent again: at first, least and most. It follows what acknowledgements take, and doubles with each repetition. */
+/* Until an item is sent again: at first, least and most. It follows what acknowledgements take, and doubles with each repetition of one. */
 #define LINE_PATIENCE_MS 200
-#define LINE_PATIENCE_LEAST_MS 100
+#define LINE_PATIENCE_LEAST_MS 50
 #define LINE_PATIENCE_MOST_MS 2000
 /* Without any sign that the host has or holds an item. */
 #define LINE_SILENCE_MS 10000
 /* After line_close, for what was taken before it. */
-#define LINE_LINGER_MS 2000
+#define LINE_LINGER_MS 3000
 
 /* Bytes before the body of an item: 00, kind, epoch, number. */
 #define LINE_ITEM_BYTES 8

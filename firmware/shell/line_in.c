@@ -14,7 +14,6 @@ static void take_hello(Line *line, const uint8_t *message, uint32_t length) {
     if (length != HELLO_BYTES) return;
     if (message[3] & HELLO_ANSWER) line->owes_hello = true;
     line->item_wait = 0; /* somebody is there: what waits for an answer is sent again at once */
-    line->patience = LINE_PATIENCE_MS;
     /* A host that started anew knows nothing of our stream. */
     if (message[2] == VERSION && get32(message + 8) != line->epoch && is_joined(line)) line_fail(line, REASON_RESET);
 }

@@ -66,11 +66,11 @@ static bool put_item(Line *line) {
     end = put16(end, line->item_number);
     if (line->item == OPEN) end = put32(end, line->choice);
     if (line->item == CLOSE) *end++ = 0;
-    if (line->item_tries++ > 0) {
+    if (line->item_tries++ == 0) line->item_wait = line->patience;
+    else {
         line->repeated++;
-        line->patience = line->patience * 2 < LINE_PATIENCE_MOST_MS ? line->patience * 2 : LINE_PATIENCE_MOST_MS;
+        line->item_wait = line->item_wait * 2 < LINE_PATIENCE_MOST_MS ? line->item_wait * 2 : LINE_PATIENCE_MOST_MS;
     }
-    line->item_wait = line->patience;
     line->item_sent = line->now;
     line->item_on_wire = true;
     return put_on_wire(line, message, (uint32_t)(end - message) + line->item_bytes);
@@ -116,12 +116,11 @@ static bool put_next(Line *line) {
 static void look_at_deadlines(Line *line) {
     uint32_t now = line->now;
     if (line->item_done) {
-        /* A repetition's acknowledgement may be that of the first; and what the host held tells nothing of the wire. */
-        if (line->item_tries == 1 && !line->item_held) {
-            uint32_t took = now - line->item_sent < LINE_PATIENCE_MOST_MS ? now - line->item_sent : LINE_PATIENCE_MOST_MS;
-            uint32_t patience = (line->patience * 3 + took * 2 + LINE_PATIENCE_LEAST_MS) / 4;
-            line->patience = patience < LINE_PATIENCE_LEAST_MS ? LINE_PATIENCE_LEAST_MS : patience;
-        }
+        uint32_t took = now - line->item_sent < LINE_PATIENCE_MOST_MS ? now - line->item_sent : LINE_PATIENCE_MOST_MS;
+        /* A repetition's acknowledgement may be that of the first, which came too late; what the host held tells nothing of the wire. */
+        if (line->item_tries > 1) line->patience += line->patience / 2;
+        else if (!line->item_held) line->patience = (line->patience * 3 + took * 2 + LINE_PATIENCE_LEAST_MS) / 4;
+        if (line->patience > LINE_PATIENCE_MOST_MS) line->patience = LINE_PATIENCE_MOST_MS;
         line->item_done = false;
     }
     if (line->item_sign) line->item_since = now;

@@ -1,9 +1,9 @@
 import type { Clock } from '../clock.js';
 import { CLOSE, DATA, item, OPENED, PIECE_BYTES } from '../links/line-messages.js';
 
-/** Until an item is sent again, in ms: at first, least and most. It follows what acknowledgements take, and doubles with each repetition. */
+/** Until an item is sent again, in ms: at first, least and most. It follows what acknowledgements take, and doubles with each repetition of one. */
 const PATIENCE_MS = 200;
-const LEAST_PATIENCE_MS = 100;
+const LEAST_PATIENCE_MS = 50;
 const MOST_PATIENCE_MS = 2000;
 /** Without a sign of the board, the stream is given up. */
 const SILENCE_MS = 10_000;
@@ -36,7 +36,7 @@ export class Outgoing {
   #full = false;
   /** The reason of a close that was asked for; then no bytes are taken. */
   #reason: number | undefined;
-  #flying: { message: Uint8Array; kind: number; tries: number; held: boolean; since: number; sent: number } | undefined;
+  #flying: { message: Uint8Array; kind: number; tries: number; held: boolean; since: number; sent: number; wait: number } | undefined;
   #cancel = () => {};
 
   constructor(epoch: number, clock: Clock, listener: OutgoingListener) {
@@ -91,12 +91,10 @@ export class Outgoing {
       flying.since = now;
     }
     if (number !== ((this.#number + 1) & 0xffff)) return;
-    // A repetition's acknowledgement may be that of the first; and what the board held tells nothing of the wire.
-    if (flying.tries === 1 && !flying.held)
-      this.#patience = Math.min(
-        MOST_PATIENCE_MS,
-        Math.max(LEAST_PATIENCE_MS, (this.#patience * 3 + (now - flying.sent) * 2 + LEAST_PATIENCE_MS) / 4),
-      );
+    // A repetition's acknowledgement may be that of the first, which came too late; what the board held tells nothing of the wire.
+    if (flying.tries > 1) this.#patience *= 1.5;
+    else if (!flying.held) this.#patience = (this.#patience * 3 + (now - flying.sent) * 2 + LEAST_PATIENCE_MS) / 4;
+    this.#patience = Math.min(this.#patience, MOST_PATIENCE_MS);
     this.#cancel();
     this.#flying = undefined;
     this.#number = number;
@@ -109,8 +107,9 @@ export class Outgoing {
 
   /** Somebody is there: what waits for an answer is sent again at once. */
   hurry(): void {
-    this.#patience = PATIENCE_MS;
-    if (this.#flying) this.#again();
+    if (!this.#flying) return;
+    this.#flying.wait = 0;
+    this.#again();
   }
 
   #next(): void {
@@ -119,7 +118,7 @@ export class Outgoing {
     if (kind === 0) return;
     const now = this.#clock.now();
     const message = item(kind, this.#epoch, this.#number, body);
-    this.#flying = { message, kind, tries: 0, held: false, since: now, sent: now };
+    this.#flying = { message, kind, tries: 0, held: false, since: now, sent: now, wait: 0 };
     this.#again();
   }
 
@@ -152,13 +151,11 @@ export class Outgoing {
       this.#listener.silent();
       return;
     }
-    if (flying.tries++ > 0) {
-      this.repeated++;
-      this.#patience = Math.min(this.#patience * 2, MOST_PATIENCE_MS);
-    }
+    if (flying.tries++ > 0) this.repeated++;
+    flying.wait = flying.wait === 0 ? this.#patience : Math.min(flying.wait * 2, MOST_PATIENCE_MS);
     flying.sent = now;
     this.#listener.put(flying.message);
     this.#cancel();
-    this.#cancel = this.#clock.after(this.#patience, () => this.#again());
+    this.#cancel = this.#clock.after(flying.wait, () => this.#again());
   }
 }

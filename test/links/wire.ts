@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 
@@ -17,10 +17,10 @@ export interface Wire {
   process: ChildProcess;
 }
 
-/** A wire of one test. */
-export async function wire(t: TestContext): Promise<Wire> {
-  const directory = mkdtempSync(join(tmpdir(), 'twobyte-wire-'));
-  const ends: [string, string] = [join(directory, 'a'), join(directory, 'b')];
+/** A wire of one test; between new ends, or in the place of one that ended. */
+export async function wire(t: TestContext, before?: [string, string]): Promise<Wire> {
+  const directory = before ? dirname(before[0]) : mkdtempSync(join(tmpdir(), 'twobyte-wire-'));
+  const ends: [string, string] = before ?? [join(directory, 'a'), join(directory, 'b')];
   const child = spawn('socat', ['-d', '-d', ...ends.map((path) => `pty,rawer,link=${path}`)], { stdio: ['ignore', 'ignore', 'pipe'] });
   t.after(async () => {
     const ended = child.exitCode !== null || child.signalCode !== null ? undefined : once(child, 'exit');

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Bridge, type Way } from '../../host/bridge/bridge.js';
+import { REASON_ENDED, REASON_REFUSED } from '../../host/contract.js';
+import type { LinkListener } from '../../host/links/link.js';
+import { VirtualClock } from '../core/virtual-clock.js';
+
+const hex = (text: string) => Buffer.from(text.replace(/ /g, ''), 'hex');
+
+/** A bridge in virtual time, with a scripted board and scripted brokers. */
+function world(brokers = 1) {
+  const clock = new VirtualClock();
+  const wire: string[] = [];
+  const tells: string[] = [];
+  const opened: string[] = [];
+  const sent: string[] = [];
+  let room = Number.POSITIVE_INFINITY;
+  let paused = false;
+  let listener: LinkListener | undefined;
+  const ways = Array.from(
+    { length: brokers },
+    (_, i): Way => ({
+      name: `b${i}`,
+      open(ear) {
+        opened.push(`b${i}`);
+        listener = ear;
+        return {
+          send(bytes) {
+            const count = Math.min(bytes.length, room);
+            room -= count;
+            if (count > 0) sent.push(Buffer.from(bytes.subarray(0, count)).toString('hex'));
+            return count;
+          },
+          pause: () => {
+            paused = true;
+          },
+          resume: () => {
+            paused = false;
+          },
+          close: () => opened.push(`-b${i}`),
+        };
+      },
+    }),
+  );
+  const bridge = new Bridge({ brokers: ways, clock, event: () => {}, says: () => {}, tell: (text) => tells.push(text) }, (message) =>
+    wire.push(Buffer.from(message).toString('hex')),
+  );
+  return {
+    clock,
+    bridge,
+    tells,
+    opened,
+    sent,
+    /** What the bridge put on the wire since the last call, without hello and clock. */
+    said: () => wire.splice(0).filter((message) => !/^000[04]/.test(message)),
+    board: (message: string) => bridge.take(hex(message)),
+    broker: () => listener as LinkListener,
+    gives: (bytes: number) => {
+      room = bytes;
+    },
+    isPaused: () => paused,
+  };
+}
+
+/** With the stream of epoch 1 open. */
+function open(brokers?: number) {
+  const all = world(brokers);
+  all.board('0010 00000001 0000 00000000');
+  all.broker().opened();
+  all.board('0014 00000001 0001 00');
+  assert.deepEqual(all.said(), ['0014000000010001' + '00', '0011000000010000']);
+  return all;
+}
+
+describe('the host’s end of a line', () => {
+  test('an open is acknowledged at once, and answered when the broker is reached', () => {
+    const { board, said, broker, opened } = world();
+    board('0010 c0ffee01 0000 00000000');
+    assert.deepEqual(said(), ['0014c0ffee01000100']);
+    board('0010 c0ffee01 0000 00000000');
+    assert.deepEqual([said(), opened], [['0014c0ffee01000100'], ['b0']], 'a repetition opens nothing');
+    broker().opened();
+    assert.deepEqual(said(), ['0011c0ffee010000']);
+  });
+
+  test('a broker that refuses closes the stream with its reason', () => {
+    const { board, said, broker, tells } = world();
+    board('0010 00000001 0000 00000000');
+    said();
+    broker().closed(REASON_REFUSED, 'nobody there');
+    assert.deepEqual(said(), ['001300000001000001']);
+    assert.deepEqual(tells, ['broker b0: nobody there']);
+  });
+
+  test('an item is repeated, later each time, until it is acknowledged; a stream without any answer ends', () => {
+    const { clock, broker, said, opened, tells } = open();
+    broker().received(hex('d000'));
+    const times: number[] = [];
+    for (let ms = 0; ms < 12_000; ms += 10) {
+      if (said().length > 0) times.push(ms);
+      clock.advance(10);
+    }
+    const gaps = times.slice(1).map((time, i) => time - (times[i] as number));
+    assert.ok(gaps.length >= 6 && gaps.every((gap, i) => i === 0 || gap >= (gaps[i - 1] as number)), `${gaps}`);
+    assert.deepEqual(opened, ['b0', '-b0']);
+    assert.deepEqual(tells, ["the board's connection is over: the board does not answer"]);
+  });
+
+  test('a board that has no room keeps the stream, however long it takes', () => {
+    const { clock, broker, board, said, opened } = open();
+    broker().received(hex('d000'));
+    for (let i = 0; i < 60; i++) {
+      clock.advance(1000);
+      board('0014 00000001 0001 01');
+    }
+    said();
+    board('0014 00000001 0002 00');
+    broker().received(hex('aabb'));
+    assert.deepEqual([said(), opened], [['0012000000010002aabb'], ['b0']]);
+  });
+
+  test('reads no more of the broker than 16 KB ahead of the board, and goes on below 4', () => {
+    const { broker, board, isPaused, said } = open();
+    let taken = 0;
+    while (!isPaused()) {
+      broker().received(Buffer.alloc(1000, 7));
+      taken += 1000;
+    }
+    assert.equal(taken, 17_000);
+    let items = 0;
+    for (let number = 2; isPaused(); number++) {
+      items += said().length;
+      board(`0014 00000001 ${number.toString(16).padStart(4, '0')} 00`);
+    }
+    assert.equal(items + said().length, Math.ceil((17_000 - 4096) / 512));
+  });
+
+  test('acknowledges what the broker’s socket took, all of it; says that it holds the rest', () => {
+    const { board, said, gives, broker, sent } = open();
+    gives(1);
+    board('0012 00000001 0001 aabbcc');
+    assert.deepEqual([said(), sent], [['001400000001000101'], ['aa']]);
+    board('0012 00000001 0001 aabbcc');
+    assert.deepEqual([said(), sent], [['001400000001000101'], ['aa']]);
+    gives(100);
+    broker().writable();
+    assert.deepEqual([said(), sent], [['001400000001000200'], ['aa', 'bbcc']]);
+    board('0012 00000001 0001 aabbcc');
+    assert.deepEqual([said(), sent.length], [['001400000001000200'], 2], 'a repetition is not taken');
+  });
+
+  test('the close of the board comes behind its bytes, and closes the connection', () => {
+    const { board, said, opened, sent } = open();
+    board('0012 00000001 0001 e000');
+    board('0013 00000001 0002 00');
+    assert.deepEqual([said(), sent, opened], [['001400000001000200', '001400000001000300'], ['e000'], ['b0', '-b0']]);
+    board('0013 00000001 0002 00');
+    assert.deepEqual(said(), ['001400000001000300'], 'a repetition is acknowledged');
+    board('0012 00000001 0003 00');
+    assert.deepEqual(said(), ['001500000001'], 'and nothing comes behind it');
+  });
+
+  test('a broker that closes: its bytes first, then the close; what the board still sends is for nobody', () => {
+    const { board, said, broker, tells } = open();
+    broker().received(Buffer.alloc(600, 1));
+    broker().closed(REASON_ENDED, 'the peer closed the connection');
+    assert.equal(said()[0]?.length, 2 * (8 + 512));
+    board('0012 00000001 0001 c000');
+    assert.deepEqual(said(), ['001400000001000200']);
+    board('0014 00000001 0002 00');
+    assert.equal(said()[0]?.length, 2 * (8 + 88));
+    board('0014 00000001 0003 00');
+    assert.deepEqual(said(), ['001300000001000307']);
+    assert.deepEqual(tells, ['broker b0: the peer closed the connection']);
+  });
+
+  test('what belongs to no stream is told so, and changes nothing', () => {
+    const { board, said, sent } = open();
+    board('0012 00000002 0001 aabb');
+    board('0013 00000002 0001 00');
+    board('0015 00000002');
+    assert.deepEqual([said(), sent], [['001500000002', '001500000002'], []]);
+    board('0012 00000001 0001 aabb');
+    assert.deepEqual([said(), sent], [['001400000001000200'], ['aabb']]);
+  });
+
+  test('an open of another epoch takes the place of a stream, which ends', () => {
+    const { board, said, opened } = open();
+    board('0010 00000009 0000 00000000');
+    assert.deepEqual([said(), opened], [['001400000009000100'], ['b0', '-b0', 'b0']]);
+    board('0012 00000001 0001 aabb');
+    assert.deepEqual(said(), ['001500000001']);
+  });
+
+  for (const [what, message, why] of [
+    ['a hello of another start', '0000 01 00 00000099 00000000', 'the board started anew'],
+    ['a hello that knows of no stream', '0000 01 00 00000042 00000000', 'the board has given it up'],
+    ['no such stream', '0015 00000001', 'the board knows nothing of it'],
+  ] as const)
+    test(`${what} ends the stream`, () => {
+      const { board, opened, tells } = open();
+      board('0000 01 00 00000042 00000001');
+      assert.deepEqual(opened, ['b0']);
+      board(message);
+      assert.deepEqual(opened, ['b0', '-b0']);
+      assert.equal(tells[0], `the board's connection is over: ${why}`);
+    });
+
+  test('of several brokers the one that held a minute is taken again, else the next', () => {
+    const { board, opened, clock, broker } = world(2);
+    const opens = (epoch: number, choice: number) => {
+      board(`0010 0000000${epoch} 0000 0000000${choice}`);
+      return opened.at(-1);
+    };
+    assert.equal(opens(1, 0), 'b0');
+    broker().closed(REASON_REFUSED, 'no');
+    assert.equal(opens(2, 1), 'b1');
+    broker().opened();
+    clock.advance(61_000);
+    assert.equal(opens(3, 0), 'b1');
+    assert.equal(opens(4, 0), 'b0', 'it held no minute');
+  });
+
+  test('a board that says nothing is told of, once', () => {
+    const { bridge, clock, tells } = world();
+    bridge.begin();
+    clock.advance(60_000);
+    assert.equal(tells.length, 1);
+    assert.match(String(tells[0]), /no board answers/);
+  });
+
+  test('any bytes are no fault of the bridge', () => {
+    const { board, bridge } = open();
+    for (let kind = 0; kind < 256; kind++)
+      for (let length = 0; length < 20; length++) bridge.take(Buffer.concat([Buffer.of(0, kind), Buffer.alloc(length, kind & 1)]));
+    board('00');
+    board('');
+  });
+});
