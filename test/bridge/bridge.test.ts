@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
+import { Duplex, PassThrough } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
+import { bridgeOver } from '../../host/bridge/bridge.js';
+import { startBroker } from '../../host/broker.js';
 import { connectAsync } from '../../host/client.js';
 import { REASON_REFUSED, REASON_RESET } from '../../host/contract.js';
+import { startGateway } from '../../host/gateway/embedded.js';
+import { encodeFrame, FrameDecoder } from '../../host/links/framing.js';
 import { connected, Heard, within } from '../interop/peers.js';
 import { tcpPeer } from '../links/peers.js';
 import { freePort, skipMosquitto, startMosquitto } from '../mosquitto.js';
-import { type BoardOptions, type Harm, line, skipBoardEnd } from './board-end.js';
+import { type BoardOptions, type Harm, line, skipBoardEnd, wayTo } from './board-end.js';
 import type { Fault } from './damage.js';
 
 /** What a module and a broker tell each other: both hear the other's bytes, then the module ends it. */
@@ -166,6 +171,39 @@ describe('a board behind a bridge', { skip: skipBoardEnd || skipMosquitto, timeo
 });
 
 const sum = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+
+describe('a board that speaks MQTT-SN behind a bridge', () => {
+  test('reaches a gateway with its datagrams, from one port of UDP; only they pass', async (t) => {
+    const broker = await startBroker();
+    t.after(() => broker.close());
+    const gateway = await startGateway(broker.url);
+    t.after(() => gateway.close());
+    const [toHost, toBoard] = [new PassThrough(), new PassThrough()];
+    const bridge = bridgeOver(Duplex.from({ readable: toHost, writable: toBoard }), {
+      brokers: [],
+      gateway: wayTo(gateway.url),
+      event: () => {},
+      says: () => {},
+      tell: (text) => assert.fail(text),
+    });
+    t.after(() => bridge.close());
+    const messages = new Heard<string>();
+    const decoder = new FrameDecoder();
+    toBoard.on('data', (chunk: Buffer) => {
+      for (const message of decoder.decode(chunk)) if (message[0] !== 0) messages.add(message.toString('hex'));
+    });
+    const connect = Buffer.concat([Buffer.of(7, 0x04, 0x04, 1, 0, 60), Buffer.from('d')]);
+    // The socket takes nothing before it is open, and MQTT-SN asks again.
+    for (let i = 0; i < 50 && messages.all.length === 0; i++) {
+      toHost.write(encodeFrame(connect));
+      await messages.count(1, 200).catch(() => {});
+    }
+    assert.equal(messages.all[0], '030500', 'CONNACK');
+    toHost.write(encodeFrame(Buffer.of(0, 1, 0x68)));
+    toHost.write(encodeFrame(Buffer.of(2, 0x16)));
+    await messages.until((all) => all.includes('0217'), 'PINGRESP');
+  });
+});
 
 describe('either end starts anew', { skip: skipBoardEnd, timeout: 60_000 }, () => {
   /** A broker that keeps its connections, and says when one is over. */

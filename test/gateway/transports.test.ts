@@ -76,6 +76,40 @@ describe('over UDP', () => {
 });
 
 describe('over a serial line', { skip: skipSocat }, () => {
+  test('what is of the line itself is no client of the gateway; a console line is said', async (t) => {
+    const { ends } = await wire(t);
+    const received: string[] = [];
+    const said: string[] = [];
+    let came = () => {};
+    const last = new Promise<void>((resolve) => {
+      came = resolve;
+    });
+    const line = await serialTransport(
+      ends[1],
+      115_200,
+      (datagram) => {
+        received.push(Buffer.from(datagram).toString('hex'));
+        came();
+      },
+      (text) => said.push(text),
+      realClock,
+    );
+    t.after(() => line.close());
+    const board = openSerial(ends[0], 115_200, {
+      opened() {
+        // hello, a console line with an escape in it, an event, an open; then SEARCHGW
+        for (const message of ['000001000000000100000000', '0001686f1b74', '00027b7d', '001000000001000000000000', '030100'])
+          board.send(Buffer.from(message, 'hex'));
+      },
+      writable: () => {},
+      received: () => {},
+      closed: () => {}, // the wire may end first
+    });
+    t.after(() => board.close());
+    await last;
+    assert.deepEqual([received, said], [['030100'], [`${ends[1]}: ho\\u001bt`]]);
+  });
+
   test('messages pass both ways, and the line is opened again when it comes back', async (t) => {
     const { ends, process } = await wire(t);
     const said: string[] = [];
