@@ -138,6 +138,11 @@ static uint32_t cut(const char *text, uint32_t length) {
     return length;
 }
 
+bool line_takes_text(const Line *line, uint32_t length) {
+    uint32_t bytes = length < LINE_TEXT_BYTES ? length : LINE_TEXT_BYTES;
+    return line->text_bytes <= LINE_TEXT_QUEUE_BYTES - 4 && bytes <= LINE_TEXT_QUEUE_BYTES - 4 - line->text_bytes;
+}
+
 bool line_say(Line *line, LineText kind, const char *text, uint32_t length) {
     uint32_t bytes = cut(text, length);
     if (bytes > LINE_TEXT_QUEUE_BYTES - 4 - line->text_bytes || line->text_bytes > LINE_TEXT_QUEUE_BYTES - 4 ||

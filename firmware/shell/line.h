@@ -161,6 +161,9 @@ LineNews line_news(Line *line);
  * nothing, or no room. */
 uint32_t line_receive(Line *line, uint8_t *to, uint32_t room);
 
+/* line_takes_text(line, length): whether there is room for such a text now. */
+bool line_takes_text(const Line *line, uint32_t length);
+
 /* line_say(line, kind, text, length): queues a text; false when it was dropped. A console line of more than LINE_TEXT_BYTES is cut, such an
  * event dropped. */
 bool line_say(Line *line, LineText kind, const char *text, uint32_t length);

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type EmbeddedOptions, startGateway } from '../../host/gateway/embedded.js';
 import { posixRung } from '../../host/rungs/posix.js';
+import { qemuRung } from '../../host/rungs/qemu.js';
 import type { BoardEvent, BoardSettings, Rung, RunningBoard } from '../../host/rungs/rung.js';
 import { startVirtual } from '../../host/rungs/virtual.js';
 import { type Connected, connected, Heard, ownTopic, within } from '../interop/peers.js';
@@ -24,6 +25,8 @@ export const posixBoard = built('posix/twobyte-posix');
 export const sanitizedBoard = built('posix-sanitized/twobyte-posix');
 /** The posix board with the sensor modules compiled in. */
 export const compiledBoard = built('posix-aot/twobyte-posix');
+/** Images for an emulated rv32 machine; those with a module compiled in are named by it. */
+export const emulatedBoards = built('qemu-rv32');
 /** What ends a posix board at a chosen call when it is preloaded: firmware/test/power_cut.c. */
 export const powerCut = built('posix/libpower_cut.so');
 export const sensorModule = built('sensor-mqtt.wasm');
@@ -41,7 +44,12 @@ const isBuilt = (path: string) => {
 export const skipUnbuilt = (path: string) =>
   isBuilt(path) ? false : `the posix board is not built: apt-get install build-essential cmake${path === compiledBoard ? ' wabt' : ''}`;
 
-export type RungName = 'virtual' | 'posix' | 'posix-aot' | 'sanitized';
+const skipNoImage = (image: string, packages = '') =>
+  isBuilt(join(emulatedBoards, image))
+    ? false
+    : `the emulated board is not built: apt-get install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc${packages}`;
+
+export type RungName = 'virtual' | 'posix' | 'posix-aot' | 'qemu-rv32' | 'qemu-rv32-aot' | 'sanitized';
 export type Protocol = 'mqtt' | 'mqtt-sn';
 
 export const rungs: Readonly<Record<RungName, { start: Rung; skip: string | false }>> = {
@@ -49,6 +57,9 @@ export const rungs: Readonly<Record<RungName, { start: Rung; skip: string | fals
   posix: { start: posixRung(posixBoard), skip: skipUnbuilt(posixBoard) },
   /** The same with its modules compiled by wasm2c, in the place of wasm3. */
   'posix-aot': { start: posixRung(compiledBoard), skip: skipUnbuilt(compiledBoard) },
+  /** The board's C without an operating system, on an emulated rv32 machine whose UART is bridged here. */
+  'qemu-rv32': { start: qemuRung(emulatedBoards), skip: skipNoImage('twobyte-rv32') },
+  'qemu-rv32-aot': { start: qemuRung(emulatedBoards, 'aot'), skip: skipNoImage('twobyte-rv32-sensor', ' wabt') },
   /** The posix board with address, leak and undefined-behaviour sanitizers: what they report is a finding of the scenario. */
   sanitized: { start: posixRung(sanitizedBoard), skip: skipUnbuilt(sanitizedBoard) },
 };
@@ -161,7 +172,7 @@ export class World {
 
   /** Whether a board of this rung counts what it allocates. */
   get countsHeap(): boolean {
-    return this.ground.rung === 'posix' || this.ground.rung === 'posix-aot';
+    return this.ground.rung !== 'virtual' && this.ground.rung !== 'sanitized';
   }
 
   /** A board that is killed has no leak to report: with sanitizers it may end by itself first, if nothing holds it up. */

@@ -7,6 +7,8 @@
 
 #define RECEIVED_BYTES 256
 #define SENT_BYTES 64
+/* For which the board waits with a text when the line is full. */
+#define TEXT_WAIT_MS 1000
 
 static Line line;
 static uint8_t received[RECEIVED_BYTES]; /* that the line has not taken yet */
@@ -70,13 +72,26 @@ void wire_drain(int64_t ms) {
     for (int64_t now = machine_now_ms(); (sending() || line_busy(&line)) && now < until; now = machine_now_ms()) wire_wait(until - now);
 }
 
-/* A line is carried at once: the next one finds room. */
-void console_put_event(const char *text, uint32_t length) {
-    (void)line_say(&line, LINE_EVENT, text, length - 1);
+/* A slow reader holds the board up for a while: whoever watches wants every line. */
+static void make_room(uint32_t length) {
+    int64_t until = machine_now_ms() + TEXT_WAIT_MS;
+    carry_out();
+    for (int64_t now = machine_now_ms(); !line_takes_text(&line, length) && now < until; now = machine_now_ms()) {
+        machine_wait((uint32_t)(until - now), sending());
+        carry_out();
+    }
+}
+
+static void say(LineText kind, const char *text, uint32_t length) {
+    make_room(length);
+    (void)line_say(&line, kind, text, length);
     carry_out();
 }
 
+void console_put_event(const char *text, uint32_t length) {
+    say(LINE_EVENT, text, length - 1);
+}
+
 void console_put_words(const char *text, uint32_t length) {
-    (void)line_say(&line, LINE_CONSOLE, text, length - 1);
-    carry_out();
+    say(LINE_CONSOLE, text, length - 1);
 }
