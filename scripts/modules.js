@@ -3,7 +3,10 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import binaryen from 'assemblyscript/binaryen';
+import { branchOnConditions } from './conditions.js';
+import { foldAddresses, moveGlobals } from './globals.js';
 import { moduleFaults } from './inspect.js';
+import { parseWat, printWat } from './wat.js';
 
 /**
  * @typedef {object} Module
@@ -14,6 +17,7 @@ import { moduleFaults } from './inspect.js';
  * @property {number} budget most bytes of .wasm
  * @property {number} inlined functions of at most so many nodes go where they are called: under wasm3 a call costs twenty times an operation, some 130 instructions
  * @property {number} joined the same of functions that are called from one place: it saves a board heap, but a large function is dear to enter
+ * @property {number} [rare] variables that are used in fewer places lie in linear memory: it saves a board heap, and costs bytes of module and instructions
  */
 
 /** Compiler flags that define `names`. @param {string[]} names */
@@ -48,8 +52,9 @@ export const modules = [
     flags: [...use('MQTT', 'JOURNAL'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 13000,
-    inlined: 6,
-    joined: 500,
+    inlined: 8,
+    joined: 800,
+    rare: 7,
   },
   {
     name: 'sensor-mqttsn-journal',
@@ -57,8 +62,9 @@ export const modules = [
     flags: [...use('MQTTSN', 'JOURNAL'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 13000,
-    inlined: 9,
+    inlined: 8,
     joined: 800,
+    rare: 7,
   },
   {
     name: 'sensor-journal',
@@ -68,6 +74,7 @@ export const modules = [
     budget: 20000,
     inlined: 7,
     joined: 800,
+    rare: 7,
   },
   {
     name: 'client-mqtt',
@@ -141,10 +148,9 @@ export async function compile(module, root) {
   return optimized(bytes, module);
 }
 
-/** The same module, its small functions inlined, and as text. @param {Uint8Array} compiled @param {Module} options */
-function optimized(compiled, { inlined, joined }) {
-  const module = binaryen.readBinary(compiled);
-  module.setFeatures(features.reduce((set, name) => set | Number(/** @type {Record<string, unknown>} */ (binaryen.Features)[name]), 0));
+/** The same module, shaped for an interpreter with little memory, and as text. @param {Uint8Array} compiled @param {Module} options */
+function optimized(compiled, { inlined, joined, rare = 0 }) {
+  const module = withFeatures(binaryen.readBinary(compiled));
   binaryen.setOptimizeLevel(3);
   binaryen.setShrinkLevel(2);
   binaryen.setAlwaysInlineMaxSize(inlined);
@@ -153,5 +159,26 @@ function optimized(compiled, { inlined, joined }) {
   module.runPasses(['inlining-optimizing']);
   module.optimize();
   module.optimize(); // what the first leaves behind is worth a second look: it makes the module smaller
-  return { bytes: module.emitBinary(), text: module.emitText() };
+  const branched = rewritten(module, branchOnConditions);
+  branched.runPasses(['remove-unused-brs', 'merge-blocks', 'vacuum', 'optimize-instructions']);
+  const shaped = rewritten(branched, (tree) => {
+    moveGlobals(tree, rare);
+    foldAddresses(tree);
+  });
+  return { bytes: shaped.emitBinary(), text: shaped.emitText() };
+}
+
+/** @param {binaryen.Module} module @param {(tree: import('./wat.js').Node[]) => void} rewrite */
+function rewritten(module, rewrite) {
+  const tree = parseWat(module.emitText());
+  rewrite(tree);
+  const result = withFeatures(binaryen.parseText(printWat(tree)));
+  if (!result.validate()) throw new Error('what was rewritten is no module any more');
+  return result;
+}
+
+/** @param {binaryen.Module} module */
+function withFeatures(module) {
+  module.setFeatures(features.reduce((set, name) => set | Number(/** @type {Record<string, unknown>} */ (binaryen.Features)[name]), 0));
+  return module;
 }

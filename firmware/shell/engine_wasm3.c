@@ -108,6 +108,21 @@ const char *engine_compiled(size_t number) {
     return NULL;
 }
 
+/* Gives back what the last translation left of its pages of code. Code is full of its own addresses: a heap that moves a block which gets smaller cannot be used. */
+static bool trim_code(Engine *engine) {
+    IM3Runtime runtime = engine->runtime;
+    for (IM3CodePage page = runtime->pagesOpen; page; page = page->info.next) {
+        size_t header = sizeof page->info;
+        size_t previous = header + page->info.numLines * sizeof page->code[0];
+        page->info.numLines = page->info.lineIndex;
+        uintptr_t place = (uintptr_t)page;
+        if ((uintptr_t)m3_Realloc(page, header + page->info.lineIndex * sizeof page->code[0], previous) != place) {
+            return refuse(engine, "the heap moves a block that gets smaller", "");
+        }
+    }
+    return true;
+}
+
 bool engine_load(Engine *engine, const EngineOptions *options) {
     *engine = (Engine){.context = options->context, .subject = ""};
     if (!check_file(engine, options->module, options->module_bytes)) return false;
@@ -137,6 +152,7 @@ bool engine_load(Engine *engine, const EngineOptions *options) {
     if (!link_imports(engine, module, options)) return false;
     result = m3_CompileModule(module);
     if (result) return refuse_reason(engine, result);
+    if (!trim_code(engine)) return false;
     engine->memory = m3_GetMemory(runtime, &engine->memory_bytes, 0);
     return true;
 }
