@@ -62,29 +62,17 @@ const noPosixBoard = existsSync(`${root}build/posix/twobyte-posix`)
   ? false
   : 'the posix board is missing: apt-get install build-essential cmake python3-pip';
 
+const noCompiledBoard = existsSync(`${root}build/posix-aot/twobyte-posix`)
+  ? false
+  : 'the posix board with compiled modules is missing: apt-get install build-essential cmake wabt';
+
 /** What is done with each command of the README, by how it begins; the port is that of a broker of the test's own. */
 const runs: { begins: string; skip?: string | false; run(command: string): Promise<void> }[] = [
-  {
-    begins: 'npm start',
-    async run(command) {
-      const { stdout } = await run(command, /厨房.* {2}MQTT-SN\n(.*\n)*.*客厅.* {2}MQTT\n/);
-      for (const [topic, protocol] of [
-        ['myhome/底楼/客厅/温度', 'MQTT'],
-        ['myhome/底楼/厨房/温度', 'MQTT-SN'],
-      ])
-        assert.match(stdout, new RegExp(`^${topic} {2}-?\\d+\\.\\d °C {2}QoS 1 {2}\\d+\\.\\d ms {2}${protocol}$`, 'm'));
-    },
-  },
+  { begins: 'npm start', run: demonstrates },
+  { begins: 'npm start -- --engine aot', skip: noCompiledBoard, run: demonstrates },
   { begins: 'npm test', async run() {} }, // this is part of it
-  {
-    begins: 'build/posix/twobyte-posix',
-    skip: noPosixBoard,
-    async run(command) {
-      await using broker = await disposableBroker();
-      const { status } = await run(command.replace('mqtt://127.0.0.1:1883', broker.url), /"event":"published"/);
-      assert.equal(status, 0);
-    },
-  },
+  { begins: 'build/posix/twobyte-posix', skip: noPosixBoard, run: publishes },
+  { begins: 'build/posix-aot/twobyte-posix', skip: noCompiledBoard, run: publishes },
   {
     begins: 'build/posix/twobyte-posix --config boards/posix-mqttsn.conf',
     skip: noPosixBoard,
@@ -155,6 +143,23 @@ const runs: { begins: string; skip?: string | false; run(command: string): Promi
     },
   },
 ];
+
+/** The demonstration, until a reading of each board has been printed. */
+async function demonstrates(command: string): Promise<void> {
+  const { stdout } = await run(command, /厨房.* {2}MQTT-SN\n(.*\n)*.*客厅.* {2}MQTT\n/);
+  for (const [topic, protocol] of [
+    ['myhome/底楼/客厅/温度', 'MQTT'],
+    ['myhome/底楼/厨房/温度', 'MQTT-SN'],
+  ])
+    assert.match(stdout, new RegExp(`^${topic} {2}-?\\d+\\.\\d °C {2}QoS 1 {2}\\d+\\.\\d ms {2}${protocol}$`, 'm'));
+}
+
+/** A board over MQTT, until it has published. */
+async function publishes(command: string): Promise<void> {
+  await using broker = await disposableBroker();
+  const { status } = await run(command.replace('mqtt://127.0.0.1:1883', broker.url), /"event":"published"/);
+  assert.equal(status, 0);
+}
 
 async function disposableGateway(broker: string) {
   const gateway = await startGateway(broker);
