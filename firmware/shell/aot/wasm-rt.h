@@ -14,7 +14,6 @@
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define LIKELY(x) __builtin_expect(!!(x), 1)
-#define wasm_rt_memcpy __builtin_memcpy
 
 #define WASM_RT_MEMCHECK_SIGNAL_HANDLER 0
 #define WASM_RT_USE_STACK_DEPTH_COUNT COMPILED_RECURSIVE
@@ -63,9 +62,34 @@ static inline bool wasm_rt_is_initialized(void) {
     return true;
 }
 
-/* In the place of wasm2c's own check, whose size is a variable. */
-#define RANGE_CHECK(mem, offset, len) \
+/* In the place of wasm2c's own, whose size of the memory is a variable, and whose addresses are sums of 64 bits. */
+#define RANGE_CHECK(mem, offset, len)                                                                                            \
     if (UNLIKELY((uint64_t)(offset) + (uint64_t)(len) > COMPILED_MEMORY_BYTES)) TRAP(OOB)
+
+/* `offset` is a constant, `address` may be: what can be said of them when they are compiled is not asked again. */
+#define ACCESS_CHECK(address, offset, len)                                                                                       \
+    if ((uint64_t)(offset) + (len) > COMPILED_MEMORY_BYTES || UNLIKELY((address) > COMPILED_MEMORY_BYTES - (len) - (offset))) TRAP(OOB)
+
+#define DEFINE_LOAD(name, stored, widened, answered)                                                                             \
+    static inline answered name(const wasm_rt_memory_t *memory, uint32_t address, uint32_t offset) {                             \
+        stored value;                                                                                                            \
+        ACCESS_CHECK(address, offset, (uint32_t)sizeof value);                                                                   \
+        memcpy(&value, &memory->data[address + offset], sizeof value);                                                           \
+        return (answered)(widened)value;                                                                                         \
+    }
+
+#define DEFINE_STORE(name, stored, given)                                                                                        \
+    static inline void name(wasm_rt_memory_t *memory, uint32_t address, uint32_t offset, given value) {                          \
+        const stored narrowed = (stored)value;                                                                                   \
+        ACCESS_CHECK(address, offset, (uint32_t)sizeof narrowed);                                                                \
+        memcpy(&memory->data[address + offset], &narrowed, sizeof narrowed);                                                     \
+    }
+
+#define LOAD_DATA(memory, offset, bytes, length)                                                                                 \
+    do {                                                                                                                         \
+        RANGE_CHECK(&(memory), offset, length);                                                                                  \
+        memcpy(&(memory).data[offset], bytes, length);                                                                           \
+    } while (0)
 
 /* Named by functions that no module calls. */
 #define wasm_rt_register_func_type(...) 0
