@@ -67,6 +67,7 @@ function recurses(code) {
   const calls = new Map();
   for (const [, name = '', body = ''] of code.matchAll(/^static \w+ (w2c_\w+)\([^\n]*\) \{\n(.*?)^\}/gms))
     calls.set(name, new Set([...body.matchAll(/\b(w2c_\w+)\(instance\b/g)].map(([, called = '']) => called)));
+  if (calls.size !== code.split('\n  FUNC_PROLOGUE;\n').length - 1) throw new Error('not every function of the module was understood');
   /** @type {Set<string>} */
   const done = new Set();
   /** @param {string} name @param {Set<string>} above @returns {boolean} */
