@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startBroker } from '../host/broker.js';
 import { connectAsync } from '../host/client.js';
+import { realClock } from '../host/clock.js';
 import { startGateway } from '../host/gateway/embedded.js';
+import { keepPort } from '../host/links/kept-port.js';
+import { skipSocat, wire } from './links/wire.js';
 
 /** This file runs as build/js/test/readme.test.js. */
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -67,7 +70,7 @@ const noCompiledBoard = existsSync(`${root}build/posix-aot/twobyte-posix`)
   : 'the posix board with compiled modules is missing: apt-get install build-essential cmake wabt';
 
 /** What is done with each command of the README, by how it begins; the port is that of a broker of the test's own. */
-const runs: { begins: string; skip?: string | false; run(command: string): Promise<void> }[] = [
+const runs: { begins: string; skip?: string | false; run(command: string, t: TestContext): Promise<void> }[] = [
   { begins: 'npm start', run: demonstrates },
   { begins: 'npm start -- --engine aot', skip: noCompiledBoard, run: demonstrates },
   { begins: 'npm test', async run() {} }, // this is part of it
@@ -90,6 +93,21 @@ const runs: { begins: string; skip?: string | false; run(command: string): Promi
       const free = `${command.replace('mqtt://127.0.0.1:1883', broker.url)} --udp 0`;
       const { stdout } = await run(free, /\n/);
       assert.match(stdout, /listening at UDP port \d+ of .*; broker /);
+    },
+  },
+  {
+    begins: 'npx twobyte bridge',
+    skip: skipSocat,
+    async run(command, t) {
+      await using broker = await disposableBroker();
+      const { ends } = await wire(t);
+      const board = await keepPort(ends[0], 115_200, { received: hear, away() {}, back() {} }, realClock);
+      t.after(() => board.close());
+      // The bridge says hello, and the board an event.
+      function hear(): void {
+        board.send(Buffer.from('\0\x02{"event":"reading"}', 'latin1'));
+      }
+      await run(command.replace('/dev/ttyUSB0', ends[1]).replace('mqtt://127.0.0.1:1883', broker.url), /^{"event":"reading"}\n/);
     },
   },
   {
@@ -175,9 +193,9 @@ describe('a command of the README', () => {
   for (const command of commands) {
     const fitting = runs.filter(({ begins }) => command.startsWith(begins));
     const found = fitting.sort((a, b) => b.begins.length - a.begins.length)[0]; // the one that says most
-    test(`does what it says: ${command}`, { skip: found?.skip ?? false }, async () => {
+    test(`does what it says: ${command}`, { skip: found?.skip ?? false }, async (t) => {
       assert.ok(found, 'no test knows this command');
-      await found.run(command);
+      await found.run(command, t);
     });
   }
 });
