@@ -276,6 +276,14 @@ const shell = {
   framing: {
     frames: Uint8Array.from([5, 0, 12, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x6e, 0x90, 0, 0, 5, 2, 0x16, 0x40, 0x49, 0]),
   },
+  line: {
+    // A stream opens, sends, receives in two parts, and closes; then a datagram, a text, a command and the clock.
+    stream: Buffer.from(
+      '0300ff0aff01c80011000000000000080505' + '0aff01cb0012000000000000aabbcc08060106ff0aff01c9001400000000000000040aff',
+      'hex',
+    ),
+    others: Buffer.from('0301ff080102021606ff070568656c6c6f00' + '0aff0108000500000001010109010600040000000109' + '0aff', 'hex'),
+  },
   settings: {
     mqtt: Buffer.from(
       'broker = mqtt://user@[::1%lo]:1883\n# comment\ntopic = "t/a "\r\nqos = 1\nthermometer = simulated:1\nmodule = build/sensor.wasm\n',
@@ -287,7 +295,7 @@ const shell = {
 
 /** The conversations of a target, by their names. @param {string} target @returns {Record<string, Uint8Array>} */
 export function conversations(target) {
-  if (target === 'framing' || target === 'settings') return shell[target];
+  if (target === 'framing' || target === 'line' || target === 'settings') return shell[target];
   const own = target.includes('client') ? client : sensor;
   const onlySn = target.includes('mqttsn');
   const onlyMqtt = target.includes('mqtt') && !onlySn;
