@@ -17,13 +17,15 @@ interface Values {
 }
 
 const DEFAULT_BAUD = 115_200;
+/** Of events that the reader of stdout has not taken. */
+const WAITING_BYTES = 1_048_576;
 
 const after = `
 The board connects when its firmware wants to, with the user name and password of its own settings; when the broker is away, the board hears it at once
 and tries again after its back-off. Events of the board go to stdout, a line of JSON each; its console and remarks of the bridge go to stderr. A port
 that goes away is opened again when it is back, looked for every 2 s. SIGINT and SIGTERM end in order: the board hears that its connection is over.
 
-Exit status: 0 ended by a signal, or stdout was closed · 1 bad usage, or the port cannot be opened at the start
+Exit status: 0 ended by a signal or by the reader of stdout · 1 bad usage, the port cannot be opened at the start, or stdout cannot be written
 
 Example: twobyte bridge --serial /dev/ttyUSB0 --broker mqtt://127.0.0.1
 `;
@@ -64,7 +66,7 @@ async function run(values: Values): Promise<number> {
   const bridge = new Bridge(
     {
       ...ways,
-      event: (json) => void process.stdout.write(`${json}\n`),
+      event: eventWriter(tell),
       says: (line) => void process.stderr.write(`${line}\n`),
       tell: say,
     },
@@ -95,10 +97,12 @@ async function run(values: Values): Promise<number> {
   const names = [...ways.brokers, ...(ways.gateway ? [ways.gateway] : [])].map(({ name }) => name);
   say(`${path} at ${baud} baud leads to ${names.join(', ')}`);
   bridge.begin();
-  await ended;
+  const fault = await ended;
   await bridge.close();
   port.close();
-  return EXIT_OK;
+  if (fault === undefined) return EXIT_OK;
+  tell(fault);
+  return EXIT_FAILURE;
 }
 
 /** PATH or PATH?baud=N, as in the address mqtt-sn+serial://PATH?baud=N. */
@@ -159,9 +163,23 @@ function connectionTo(url: string[], tls: Partial<Values>): Connection {
   return connection;
 }
 
-function untilEnd(): Promise<void> {
+/** Writes events to stdout; when its reader takes none for long, they are dropped, and that is told once. */
+function eventWriter(tell: (text: string) => void): (json: string) => void {
+  let dropping = false;
+  return (json) => {
+    const full = process.stdout.writableLength > WAITING_BYTES;
+    if (full && !dropping) tell('the reader of stdout takes nothing: events are dropped');
+    dropping = full;
+    if (!full) process.stdout.write(`${json}\n`);
+  };
+}
+
+/** Resolves when a signal or the reader of stdout ends it; with words for people when stdout cannot be written. */
+function untilEnd(): Promise<string | undefined> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-    process.stdout.on('error', () => resolve()); // whoever read the events has left
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(undefined));
+    process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'EPIPE' ? undefined : `cannot write the events: ${error.message}`),
+    );
   });
 }

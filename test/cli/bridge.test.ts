@@ -142,6 +142,15 @@ describe('twobyte bridge', { skip: skipBoardEnd || skipSocat || skipMosquitto, t
     assert.equal(bridge.stderr.match(/is gone/g)?.length, 1);
   });
 
+  test('ends when the reader of its events has left', async (t) => {
+    const { bridge, board } = await line(t, '--broker', 'mqtt://127.0.0.1:1');
+    board.child.kill('SIGUSR1');
+    await bridge.prints('{"event"');
+    bridge.child.stdout.destroy();
+    board.child.kill('SIGUSR1');
+    assert.equal((await bridge.ended).status, 0);
+  });
+
   test('--help tells the units', async () => {
     const { status, stdout } = await twobyte(['bridge', '--help']);
     assert.equal(status, 0);
