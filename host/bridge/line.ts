@@ -228,6 +228,7 @@ export class Line {
     const before = this.#stream;
     if (before && !before.over) this.#lose(before, 'the board opened another');
     this.#acknowledge(this.#begin(epoch));
+    this.#sayHello(0); // the hello of a board that has just started may have been damaged
     this.#listener.opening(choice);
   }
 
