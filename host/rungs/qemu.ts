@@ -35,7 +35,8 @@ export function qemuRung(directory: string, engine: Engine = 'wasm3'): Rung {
 function waysTo(broker: string): { brokers: Way[]; gateway?: Way } {
   const urls = broker.trim().split(/\s+/);
   const ways = urls.map((url) => {
-    if (discoveryAt(url)) throw new TypeError(`address '${redact(url)}': gateways are searched there; the emulated board has no network to search`);
+    if (discoveryAt(url))
+      throw new TypeError(`address '${redact(url)}': gateways are searched there; the emulated board has no network to search`);
     return { name: redact(url), open: linkTo(url) };
   });
   const [first, ...more] = ways;
@@ -68,7 +69,8 @@ function holdMemory(path: string): () => void {
   const release = () => unlock(`${path}.lock`);
   try {
     if (existsSync(path)) {
-      if (statSync(path).size !== MEMORY_BYTES) throw new Error(`journal: ${path} is not an emulated board's memory of ${MEMORY_BYTES} bytes`);
+      if (statSync(path).size !== MEMORY_BYTES)
+        throw new Error(`journal: ${path} is not an emulated board's memory of ${MEMORY_BYTES} bytes`);
     } else {
       const file = openSync(path, 'wx', 0o600);
       ftruncateSync(file, MEMORY_BYTES);

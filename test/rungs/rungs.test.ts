@@ -34,7 +34,7 @@ for (const rung of Object.keys(rungs) as RungName[])
       describe('scenarios', { concurrency: 4 }, () => {
         for (const { what, not = {}, skip = false, sample, run } of of[protocol])
           if (!module || sample || rung === 'sanitized')
-            test(what, { skip: not[rung] ?? not[protocol] ?? skip }, async (t) => {
+            test(what, { skip: not[rung] ?? not[`${rung} over ${protocol}`] ?? not[protocol] ?? skip }, async (t) => {
               const world = await World.on(t, { rung, protocol, port: broker.port, ...(module && { module }) });
               await run(world);
               datagrams.push(...world.datagrams);

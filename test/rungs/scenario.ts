@@ -4,7 +4,7 @@ import type { Protocol, RungName, World } from './world.js';
 export interface Scenario {
   what: string;
   /** The rungs and protocols it cannot run on, and why. */
-  not?: Partial<Record<RungName | Protocol, string>>;
+  not?: Partial<Record<RungName | Protocol | `${RungName} over ${Protocol}`, string>>;
   /** What this machine lacks for it, and how to get it. */
   skip?: string | false;
   /** Also told of the module that speaks both protocols. */
@@ -14,3 +14,9 @@ export interface Scenario {
 
 /** In ms, the longest interval. */
 export const DAY = 86_400_000;
+
+/** For `not`: what the emulated board cannot do over MQTT-SN, where its line carries datagrams to one gateway. */
+export const notByDatagrams = (why: string): NonNullable<Scenario['not']> => ({
+  'qemu-rv32 over mqtt-sn': why,
+  'qemu-rv32-aot over mqtt-sn': why,
+});

@@ -170,6 +170,21 @@ export class World {
     return this.#reports;
   }
 
+  /** The event by which a board learns that its peer is gone: a line that carries datagrams tells nothing of it, silence does. */
+  get tellsLoss(): 'link_closed' | 'timeout' {
+    return this.ground.rung.startsWith('qemu') && this.protocol === 'mqtt-sn' ? 'timeout' : 'link_closed';
+  }
+
+  /** A command over the receive buffer of every module; a line of datagrams takes up to 1,024 bytes. */
+  get largeCommand(): string {
+    return 'x'.repeat(this.tellsLoss === 'timeout' ? 900 : 3000);
+  }
+
+  /** Settings for boards that shall notice silence soon. */
+  get impatient(): BoardSettings {
+    return this.tellsLoss === 'timeout' ? { retry_interval: 200, retries: 1 } : {};
+  }
+
   /** Whether a board of this rung counts what it allocates. */
   get countsHeap(): boolean {
     return this.ground.rung !== 'virtual' && this.ground.rung !== 'sanitized';
