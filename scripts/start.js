@@ -4,9 +4,10 @@ import { command, prepare, progress } from './prepare.js';
 
 await command(async () => {
   await prepare();
-  const [{ start }, { posixBoard }, { recordedTemperatures }] = await Promise.all([
+  const [{ start }, { posixBoard }, { qemuImages }, { recordedTemperatures }] = await Promise.all([
     import('../build/js/host/cli/start.js'),
     import('./posix.js'),
+    import('./qemu.js'),
     import('./recording.js'),
   ]);
   return start(process.argv.slice(2), {
@@ -16,5 +17,6 @@ await command(async () => {
       const made = await posixBoard(progress, { engine });
       return 'missing' in made ? made : { executable: made.board };
     },
+    emulatedBoard: (engine) => qemuImages(progress, { engine }),
   });
 });

@@ -15,6 +15,8 @@ const programs = {
   socat: 'socat',
   wasm2c: 'wabt',
   clang: 'clang libclang-rt-dev',
+  'riscv64-unknown-elf-gcc': 'gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf',
+  'qemu-system-riscv32': 'qemu-system-misc',
 };
 
 /** As root on Debian, missing programs are installed; elsewhere their tests are skipped and say what to install. */
@@ -29,9 +31,13 @@ async function installPrograms() {
   await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing]);
 }
 
-/** Builds the posix board, with sanitizers, and with compiled modules; without a C compiler its tests are skipped, without wasm2c those of the last. */
+/** Builds the images of the emulated board, and the posix board, with sanitizers, and with compiled modules; without a C compiler its tests are skipped, without wasm2c those of the last. */
 async function buildBoards() {
-  const { posixBoard } = await import('./posix.js');
+  const [{ posixBoard }, { qemuImages }] = await Promise.all([import('./posix.js'), import('./qemu.js')]);
+  for (const engine of /** @type {const} */ (['wasm3', 'aot'])) {
+    const images = await qemuImages(progress, { engine });
+    if ('missing' in images) progress(images.missing);
+  }
   const board = await posixBoard(progress);
   if ('missing' in board) return progress(board.missing);
   await posixBoard(progress, { sanitize: true });

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Ended, program, Run, skipPeers } from './cli/cli.js';
 import { freePort, startMosquitto } from './mosquitto.js';
-import { compiledBoard, posixBoard, skipUnbuilt } from './rungs/world.js';
+import { compiledBoard, posixBoard, rungs, skipUnbuilt } from './rungs/world.js';
 
 /** This file runs as build/js/test/start.test.js. */
 const script = fileURLToPath(new URL('../../../scripts/start.js', import.meta.url));
@@ -54,6 +54,17 @@ describe('npm start', { timeout: 180_000 }, () => {
     assert.deepEqual(shares(lines(ended).map(reading)), [2, 2]);
     for (const protocol of Object.keys(topics)) assert.match(ended.stderr, new RegExp(`${protocol}: .*\\d+ bytes of static memory`));
   });
+
+  for (const [engine, bytes, rung] of [
+    ['wasm3', 'heap, wasm3', 'qemu-rv32'],
+    ['aot', 'static memory', 'qemu-rv32-aot'],
+  ] as const)
+    test(`--rung qemu-rv32 --engine ${engine} shows readings of emulated boards`, { skip: rungs[rung].skip }, async () => {
+      const ended = await start(['--rung', 'qemu-rv32', '--engine', engine, '--readings', '4', '--interval', '100']);
+      assert.equal(ended.status, 0, ended.stderr);
+      assert.deepEqual(shares(lines(ended).map(reading)), [2, 2]);
+      for (const protocol of Object.keys(topics)) assert.match(ended.stderr, new RegExp(`${protocol}: .*\\d+ bytes of ${bytes}`));
+    });
 
   test('--engine on the virtual rung is refused by name', async () => {
     const { status, stderr } = await start(['--rung', 'virtual', '--engine', 'aot', '--readings', '1', ...quick]);

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { isMqttSn, redact } from '../links/address.js';
 import { posixRung } from '../rungs/posix.js';
+import { qemuRung } from '../rungs/qemu.js';
 import type { Engine, Rung } from '../rungs/rung.js';
 import { startVirtual } from '../rungs/virtual.js';
 import { secretsHelp } from './connection.js';
@@ -12,15 +13,19 @@ import { discreet, repeated, whole } from './usage.js';
 export interface Preparation {
   /** Builds the posix board over this engine; answers its executable, or why this machine cannot and what to install. */
   posixBoard(engine: Engine): Promise<{ executable: string } | { missing: string }>;
+  /** Builds the images of the emulated board; answers their directory, or what to install. */
+  emulatedBoard(engine: Engine): Promise<{ directory: string } | { missing: string }>;
   /** Fetches a recorded series of temperatures; answers the CSV file. */
   recording(): Promise<string>;
   /** Tells people what is going on. */
   progress(text: string): void;
 }
 
+const rungs = ['posix', 'qemu-rv32', 'virtual'] as const;
+
 interface Options {
   readings?: number;
-  rung?: 'posix' | 'virtual';
+  rung?: (typeof rungs)[number];
   engine?: Engine;
   json: boolean;
   broker?: string;
@@ -42,10 +47,13 @@ export async function start(argv: readonly string[], preparation: Preparation): 
     )
     .option('--readings <n>', 'end with status 0 after so many readings, half of them from each board', whole(1))
     .addOption(
-      new Option('--rung <rung>', 'posix: the C shell in a process of its own (default); virtual: V8, here').choices(['posix', 'virtual']),
+      new Option(
+        '--rung <rung>',
+        'posix: the C shell in a process of its own (default); qemu-rv32: the same C on an emulated 32-bit chip; virtual: V8, here',
+      ).choices(rungs),
     )
     .addOption(
-      new Option('--engine <engine>', 'of the posix rung: wasm3 interprets the module (default); aot: it is compiled in').choices([
+      new Option('--engine <engine>', 'of posix and qemu-rv32: wasm3 interprets the module (default); aot: it is compiled in').choices([
         'wasm3',
         'aot',
       ]),
@@ -101,10 +109,15 @@ function topicsOf(given: readonly string[] | undefined): Record<Protocol, string
   return { MQTT: mqtt, 'MQTT-SN': sn };
 }
 
-async function chooseRung({ rung, engine }: Options, { posixBoard, progress }: Preparation): Promise<Rung> {
+async function chooseRung({ rung, engine }: Options, { posixBoard, emulatedBoard, progress }: Preparation): Promise<Rung> {
   if (rung === 'virtual') {
-    if (engine !== undefined) throw new Error(`--engine ${engine}: on the virtual rung the module runs in V8; take --rung posix`);
+    if (engine !== undefined) throw new Error(`--engine ${engine}: on the virtual rung the module runs in V8; take --rung posix or qemu-rv32`);
     return startVirtual;
+  }
+  if (rung === 'qemu-rv32') {
+    const images = await emulatedBoard(engine ?? 'wasm3');
+    if ('missing' in images) throw new Error(images.missing);
+    return qemuRung(images.directory, engine);
   }
   const board = await posixBoard(engine ?? 'wasm3');
   if ('executable' in board) return posixRung(board.executable);

@@ -29,10 +29,10 @@ const readings = ([0, 1, 2] as const).flatMap((qos) =>
         const later = await world.hearing([world.topic, `${world.topic}/end`]);
         await later.client.publishAsync(`${world.topic}/end`, 'end', { qos: 2 });
         const kept = (await later.messages.until((all) => all.some(({ topic }) => topic.endsWith('/end')), 'the end')).slice(0, -1);
-        assert.deepEqual(
-          kept.map(({ payload, retain }) => [String(payload), retain]),
-          retain ? [[told.at(-1), true]] : [],
-        );
+        // A board that stops does not wait for acknowledgements: of readings that have none yet, any may be the last that the broker has.
+        const acknowledged = qos === 0 ? told.length : board.events.all.filter(({ event }) => event === 'published').length;
+        assert.ok(kept.every((message) => message.retain && told.slice(acknowledged - 1).includes(String(message.payload))));
+        assert.equal(kept.length, retain);
       },
     }),
   ),
