@@ -148,7 +148,8 @@ async function start(directory: string, engine: Engine, settings: BoardSettings,
   child.stderr.setEncoding('utf8').on('data', (words: string) => {
     for (const line of words.split('\n')) if (line) says(line);
   });
-  const bridge: Bridge = bridgeOver(Duplex.from({ readable: child.stdout, writable: child.stdin }), {
+  const wire = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const bridge: Bridge = bridgeOver(wire, {
     ...ways,
     event(line) {
       const event: BoardEvent = { a: 0, b: 0, ...JSON.parse(line) };
@@ -158,12 +159,14 @@ async function start(directory: string, engine: Engine, settings: BoardSettings,
     says,
     tell: says,
   });
-  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  child.once('close', (status, signal) => {
+  // The machine's last words may still be in the stream when it has ended.
+  const read = new Promise<void>((resolve) => wire.once('close', resolve));
+  const exited = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(signal ?? `status ${status}`)));
+  const closed = Promise.all([exited, read]).then(([how]) => {
     void bridge.close();
     release();
     forget();
-    if (!ending) listener.failed(new Error(`the emulated board ended with ${signal ?? `status ${status}`}: ${lastWords}`));
+    if (!ending) listener.failed(new Error(`the emulated board ended with ${how}: ${lastWords}`));
   });
   try {
     await once(child, 'spawn');
