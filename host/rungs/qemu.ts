@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
 import { lock, unlock } from '../journal/lock.js';
 import { discoveryAt, isMqttSn, linkTo, redact } from '../links/address.js';
-import { FLASH_ADDRESS, flashImage } from './flash.js';
+import { FLASH_ADDRESS, flashImage, slotImage } from './flash.js';
 import {
   type BoardEvent,
   type BoardListener,
@@ -26,9 +26,15 @@ const MEMORY_BYTES = 8 * 1024 * 1024;
 /** Ends a program when its parent does, however that ends; of util-linux. */
 const SETPRIV = '/usr/bin/setpriv';
 
+/** What the slots of the flash hold (slotImage) in place of the module that the settings name. */
+export interface Modules {
+  module?: Uint8Array;
+  fallback?: Uint8Array;
+}
+
 /** The sensor module on an emulated rv32 machine, its UART bridged here to the broker: `directory` has the images (scripts/qemu.js). */
-export function qemuRung(directory: string, engine: Engine = 'wasm3'): Rung {
-  return (settings, listener) => start(directory, engine, settings, listener);
+export function qemuRung(directory: string, engine: Engine = 'wasm3', modules: Modules = {}): Rung {
+  return (settings, listener) => start(directory, engine, modules, settings, listener);
 }
 
 /** Where the board's link leads, by the addresses that stand in its settings. */
@@ -106,7 +112,13 @@ function spawnMachine(image: string, flash: string, memory: string) {
   return child;
 }
 
-async function start(directory: string, engine: Engine, settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
+async function start(
+  directory: string,
+  engine: Engine,
+  modules: Modules,
+  settings: BoardSettings,
+  listener: BoardListener,
+): Promise<RunningBoard> {
   const name = moduleOf(settings);
   const { broker, thermometer, module: _, journal, ...rest } = settings;
   const ways = waysTo(String(broker));
@@ -119,7 +131,7 @@ async function start(directory: string, engine: Engine, settings: BoardSettings,
     .map(settingLine)
     .join('');
   const flash = flashImage({
-    ...(engine === 'wasm3' && { module: moduleBytes(name) }),
+    ...(engine === 'wasm3' && { module: slotImage(moduleBytes(name), 1), ...modules }),
     settings: Buffer.from(text),
     seed: randomBytes(16),
     ...recordingOf(String(thermometer)),

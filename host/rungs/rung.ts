@@ -43,7 +43,14 @@ export interface BoardListener {
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
 
-export const sensorModules = ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'sensor-mqtt-journal', 'sensor-mqttsn-journal', 'sensor-journal'] as const;
+export const sensorModules = [
+  'sensor-mqtt',
+  'sensor-mqttsn',
+  'sensor',
+  'sensor-mqtt-journal',
+  'sensor-mqttsn-journal',
+  'sensor-journal',
+] as const;
 
 /** The name of the module that a board with these settings runs. */
 export function moduleOf({ broker, module, journal }: BoardSettings): (typeof sensorModules)[number] {

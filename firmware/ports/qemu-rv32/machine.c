@@ -28,6 +28,7 @@
 #define FINISHER_PASS 0x5555u
 #define FINISHER_RESET 0x7777u
 
+#define MSTATUS_MIE 0x08u
 #define TIMER_PENDING 0x80u
 #define EXTERNAL_PENDING 0x800u
 
@@ -63,8 +64,25 @@ void machine_init(void) {
     *word(PLIC + 4 * UART_SOURCE) = 1;
     *word(PLIC + PLIC_ENABLE) = 1u << UART_SOURCE;
     *word(PLIC + PLIC_THRESHOLD) = 0;
-    uint32_t wakes = TIMER_PENDING | EXTERNAL_PENDING;
-    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrw mie, %0\n.option pop" ::"r"(wakes));
+    machine_feed();
+}
+
+static void due(uint64_t until) {
+    *word(TIMER_COMPARE + 4) = UINT32_MAX; /* not due while the halves differ */
+    *word(TIMER_COMPARE) = (uint32_t)until;
+    *word(TIMER_COMPARE + 4) = (uint32_t)(until >> 32);
+}
+
+/* Which interrupts may be pending, and whether one is taken. */
+static void set_interrupts(uint32_t which, bool taken) {
+    __asm__ volatile(".option push\n.option arch, +zicsr\ncsrc mstatus, %2\ncsrw mie, %0\ncsrs mstatus, %1\n.option pop" ::"r"(which),
+                     "r"(taken ? MSTATUS_MIE : 0), "r"(MSTATUS_MIE)
+                     : "memory");
+}
+
+void machine_feed(void) {
+    due(ticks() + (uint64_t)MACHINE_WATCHDOG_MS * TICKS_PER_MS);
+    set_interrupts(TIMER_PENDING, true);
 }
 
 int64_t machine_now_ms(void) {
@@ -91,14 +109,13 @@ uint32_t machine_write(const uint8_t *bytes, uint32_t count) {
 }
 
 void machine_wait(uint32_t ms, bool sending) {
-    uint64_t until = ticks() + (uint64_t)ms * TICKS_PER_MS;
-    *word(TIMER_COMPARE + 4) = UINT32_MAX; /* not due while the halves differ */
-    *word(TIMER_COMPARE) = (uint32_t)until;
-    *word(TIMER_COMPARE + 4) = (uint32_t)(until >> 32);
+    set_interrupts(TIMER_PENDING | EXTERNAL_PENDING, false);
+    due(ticks() + (uint64_t)ms * TICKS_PER_MS);
     *uart(UART_INTERRUPTS) = RECEIVED | (sending ? TAKES_INTERRUPT : 0);
     __asm__ volatile("wfi" ::: "memory");
     uint32_t source = *word(PLIC + PLIC_CLAIM);
     if (source) *word(PLIC + PLIC_CLAIM) = source;
+    machine_feed();
 }
 
 void machine_end(uint32_t status) {

@@ -1,6 +1,6 @@
 /* QEMU's virt machine as the board uses it: one hart, the UART (ns16550a), the timer, the clock (goldfish RTC), and the device that ends
- * or resets the machine. Interrupts only wake: none is taken, what is pending is looked at after wfi. A trap is therefore a fault, and a
- * watchdog would be the timer's interrupt taken (mstatus.MIE) in machine_trap. */
+ * or resets the machine. One interrupt is taken: the timer's, MACHINE_WATCHDOG_MS after machine_feed, which ends in machine_trap with
+ * MACHINE_LATE. Within machine_wait none is: there they only wake, and what is pending is looked at after wfi. Any other trap is a fault. */
 #ifndef TWOBYTE_MACHINE_H
 #define TWOBYTE_MACHINE_H
 
@@ -9,7 +9,14 @@
 
 #define MACHINE_PAINT 0x57ac57ac /* start.S has it too */
 
+/* QEMU's timer goes on while the host gives QEMU no time: long enough for that. */
+#define MACHINE_WATCHDOG_MS 5000
+#define MACHINE_LATE 0x80000007u /* cause of the timer's interrupt */
+
 void machine_init(void);
+
+/* machine_feed(): the loop goes round; the watchdog is due anew. machine_wait does so, too. */
+void machine_feed(void);
 
 /* machine_now_ms(): since the machine was switched on; machine_wall_us(): since 1970. */
 int64_t machine_now_ms(void);

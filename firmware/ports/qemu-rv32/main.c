@@ -6,6 +6,7 @@
 #include "flash.h"
 #include "heap.h"
 #include "machine.h"
+#include "modules.h"
 #include "random.h"
 #include "settings.h"
 #include "shell.h"
@@ -24,6 +25,9 @@
 
 /* 2020-01-01: a clock that is before it was never set. */
 #define UNIX_TIME_LEAST 1577836800
+
+/* How a module's run ends but by an exit status. */
+#define FAILED UINT32_MAX
 
 #define ADDRESS "the other end of the line"
 
@@ -126,7 +130,16 @@ _Noreturn static void end(uint32_t status) {
     machine_end(status);
 }
 
+static Board board;
+
+static int running_slot = -1;
+
+/* What a chip's watchdog does: the machine is reset, and its next start tells. */
 void machine_trap(uint32_t cause, uint32_t at, uint32_t value) {
+    if (cause == MACHINE_LATE) {
+        modules_late(running_slot, shell_running(&board.shell));
+        machine_restart();
+    }
     console_say("the firmware failed at %08" PRIx32 ": cause %" PRIu32 ", %08" PRIx32, at, cause, value);
     end(1);
 }
@@ -157,17 +170,46 @@ static void open_storage(Board *board) {
     if (board->storage.damaged) console_say("journal: %" PRIu32 " of its records are damaged", board->storage.damaged);
 }
 
-/* Of an image with a module compiled in, that one; else the one in flash. */
-static bool load_module(Board *board, uint32_t *bytes) {
-    ShellOptions options = {.port = &port, .context = board};
+/* A module is no good: with another to go on with, or after a wait, the board starts anew; without one it ends. */
+_Noreturn static void leave(const char *words) {
+    bool goes_on = running_slot >= 0 && modules_say(running_slot, words);
+    if (!goes_on) {
+        if (running_slot < 0) console_say("the module: %s", words);
+        end(1);
+    }
+    wire_drain(DRAIN_MS);
+    int64_t until = machine_now_ms() + slots_wait(modules_slots(), slots_choose(modules_slots()));
+    for (int64_t now = machine_now_ms(); now < until; now = machine_now_ms()) machine_wait((uint32_t)(until - now), false);
+    machine_restart();
+}
+
+_Noreturn static void refuse(const char *words) {
+    if (running_slot >= 0) slots_refused(modules_slots(), running_slot);
+    leave(words);
+}
+
+_Noreturn static void fail(const char *words) {
+    if (running_slot >= 0) slots_failed(modules_slots(), running_slot);
+    leave(words);
+}
+
+/* Of an image with a module compiled in, that one; else the best one in flash. */
+static void load_module(uint32_t *bytes) {
+    ShellOptions options = {.port = &port, .context = &board};
     *bytes = 0;
     if (!engine_compiled(0)) {
-        options.module = flash_region(FLASH_MODULE, FLASH_MODULE_BYTES, bytes);
-        options.module_bytes = *bytes;
+        int slot = modules_open();
+        if (slot < 0) {
+            console_say("there is no module in the flash that this board can start");
+            end(1);
+        }
+        running_slot = slot;
+        options.module = modules_slots()->slots[slot].module;
+        options.module_bytes = *bytes = modules_slots()->slots[slot].bytes;
+        slots_started(modules_slots(), slot);
     }
-    if (shell_load(&board->shell, &options) == 0) return true;
-    console_say("the module cannot be used: %s", board->shell.error);
-    return false;
+    machine_feed();
+    if (shell_load(&board.shell, &options) != 0) refuse(board.shell.error);
 }
 
 /* Tells the module one thing that became of the link, if anything did. False when the shell failed. */
@@ -203,12 +245,18 @@ static void hear(Wishes *wishes) {
     }
 }
 
-/* Until the module has stopped. 0, or 1 after a trap or without a farewell. */
+/* Until the module has stopped. 0, 1 without a farewell, or FAILED. */
 static uint32_t run(Board *board) {
     int64_t end_by = INT64_MAX;
+    int64_t proves_at = machine_now_ms() + SLOTS_PROOF_MS;
     Wishes wishes = {false, false};
     for (;;) {
         int64_t now = machine_now_ms();
+        machine_feed();
+        if (now >= proves_at && running_slot >= 0) {
+            slots_proved(modules_slots(), running_slot);
+            proves_at = now + SLOTS_PROOF_MS;
+        }
         int32_t wait = shell_step(&board->shell, (uint32_t)now);
         if (wait == SHELL_FAILED) break;
         if (board->stopped || board->flushed) return 0;
@@ -239,12 +287,10 @@ static uint32_t run(Board *board) {
         wire_wait(left < wait ? left : wait);
         if (!tell(board, &told)) break;
     }
-    console_say("the module failed: %s", board->shell.error);
-    return 1;
+    return FAILED;
 }
 
 int main(void) {
-    static Board board;
     uint32_t module_bytes;
     machine_init();
     random_init();
@@ -257,13 +303,10 @@ int main(void) {
     }
     if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
     open_storage(&board);
-    if (!load_module(&board, &module_bytes)) end(1);
+    load_module(&module_bytes);
     int32_t started = shell_start(&board.shell);
-    if (started != 0) {
-        if (started == SHELL_FAILED) console_say("the module failed: %s", board.shell.error);
-        else console_say("the module did not start"); /* EVENT_CONFIG_REFUSED said why */
-        end(1);
-    }
+    if (started == SHELL_FAILED) fail(board.shell.error);
+    if (started != 0) refuse("does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
     if (board.storage.words && !board.asked_journal) {
         console_say("journal: this module keeps none; take one whose name ends in -journal");
         end(1);
@@ -271,6 +314,8 @@ int main(void) {
     uint64_t allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
     uint32_t status = run(&board);
+    if (status == FAILED) fail(board.shell.error);
+    if (running_slot >= 0) slots_ended(modules_slots(), running_slot);
     wire_drain(DRAIN_MS);
     console_ended(heap_bytes() + shell_static_bytes(&board.shell), heap_allocations() - allocations, machine_stack_most());
     shell_unload(&board.shell);

@@ -14,8 +14,11 @@
 /* Painted and measured; what is used of it is told with the event `ended`. */
 #define STACK_BYTES 0x4000
 
+/* Two slots (slots.h), each with a slot's header; one with the header of a region holds a module without a check. */
 #define FLASH_MODULE 0x80200000
-#define FLASH_MODULE_BYTES 0x80000
+#define FLASH_MODULE_BYTES 0x40000
+#define FLASH_FALLBACK 0x80240000
+#define FLASH_FALLBACK_BYTES 0x40000
 #define FLASH_SETTINGS 0x80280000
 #define FLASH_SETTINGS_BYTES 0x8000
 /* Random bytes, others at each start of QEMU. */
@@ -25,6 +28,9 @@
 #define FLASH_RECORDING_BYTES 0x100000
 #define STORAGE 0x80400000
 #define STORAGE_BYTES 0x10000
+/* What is known of the modules, and why the watchdog reset the machine: as lasting as the storage. */
+#define REMEMBERED 0x80410000
+#define REMEMBERED_BYTES 0x100
 
 #define FLASH_MAGIC 0x46423254 /* "T2BF" */
 

@@ -1,0 +1,74 @@
+#include "modules.h"
+
+#include "console.h"
+#include "flash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LATE_MAGIC 0x4c415445u /* "LATE" */
+
+typedef struct {
+    SlotState states[SLOTS];
+    uint32_t late; /* LATE_MAGIC: the watchdog reset the machine */
+    int32_t slot;
+    char running[16];
+} Remembered;
+
+_Static_assert(sizeof(Remembered) <= REMEMBERED_BYTES, "what is remembered has more bytes than memory_map.h gives it");
+
+static Slots slots;
+
+static Remembered *remembered(void) {
+    return (Remembered *)(uintptr_t)REMEMBERED;
+}
+
+static void read_slot(int i, uint32_t at, uint32_t capacity) {
+    uint32_t bytes;
+    const uint8_t *bare = flash_region(at, capacity, &bytes);
+    Slot *slot = &slots.slots[i];
+    if (bare) *slot = (Slot){.module = bare, .bytes = bytes, .check = slots_check(bare, bytes, 0)};
+    else if (!slots_read(slot, (const uint8_t *)(uintptr_t)at, capacity) && slot->error[0] && *(const uint32_t *)(uintptr_t)at) {
+        console_say("slot %d %s", i, slot->error);
+    }
+}
+
+int modules_open(void) {
+    static const uint32_t places[SLOTS][2] = {{FLASH_MODULE, FLASH_MODULE_BYTES}, {FLASH_FALLBACK, FLASH_FALLBACK_BYTES}};
+    for (int i = 0; i < SLOTS; i++) read_slot(i, places[i][0], places[i][1]);
+    Remembered *before = remembered();
+    slots_open(&slots, before->states);
+    if (before->late == LATE_MAGIC) {
+        before->late = 0;
+        before->running[sizeof before->running - 1] = 0;
+        char words[100];
+        (void)snprintf(words, sizeof words, "%s: runs too long: no answer when the board's watchdog came, which reset the board", before->running);
+        if (!before->running[0]) console_say("the board stood still and was reset by its watchdog");
+        else if (!modules_say(before->slot == 1 ? 1 : 0, words)) return -1;
+    }
+    return slots_choose(&slots);
+}
+
+Slots *modules_slots(void) {
+    return &slots;
+}
+
+void modules_late(int slot, const char *running) {
+    Remembered *now = remembered();
+    if (slot >= 0 && running[0]) slots_failed(&slots, slot);
+    now->late = LATE_MAGIC;
+    now->slot = slot;
+    (void)strncpy(now->running, running, sizeof now->running - 1);
+    now->running[sizeof now->running - 1] = 0;
+}
+
+bool modules_say(int slot, const char *words) {
+    int next = slots_choose(&slots);
+    if (next == slot && !slots.slots[1 - slot].module) {
+        console_say("the module in slot %d: %s", slot, words);
+        return false;
+    }
+    if (next == slot) console_say("the module in slot %d: %s; it is started again", slot, words);
+    else console_say("the module in slot %d: %s; the board goes on with the one in slot %d", slot, words, next);
+    return true;
+}
