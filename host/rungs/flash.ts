@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib';
-
 // What is put into the emulated board's flash: firmware/ports/qemu-rv32/memory_map.h says where.
+
+import { crc32 } from 'node:zlib';
 
 /** The parts of the flash, each with its address and the bytes it has. */
 const regions = {
@@ -18,8 +18,6 @@ const MAGIC = 0x46423254;
 const HEADER_BYTES = 8;
 /** These are given as they stand in the flash. */
 const slots: ReadonlySet<string> = new Set(['module', 'fallback']);
-const MAGIC = 0x46423254;
-const HEADER_BYTES = 16;
 
 /** A slot of the flash with this module: firmware/shell/slots.h. Of two, the one of the higher sequence is tried first. */
 export function slotImage(module: Uint8Array, sequence: number): Buffer {

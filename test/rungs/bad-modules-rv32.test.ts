@@ -13,7 +13,11 @@ import { emulatedBoards, rungs, sensorModule } from './world.js';
 const LONG_MS = 60_000;
 
 const faults: [what: string, fault: Fault, words: RegExp][] = [
-  ['is of another boundary', { version: 99 }, /slot 0: the module is made for boundary version 99, .*the board goes on with the one in slot 1/],
+  [
+    'is of another boundary',
+    { version: 99 },
+    /slot 0: the module is made for boundary version 99, .*the board goes on with the one in slot 1/,
+  ],
   ['traps', traps, /slot 0: step: integer divide by zero; the board goes on with the one in slot 1/],
   ['loops without an end', loops, /slot 0: step: runs too long: over 1000000 turns .*; the board goes on with the one in slot 1/],
   [
@@ -38,7 +42,11 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
     const events = new Heard<BoardEvent>();
     const settings = { broker: broker.url, thermometer: 'simulated:1', client_id: `bad${++boards}`, topic: 'bad/t', interval: 100 };
     let ended = false;
-    const board = await qemuRung(emulatedBoards, 'wasm3', modules)(settings, {
+    const board = await qemuRung(
+      emulatedBoards,
+      'wasm3',
+      modules,
+    )(settings, {
       event: (event) => events.add(event),
       says: (line) => words.add(line),
       failed: () => {
@@ -47,7 +55,11 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
     });
     t.after(() => (ended ? undefined : board.kill()));
     const readings = () =>
-      events.until((all) => all.filter(({ event }) => event === 'reading').length >= 2, `readings; it said ${words.all.join('\n')}`, LONG_MS);
+      events.until(
+        (all) => all.filter(({ event }) => event === 'reading').length >= 2,
+        `readings; it said ${words.all.join('\n')}`,
+        LONG_MS,
+      );
     return { words, readings };
   };
 
@@ -60,7 +72,7 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
 
   test('one that is damaged in the flash is left for the last good one', async (t) => {
     const damaged = slotImage(good, 8);
-    damaged[5000] ^= 1;
+    damaged.writeUInt8(damaged.readUInt8(5000) ^ 1, 5000);
     const { words, readings } = await start(t, { module: damaged, fallback: slotImage(good, 7) });
     await readings();
     assert.match(words.all.join('\n'), /slot 0 holds a module that is cut off or damaged: its check is wrong; flash it again/);
