@@ -39,6 +39,8 @@ export interface BoardParts {
   event(code: number, a: number, b: number): void;
   /** A step is over: the module may have room again. */
   stepped?(): void;
+  /** The module trapped in a step, and the board is over as by `halt`. Without it the trap is thrown. V8 does not end a call that takes too long. */
+  failed?(error: Error): void;
 }
 
 /** A board in software: gives a module the imports that the firmware gives, runs its steps, and moves bytes between it and its links. */
@@ -115,6 +117,10 @@ export class Board<M extends Module> {
         if (this.#waiting.length > 0) this.#handIn();
         if (this.#datagrams.length > 0) this.#handInDatagram();
       }
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError) || !this.#parts.failed) throw error;
+      this.halt();
+      this.#parts.failed(new Error(`the module trapped in a step: ${error.message}`, { cause: error }));
     } finally {
       this.#stepping = false; // also when a listener threw: the module goes on where it was
     }

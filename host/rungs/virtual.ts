@@ -26,6 +26,10 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
       config: new Map([...configByNumber(rest), ...config]),
       thermometers: [thermometer(String(name))],
       ...(storage && { storage }),
+      failed(error) {
+        storage?.close();
+        listener.failed(error);
+      },
       event(code, a, b) {
         if (code === EVENT_CONFIG_REFUSED) refused = `${configNames[b]}: ${errorText(a)}`;
         if (code === EVENT_STOPPED) stopped();
