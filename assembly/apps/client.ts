@@ -83,6 +83,7 @@ export function inbound(): usize {
 /** The first `length` bytes of the topic buffer are the topic of the publishes that follow. Answers 0 or an ERROR_… below 0. */
 export function set_topic(length: i32): i32 {
   topicLength = 0;
+  session.topicChanges();
   if (<u32>length > <u32>TOPIC_BYTES) return -ERROR_TOPIC_TOO_LONG;
   const fault = topicNameFault(topic, length);
   if (!fault) topicLength = length;

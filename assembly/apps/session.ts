@@ -11,8 +11,9 @@ import { report } from '../delivery/report';
 import * as mqttBytes from '../mqtt/decode';
 import * as mqtt from '../mqtt/session';
 import * as datagrams from '../mqttsn/decode';
-import { IS_CLIENT } from '../mqttsn/scope';
 import * as mqttsn from '../mqttsn/session';
+import { forgetFound } from '../mqttsn/topics';
+import { IS_CLIENT } from '../scope';
 import * as settings from '../settings';
 
 const BOTH: bool = isDefined(MQTT) && isDefined(MQTTSN);
@@ -85,6 +86,11 @@ export function publish(topic: usize, topicLength: u32, payload: usize, payloadL
   return ONLY_SN || (BOTH && choseSn)
     ? mqttsn.publish(topic, topicLength, payload, payloadLength, qos, retain)
     : mqtt.publish(topic, topicLength, payload, payloadLength, qos, retain);
+}
+
+/** The text of a topic that publish() was given changes where it is. */
+export function topicChanges(): void {
+  if (ONLY_SN || (BOTH && choseSn)) forgetFound();
 }
 
 export function subscribe(filters: usize, length: u32, count: u32): i32 {

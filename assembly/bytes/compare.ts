@@ -6,7 +6,6 @@ export function hash(p: usize, length: u32): u32 {
 }
 
 export function equal(p: usize, q: usize, length: u32): bool {
-  for (; length >= 4; length -= 4, p += 4, q += 4) if (load<u32>(p) != load<u32>(q)) return false;
   for (; length; --length, ++p, ++q) if (load<u8>(p) != load<u8>(q)) return false;
   return true;
 }

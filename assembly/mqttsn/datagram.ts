@@ -7,9 +7,9 @@ import { uint8 } from '../bytes/cursor';
 import { CONFIG_NODE_ID } from '../contract';
 import * as clock from '../delivery/clock';
 import { TRANSMIT_BYTES } from '../limits';
+import { IS_CLIENT } from '../scope';
 import * as settings from '../settings';
 import { ENCAPSULATED } from './messages';
-import { IS_CLIENT } from './scope';
 
 const NODE_ID_MOST: i32 = 16;
 /** Length, type and control byte of an envelope stand before the node id (SN 5.5). */

@@ -7,6 +7,7 @@ import { topicNameFault } from '../bytes/topic';
 import { ERROR_LENGTH, ERROR_PACKET_ID, ERROR_PACKET_TYPE, ERROR_QOS, ERROR_TOO_LARGE, ERROR_TOPIC_ID } from '../contract';
 import { inbound } from '../delivery/inbound';
 import { RECEIVE_BYTES } from '../limits';
+import { IS_CLIENT } from '../scope';
 import { isOurNode } from './datagram';
 import {
   CONNECT,
@@ -22,7 +23,6 @@ import {
   SUBACK,
   WILLMSGRESP,
 } from './messages';
-import { IS_CLIENT } from './scope';
 
 /** decode() answers this when there is no message for us. */
 export const NOTHING: i32 = -1000;

@@ -2,6 +2,7 @@
 // checked by whoever took them in.
 
 import { bytes, uint8, uint16 } from '../bytes/cursor';
+import { IS_CLIENT } from '../scope';
 import { CONNECT, DISCONNECT, PUBLISH, REGISTER, SEARCHGW } from './messages';
 
 /** Bytes of a message with `rest` bytes behind its type: the long form of the length only where it must be (SN 5.2.1). */
@@ -9,9 +10,9 @@ export function messageSize(rest: u32): u32 {
   return rest + (rest < 254 ? 2 : 4);
 }
 
-/** Length and type. */
+/** Length and type. Nothing that a sensor has to say needs the long form (limits.ts). */
 function header(p: usize, type: u32, rest: u32): usize {
-  p = rest < 254 ? uint8(p, rest + 2) : uint16(uint8(p, 1), rest + 4);
+  p = !IS_CLIENT || rest < 254 ? uint8(p, rest + 2) : uint16(uint8(p, 1), rest + 4);
   return uint8(p, type);
 }
 
@@ -50,8 +51,14 @@ export function encodeTopicAcknowledgement(p: usize, type: u32, topicId: u32, id
 
 /** PUBLISH (SN 5.4.12) with all its flags. `id` is 0 at QoS 0 and -1. */
 export function encodePublish(p: usize, flags: u32, topicId: u32, id: u32, payload: usize, length: u32): usize {
-  p = uint8(header(p, PUBLISH, 5 + length), flags);
-  return bytes(uint16(uint16(p, topicId), id), payload, length);
+  p = header(p, PUBLISH, 5 + length);
+  store<u8>(p, flags);
+  store<u8>(p, topicId >> 8, 1);
+  store<u8>(p, topicId, 2);
+  store<u8>(p, id >> 8, 3);
+  store<u8>(p, id, 4);
+  memory.copy(p + 5, payload, length);
+  return p + 5 + length;
 }
 
 export function publishSize(length: u32): u32 {

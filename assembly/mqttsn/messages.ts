@@ -35,6 +35,7 @@ export const DUP: u32 = 0x80;
 export const QOS_SHIFT: u32 = 5;
 export const QOS_MINUS_1: u32 = 3;
 export const RETAIN: u32 = 0x10;
+export const RETAIN_SHIFT: u32 = 4;
 export const WILL: u32 = 0x08;
 export const CLEAN_SESSION: u32 = 0x04;
 

@@ -26,6 +26,7 @@ import {
   WILL_TOPIC_REQUEST,
 } from '../delivery/outbox';
 import { report } from '../delivery/report';
+import { IS_CLIENT } from '../scope';
 import { blocked, message, send } from './datagram';
 import { isReserved, returnCode, topicId } from './decode';
 import { encodeAcknowledgement, encodeBytes, encodePublish, encodeRegister, encodeSubscribe, encodeWillTopic } from './encode';
@@ -43,7 +44,7 @@ import {
   QOS_MINUS_1,
   QOS_SHIFT,
   REGACK,
-  RETAIN,
+  RETAIN_SHIFT,
   SHORT,
   SUBACK,
   SUBSCRIBE,
@@ -55,7 +56,6 @@ import {
   WILLTOPICUPD,
 } from './messages';
 import { answerTime, congestionWait, retries } from './retry';
-import { IS_CLIENT } from './scope';
 import { forgetId, foundId, foundType, idOf, learn } from './topics';
 
 /** pursue() answers this when the gateway gave no answer to the last retry. */
@@ -117,7 +117,7 @@ function goOn(): void {
 
 /** Whether nothing waits in the outbox. */
 export function isIdle(): bool {
-  return !outbox.nextUnsent();
+  return outbox.allSent();
 }
 
 /** Makes the requests that may be made now. Answers an event, 0 or LOST. */
@@ -193,7 +193,7 @@ function encodeRequest(entry: Entry): usize {
 }
 
 export function publishFlags(qos: u32, retain: u32): u32 {
-  return (qos << QOS_SHIFT) | (retain ? RETAIN : 0);
+  return (qos << QOS_SHIFT) | (retain << RETAIN_SHIFT);
 }
 
 /** The topic id type to ask for a filter with. */

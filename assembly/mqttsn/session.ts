@@ -57,6 +57,7 @@ import { PUBLISH_REQUEST, SUBSCRIBE_REQUEST, UNSUBSCRIBE_REQUEST, WILL_PAYLOAD_R
 import { report } from '../delivery/report';
 import { connectTimeout, duration, keepAlive, keepAliveMs, readTimeouts, replyTimeout } from '../delivery/timeouts';
 import { hasWill } from '../delivery/will';
+import { IS_CLIENT } from '../scope';
 import * as settings from '../settings';
 import { cleanSession, encodeOurConnect, encodeOurWillPayload, encodeOurWillTopic, encodePing, readIdentity } from './connection';
 import { blocked, blockedSince, lastSent, message, messageMost, prepareEnvelope, send, unblock } from './datagram';
@@ -101,8 +102,19 @@ import {
 } from './messages';
 import { answered, forgetSent, held, isIdle, LOST, publishFlags, pursue, resetRequests, tellWill } from './requests';
 import { answerTime, congestionWait, readRetry, retries } from './retry';
-import { IS_CLIENT } from './scope';
-import { beginConnection, forgetTopics, foundId, foundLength, foundType, idOf, keepTopics, learn, nameOf, readPredefined } from './topics';
+import {
+  beginConnection,
+  forgetTopics,
+  foundId,
+  foundLength,
+  foundType,
+  idOf,
+  isFound,
+  keepTopics,
+  learn,
+  nameOf,
+  readPredefined,
+} from './topics';
 
 const STOPPED: u32 = 0;
 const STARTING: u32 = 1;
@@ -147,9 +159,8 @@ let discovery: bool = false;
 let searchDelay: i32 = 0;
 let missedAdvertisements: u32 = 0;
 let searches: u32 = 0;
-/** A gateway was lost and not yet told: its GwId. */
-let lost: bool = false;
-let lostId: i32 = 0;
+/** A gateway was lost and not yet told: its GwId and 1, or 0. */
+let lost: i32 = 0;
 
 /** The message of the connection itself that waits for an answer: CONNECT, WILLTOPIC, WILLMSG, PINGREQ, DISCONNECT; or 0. */
 let asked: u32 = 0;
@@ -221,16 +232,15 @@ export function publish(topic: usize, topicLength: u32, payload: usize, payloadL
   // What a sensor has to say fits (limits.ts).
   if (IS_CLIENT && max(publishSize(payloadLength), messageSize(4 + topicLength)) > messageMost()) return -ERROR_TOO_LARGE;
   if (IS_CLIENT && castOnly && qos >= 0) return -ERROR_QOS; // a sensor's configuration sees to it
-  const known = idOf(topic, topicLength);
+  const known = isFound(topic) || idOf(topic, topicLength);
   if (qos < 0 && (!known || foundType == NORMAL)) return -ERROR_NO_TOPIC_ID;
   const level = <u32>qos & 3;
-  const acknowledged = level == 1 || level == 2;
-  if (known && !acknowledged && state == CONNECTED && !blocked && !held && isIdle()) {
+  if (known && qos <= 0 && state == CONNECTED && !blocked && !held && isIdle()) {
     // The straight way: nothing waits, and nothing is waited for.
     if (send(GATEWAY_LINK, encodePublish(message(), publishFlags(level, retain) | foundType, foundId, 0, payload, payloadLength))) return 0;
   }
   const id = enqueued(outbox.enqueue(PUBLISH_REQUEST, level, retain, topicLength, topic, topicLength, payload, payloadLength));
-  return id < 0 || acknowledged ? id : 0;
+  return id < 0 || qos > 0 ? id : 0;
 }
 
 /** Asks for one checked filter, laid out as in MQTT's SUBSCRIBE: two bytes of length, the filter, its QoS. Answers the packet identifier or an error below 0. */
@@ -313,8 +323,9 @@ export function poll(): i32 {
   const heard = readDatagram();
   if (heard) return heard;
   if (lost) {
-    lost = false;
-    return report(EVENT_GATEWAY_LOST, lostId, 0);
+    const id = lost - 1;
+    lost = 0;
+    return report(EVENT_GATEWAY_LOST, id, 0);
   }
   switch (state) {
     case STOPPED:
@@ -470,8 +481,7 @@ function fail(event: i32, a: i32): i32 {
   if (state >= LEAVING) return ended();
   if (state >= CONNECTED) backoff.countLoss(now - connectedAt);
   resetConnection();
-  lost = current >= 0;
-  if (lost) lostId = loseGateway();
+  lost = current >= 0 ? loseGateway() + 1 : 0;
   const delay = event == EVENT_REFUSED && a == CONGESTION ? congestionWait : backoff.nextDelay();
   state = WAITING;
   deadline = now + delay;

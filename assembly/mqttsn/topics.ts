@@ -57,9 +57,10 @@ let epoch: u32 = 0;
 
 /** Where the last search ended: the next begins there, since topics are used again, or in turn. */
 let latest: u32 = 0;
-/** What idOf found. */
+/** What idOf found, and under which name; 0 when something has happened since that the answer may hang on. */
 export let foundType: u32 = 0;
 export let foundId: u32 = 0;
+let foundName: usize = 0;
 
 function entryAt(number: u32): Topic {
   return changetype<Topic>(entries() + number * ENTRY_BYTES);
@@ -67,6 +68,7 @@ function entryAt(number: u32): Topic {
 
 /** An entry under which messages to a name may go out now, or with `length` 0 the entry of an id; null when there is none. */
 function search(name: usize, length: u32, type: u32, id: u32): Topic | null {
+  foundName = 0;
   for (let left = count; left; --left) {
     if (latest >= count) latest = 0;
     const entry = entryAt(latest);
@@ -85,7 +87,18 @@ export function idOf(name: usize, length: u32): bool {
   if (!entry) return false;
   foundType = entry.type;
   foundId = entry.id;
+  foundName = name;
   return true;
+}
+
+/** Whether idOf found the name at this place last, and would again: so it is for one message after the other under the same topic. */
+export function isFound(name: usize): bool {
+  return name == foundName;
+}
+
+/** The text of a topic changes where it is. */
+export function forgetFound(): void {
+  foundName = 0;
 }
 
 function isUsable(entry: Topic): bool {
@@ -194,6 +207,7 @@ export function forgetId(type: u32, id: u32): void {
 /** A connection begins: ids that are not confirmed on it are registered again. */
 export function beginConnection(): void {
   connection = (connection + 1) & 0xffff;
+  foundName = 0;
   if (connection == 0) forgetTopics(); // before a number comes again
 }
 
@@ -202,6 +216,7 @@ export function forgetTopics(): void {
   if (HAS_JOURNAL && count > fixedCount) epoch = (epoch + 1) & 0xffff;
   count = fixedCount;
   namesEnd = fixedEnd;
+  foundName = 0;
 }
 
 /** Reads `1=a/b+2=c/d`, and leaves the names where they were read. Of an id or a name that comes twice the first counts. */
