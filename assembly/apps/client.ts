@@ -52,8 +52,7 @@ export function stop(): void {
 /** Does all that is due at `now` (ms, any origin, wraps at 2^32). Answers the ms until it must be called again without an occasion. */
 export function step(now: i32): i32 {
   setNow(now);
-  let happened: i32;
-  while ((happened = session.poll())) event(happened, eventA, eventB);
+  if (session.beginStep()) for (let happened = session.poll(); happened; happened = session.poll()) event(happened, eventA, eventB);
   return HAS_JOURNAL ? pursueFlush(session.finish()) : session.finish();
 }
 

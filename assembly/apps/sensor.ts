@@ -37,7 +37,7 @@ import {
   READING_FAILED,
 } from '../contract';
 import { isDown, setDown } from '../delivery/backoff';
-import { now, remaining, setNow } from '../delivery/clock';
+import { hasPassed, now, remaining, setNow } from '../delivery/clock';
 import { inbound } from '../delivery/inbound';
 import { HAS_JOURNAL } from '../delivery/journal';
 import { mark, setMark } from '../delivery/outbox';
@@ -147,16 +147,18 @@ export function stop(): void {
 
 /** Does all that is due at `now` (ms, any origin, wraps at 2^32). Answers the ms until it must be called again without an occasion. */
 export function step(time: i32): i32 {
-  const idle = doWhatIsDue(time);
-  return HAS_JOURNAL ? pursueFlush(idle) : idle;
-}
-
-function doWhatIsDue(time: i32): i32 {
   setNow(time);
   if (!stepped) {
     stepped = true;
     dueAt = time;
   }
+  if (session.beginStep()) tellWhatHappens();
+  const toReading = session.isRunning() ? work() : i32.MAX_VALUE;
+  const idle = min(session.finish(), toReading);
+  return HAS_JOURNAL ? pursueFlush(idle) : idle;
+}
+
+function tellWhatHappens(): void {
   for (let happened = session.poll(); happened; happened = session.poll()) {
     if (happened == EVENT_CONNECTED && !(sleeps && eventA)) {
       onlineOwed = availabilityLength > 0;
@@ -164,22 +166,28 @@ function doWhatIsDue(time: i32): i32 {
     } else if (happened == EVENT_MESSAGE && isCommand()) obey();
     event(happened, eventA, eventB);
   }
-  if (!session.isRunning()) return session.finish();
-  if (session.isConnected()) {
+}
+
+/** What a sensor does between start() and stop(). Answers the ms to its next reading. */
+function work(): i32 {
+  const connected = session.isConnected(); // what follows asks for much, and changes it only in the next step
+  if (connected) {
     payDebts();
     if (HAS_JOURNAL) publishWaiting();
   }
-  if (remaining(dueAt) == 0) {
+  if (hasPassed(dueAt)) {
     // What waits is fetched first: a gateway that was started anew and has forgotten us says so then, and commands and will are set up again.
-    if (commandLength || availabilityLength) session.collect();
-    session.wake();
-    takeReading();
+    if (sleeps) {
+      if (commandLength || availabilityLength) session.collect();
+      session.wake();
+    }
+    takeReading(connected);
     // The schedule does not drift; readings that were slept through are not made up.
     dueAt += interval;
-    if (remaining(dueAt) == 0) dueAt = now + interval;
+    if (hasPassed(dueAt)) dueAt = now + interval;
   }
-  if (sleeps && session.isConnected() && !onlineOwed && !commandsOwed && !(HAS_JOURNAL && (readings.count || isFlushing()))) fallAsleep();
-  return min(session.finish(), remaining(dueAt));
+  if (sleeps && connected && !onlineOwed && !commandsOwed && !(HAS_JOURNAL && (readings.count || isFlushing()))) fallAsleep();
+  return remaining(dueAt);
 }
 
 /** Sleeps until the next reading. The gateway is told half as long again, so that a late reading does not make it give us up. */
@@ -200,7 +208,7 @@ function announce(text: usize, length: u32): i32 {
   return session.publish(availabilityTopic, availabilityLength, text, length, 1, 1);
 }
 
-function takeReading(): void {
+function takeReading(connected: bool): void {
   const value = temperature(sensor);
   if (value <= READING_FAILED) {
     event(EVENT_READING_FAILED, READING_FAILED - value, 0);
@@ -215,7 +223,7 @@ function takeReading(): void {
   const waits = readings.count > 0 || (isDown && readings.hasBuffer());
   const result = waits ? -ERROR_OUTBOX_FULL : publishReading(value, 0, 0);
   if (result != -ERROR_OUTBOX_FULL) {
-    if (!session.isConnected()) setDown();
+    if (!connected) setDown();
     tellReading(value, result);
   } else {
     if (readings.isFull()) event(EVENT_READING_DROPPED, ERROR_OUTBOX_FULL, ++dropped);
@@ -251,18 +259,20 @@ function publishWaiting(): void {
 /** Publishes a reading with its unit; with a blank and `time` behind it, unless that is 0; at the topic of those that waited, unless `length` is 0. */
 function publishReading(value: i32, time: u32, length: u32): i32 {
   let text = unit;
+  let end = unit + unitLength;
   if (time) {
     text = formatWhole(text, time);
     store<u8>(--text, 0x20);
+    text -= unitLength;
+    bytes(text, unit, unitLength);
+    end = unit;
   }
-  text -= unitLength;
-  bytes(text, unit, unitLength);
   text = formatTenths(text, value);
   return session.publish(
     length ? bufferedTopic() : topic,
     length ? length : topicLength,
     text,
-    <u32>(unit - text),
+    <u32>(end - text),
     qos,
     length ? 0 : retain,
   );

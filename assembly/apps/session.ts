@@ -4,6 +4,7 @@
 
 import { receiveArea } from '../bytes/buffers';
 import { CONFIG_PROTOCOL, ERROR_STATE, EVENT_STORE_FAILED } from '../contract';
+import { stir } from '../delivery/clock';
 import * as inbox from '../delivery/inbox';
 import { failedKey, failure, forgetFailure, HAS_JOURNAL, openJournal } from '../delivery/journal';
 import * as outbox from '../delivery/outbox';
@@ -34,6 +35,7 @@ export function isSn(): bool {
 
 /** Begins, unless the configuration refuses something (settings.fault). */
 export function start(): void {
+  stir();
   if (HAS_JOURNAL) openJournal();
   if (ONLY_SN || (BOTH && choseSn)) mqttsn.start();
   else mqtt.start();
@@ -61,6 +63,7 @@ export function collect(): void {
 }
 
 export function stop(): void {
+  stir();
   if (ONLY_SN || (BOTH && choseSn)) mqttsn.stop();
   else mqtt.stop();
 }
@@ -101,6 +104,12 @@ export function unsubscribe(filters: usize, length: u32, count: u32): i32 {
   return ONLY_SN || (BOTH && choseSn) ? mqttsn.unsubscribe(filters, length, count) : mqtt.unsubscribe(filters, length, count);
 }
 
+/** Begins a step. False when poll() would find nothing to do. */
+export function beginStep(): bool {
+  const stirs = ONLY_SN || (BOTH && choseSn) ? mqttsn.beginStep() : mqtt.beginStep();
+  return stirs || (HAS_JOURNAL && failure != 0);
+}
+
 export function poll(): i32 {
   if (HAS_JOURNAL && failure) {
     const told = report(EVENT_STORE_FAILED, failedKey, failure);
@@ -123,11 +132,13 @@ export function receiveRoom(): u32 {
 }
 
 export function linkReceived(link: i32, length: u32): void {
+  stir();
   if (ONLY_SN || (BOTH && choseSn)) datagrams.datagramArrived(link, length);
-  else mqtt.linkReceived(length);
+  else mqttBytes.received(length);
 }
 
 export function linkChanged(link: i32, what: i32, reason: i32): void {
+  stir();
   if (ONLY_SN || (BOTH && choseSn)) mqttsn.linkChanged(link, what, reason);
   else mqtt.linkChanged(what, reason);
 }

@@ -33,7 +33,7 @@ import {
   TIMEOUT_SEND,
 } from '../contract';
 import * as backoff from '../delivery/backoff';
-import { now, remaining } from '../delivery/clock';
+import { hasPassed, isStirred, now, remaining, restFor, restUntil, stir } from '../delivery/clock';
 import { inbound } from '../delivery/inbound';
 import * as inbox from '../delivery/inbox';
 import { HAS_JOURNAL } from '../delivery/journal';
@@ -42,9 +42,10 @@ import { Entry, PUBLISH_REQUEST, QUEUED, RELEASED, SENT, SUBSCRIBE_REQUEST, UNSU
 import { report } from '../delivery/report';
 import { connectTimeout, keepAlive, keepAliveMs, readTimeouts, replyTimeout } from '../delivery/timeouts';
 import { TRANSMIT_BYTES } from '../limits';
+import { IS_CLIENT } from '../scope';
 import * as settings from '../settings';
 import { cleanSession, connectSize, copyConnect, prepareConnect } from './connection';
-import { NOTHING, next, received, resetDecoder } from './decode';
+import { NOTHING, next, resetDecoder } from './decode';
 import {
   ACKNOWLEDGEMENT_BYTES,
   EMPTY_BYTES,
@@ -92,9 +93,6 @@ let heldBack: bool = false;
 let heldBackAt: i32 = 0;
 /** The next return code of a SUBACK to report, or -1. */
 let subackIndex: i32 = -1;
-/** All is done until restUntil, if nothing happens before: a step in between only hands the link what was published. */
-let resting: bool = false;
-let restUntil: i32 = 0;
 /** Within a step, where `now` is the time. What is asked for between two steps is sent, and its deadline counted, by the next. */
 let stepping: bool = false;
 
@@ -108,7 +106,6 @@ export function start(): void {
 
 /** Sends what was not sent yet and DISCONNECT where there is a connection, then EVENT_STOPPED follows. The outbox keeps what has no answer. */
 export function stop(): void {
-  resting = false;
   if (state == STOPPED || state >= LEAVING) return;
   if (state == CONNECTED) state = LEAVING;
   else {
@@ -147,8 +144,9 @@ export function publish(topic: usize, topicLength: u32, payload: usize, payloadL
       return 0;
     }
   }
-  if (publishSize(topicLength, payloadLength, qos) > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
-  resting = false;
+  // What a sensor has to say fits (limits.ts).
+  if (IS_CLIENT && publishSize(topicLength, payloadLength, qos) > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
+  stir();
   const id = outbox.enqueue(PUBLISH_REQUEST, qos, retain, topicLength, topic, topicLength, payload, payloadLength);
   if (id == 0) return -ERROR_OUTBOX_FULL;
   if (stepping && state == CONNECTED) sendUnsent();
@@ -166,44 +164,36 @@ export function unsubscribe(filters: usize, length: u32, count: u32): i32 {
 }
 
 function request(kind: u32, filters: usize, length: u32, count: u32): i32 {
-  if (subscribeSize(length) > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
-  resting = false;
+  if (IS_CLIENT && subscribeSize(length) > <u32>TRANSMIT_BYTES) return -ERROR_TOO_LARGE;
+  stir();
   const id = outbox.enqueue(kind, 0, 0, count, filters, length, 0, 0);
   if (id == 0) return -ERROR_OUTBOX_FULL;
   if (stepping && state == CONNECTED) sendUnsent();
   return id;
 }
 
-/** The world wrote `length` bytes at receiveBuffer(). */
-export function linkReceived(length: u32): void {
-  resting = false;
-  received(length);
-}
-
 /** The world tells what became of the link (LINK_…, and REASON_… when it closed); poll() acts on it. */
 export function linkChanged(what: i32, reason: i32): void {
-  resting = false;
   if (what == LINK_OPENED) linkOpened = true;
   else if (what == LINK_CLOSED) linkClosed = reason;
 }
 
-/** The next event (EVENT_…) with its details in report.ts, or 0. An inbound message holds still until the next call, which acknowledges it. */
-export function poll(): i32 {
+/** Begins a step. False when poll() would find nothing to do: finish() still hands the link what was published. */
+export function beginStep(): bool {
   stepping = true;
-  if (resting && restUntil - now > 0) return 0;
-  return advance();
+  return isStirred();
 }
 
-/** poll() when there may be something to do: apart, since a large function is dear to enter. */
-function advance(): i32 {
-  resting = false;
+/** The next event (EVENT_…) with its details in report.ts, or 0. An inbound message holds still until the next call, which acknowledges it. */
+export function poll(): i32 {
+  stir();
   switch (state) {
     case STOPPED:
       return 0;
     case STARTING:
       return open();
     case WAITING:
-      return remaining(deadline) == 0 ? open() : 0;
+      return hasPassed(deadline) ? open() : 0;
     case OPENING:
       if (!linkOpened) return linkClosed ? fail(EVENT_LINK_CLOSED, linkClosed) : timeOut(TIMEOUT_OPEN);
       greet();
@@ -213,7 +203,7 @@ function advance(): i32 {
       return 0;
     case ENDING:
       if (owed) sayGoodbye();
-      if (!transmit.isEmpty() && !linkClosed && remaining(deadline) > 0) return 0;
+      if (!transmit.isEmpty() && !linkClosed && !hasPassed(deadline)) return 0;
       link_close(0);
       resetConnection();
       state = STOPPED;
@@ -234,19 +224,19 @@ function advance(): i32 {
 export function finish(): i32 {
   stepping = false;
   transmit.settle();
-  if (resting && transmit.isEmpty()) return restUntil - now;
+  if (!isStirred() && transmit.isEmpty()) return restUntil - now;
   return timeToNext();
 }
 
-/** Milliseconds to the nearest deadline; notes whether all is done until then. */
+/** Milliseconds to the nearest deadline. */
 function timeToNext(): i32 {
   if (state == CONNECTED) {
     let idle = transmit.stallRemaining(replyTimeout);
     idle = min(idle, replyRemaining());
     if (pinging) idle = min(idle, remaining(pingDeadline));
     else if (keepAlive && transmit.isEmpty()) idle = min(idle, remaining(transmit.lastSent + keepAliveMs));
-    resting = transmit.isEmpty();
-    restUntil = now + idle;
+    if (transmit.isEmpty()) return restFor(idle);
+    stir();
     return idle;
   }
   if (state == STOPPED) return i32.MAX_VALUE;
@@ -296,7 +286,7 @@ function fail(event: i32, a: i32): i32 {
 
 /** Fails with TIMEOUT_… `what` when the state's deadline has passed, else 0. */
 function timeOut(what: i32): i32 {
-  return remaining(deadline) == 0 ? fail(EVENT_TIMEOUT, what) : 0;
+  return hasPassed(deadline) ? fail(EVENT_TIMEOUT, what) : 0;
 }
 
 /** Milliseconds left for the answer that is waited for longest, or that is held back longest. */
@@ -309,9 +299,9 @@ function replyRemaining(): i32 {
 function checkDeadlines(): i32 {
   if (replyRemaining() == 0) return fail(EVENT_TIMEOUT, TIMEOUT_REPLY);
   if (transmit.stallRemaining(replyTimeout) == 0) return fail(EVENT_TIMEOUT, TIMEOUT_SEND);
-  if (pinging) return remaining(pingDeadline) == 0 ? fail(EVENT_TIMEOUT, TIMEOUT_PINGRESP) : 0;
+  if (pinging) return hasPassed(pingDeadline) ? fail(EVENT_TIMEOUT, TIMEOUT_PINGRESP) : 0;
   // What waits for the link keeps the connection alive as well as a PINGREQ behind it would.
-  if (keepAlive && transmit.isEmpty() && remaining(transmit.lastSent + keepAliveMs) == 0) {
+  if (keepAlive && transmit.isEmpty() && hasPassed(transmit.lastSent + keepAliveMs)) {
     transmit.commit(encodeEmpty(transmit.reserve(EMPTY_BYTES), PINGREQ));
     pinging = true;
     pingDeadline = now + min(replyTimeout, keepAliveMs);

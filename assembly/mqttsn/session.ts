@@ -47,7 +47,7 @@ import {
   TIMEOUT_SEND,
 } from '../contract';
 import * as backoff from '../delivery/backoff';
-import { beginLooking, idle, isDue, lookAgain, now } from '../delivery/clock';
+import { beginLooking, isDue, isStirred, now, resting, restUntil, stir } from '../delivery/clock';
 import { forgetCompleted, note, noteRelease, wasDelivered } from '../delivery/completed';
 import { inbound } from '../delivery/inbound';
 import * as inbox from '../delivery/inbox';
@@ -262,7 +262,7 @@ function request(kind: u32, filter: usize, length: u32, count: u32): i32 {
 /** The answer of a call that queued a request under `id`, 0 when there was no room: the next step looks after it. */
 function enqueued(id: u32): i32 {
   if (!id) return -ERROR_OUTBOX_FULL; // and whoever tries at each step is not stepped for it
-  lookAgain();
+  stir();
   return id;
 }
 
@@ -286,20 +286,20 @@ export function sleep(seconds: u32): i32 {
   if (IS_CLIENT && (seconds == 0 || seconds > 0xffff || castOnly || !isRunning())) return -ERROR_STATE;
   if (seconds == sleepSeconds) return 0;
   sleepSeconds = seconds;
-  lookAgain();
+  stir();
   return 0;
 }
 
 /** Ends the sleep: CONNECT goes out, and the session is as it was. */
 export function wake(): void {
   sleepSeconds = 0;
-  lookAgain();
+  stir();
 }
 
 /** A sleeper fetches what the gateway holds for it, before it wakes. */
 export function collect(): void {
   collecting = state >= DROWSY;
-  lookAgain();
+  stir();
 }
 
 /** The world tells what became of a link (LINK_…, and REASON_… when it closed); poll() acts on it. */
@@ -311,6 +311,11 @@ export function linkChanged(number: i32, what: i32, reason: i32): void {
   const fate = what == LINK_OPENED ? OPEN : reason;
   if (number == SEARCH_LINK) searchLink = fate;
   else link = fate;
+}
+
+/** Begins a step. False when poll() would find nothing to do. */
+export function beginStep(): bool {
+  return blocked || state == STOPPED || isStirred();
 }
 
 /** The next event (EVENT_…) with its details in report.ts, or 0. An inbound message holds still until the next call, which acknowledges it. */
@@ -400,7 +405,7 @@ function proceed(): i32 {
 
 /** After poll() answered 0: the milliseconds until poll() is due again without an occasion. */
 export function finish(): i32 {
-  return idle;
+  return resting ? restUntil - now : 0;
 }
 
 /** Whether a PINGREQ is due: when nothing was sent, or nothing heard, for the time of keep alive. */
