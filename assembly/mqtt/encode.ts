@@ -1,7 +1,7 @@
 // One function a packet. Each writes at `p` and answers the address after the packet; what it reads is copied. Texts were checked
 // by whoever took them in; sizes come from the …Size function beside.
 
-import { bytes, field, readUint16, uint8, uint16, varint, varintSize } from '../bytes/cursor';
+import { bytes, readUint16, uint8, uint16, varint, varintSize } from '../bytes/cursor';
 import { CONNECT, PUBLISH, QOS, SUBSCRIBE, UNSUBSCRIBE } from './packets';
 
 function fixedHeader(p: usize, first: u32, remaining: u32): usize {
@@ -48,9 +48,13 @@ function publishRemaining(topicLength: u32, payloadLength: u32, qos: u32): u32 {
 /** PUBLISH (MQTT 3.3) with `flags` of its first byte: DUP, QoS, retain. `payload` may be anywhere; `id` is read above QoS 0 only. */
 export function encodePublish(p: usize, flags: u32, topic: usize, topicLength: u32, payload: usize, payloadLength: u32, id: u32): usize {
   p = fixedHeader(p, PUBLISH | flags, publishRemaining(topicLength, payloadLength, flags & QOS));
-  p = field(p, topic, topicLength);
+  store<u8>(p, topicLength >> 8);
+  store<u8>(p, topicLength, 1);
+  memory.copy(p + 2, topic, topicLength);
+  p += 2 + topicLength;
   if (flags & QOS) p = uint16(p, id); // only above QoS 0 [MQTT-2.3.1-5]
-  return bytes(p, payload, payloadLength);
+  memory.copy(p, payload, payloadLength);
+  return p + payloadLength;
 }
 
 /** A PUBLISH has at most so many bytes beside topic and payload at QoS 0: fixed header and the topic's length. */
