@@ -1,19 +1,26 @@
+import { operationFigures, readingFigures } from './costs.js';
 import { dayFigures } from './day.js';
-import { heapFigures, instructionFigures } from './device.js';
 import { encodeFigures } from './encode.js';
 import { encoderFigure } from './encoder.js';
-import { type Figure, print } from './figure.js';
+import { type Figure, kept, under } from './figure.js';
 import { frameFigures } from './frames.js';
 import { snFrameFigures } from './frames-sn.js';
 import { gatewayFigures, tellsProcesses } from './gateway.js';
+import { growthFigures } from './growth.js';
+import { flashFigures, type Image, memoryFigures } from './memory.js';
+import type { Bench, Peer } from './operations.js';
+import { write } from './results.js';
 import { sizeFigures } from './size.js';
+import { print } from './table.js';
 import { throughputFigures } from './throughput.js';
 
 /** What a run needs of the machine, and tells. */
 export interface Setting {
   modules: readonly { name: string; budget: number }[];
-  /** The posix build's publish_bench, or undefined without a C compiler. */
-  publishBench: string | undefined;
+  /** The bench of operations, for each target and engine that this machine can build. */
+  benches: readonly Bench[];
+  peers: readonly Peer[];
+  images: readonly Image[];
   /** Our encoder alone, compiled (encode_bench), or undefined without wasm2c or a C compiler. */
   encodeBench: string | undefined;
   /** Whether a program is there. */
@@ -22,28 +29,59 @@ export interface Setting {
 }
 
 /** All figures; what this machine cannot measure is left out, and said. With `counted`, only those that are the same in every run. */
-export async function bench(
-  { modules, publishBench, encodeBench, has, progress }: Setting,
-  { json, counted }: { json: boolean; counted: boolean },
-): Promise<boolean> {
-  const figures: Figure[] = [...sizeFigures(modules), ...frameFigures(), ...snFrameFigures(), ...dayFigures()];
-  const needs = (what: string, programs: readonly string[]) => {
-    const missing = [...programs.filter((program) => !has(program)), ...(publishBench ? [] : ['the posix board'])];
-    if (missing.length > 0) progress(`left out: ${what}, for want of ${missing.join(', ')}`);
-    return missing.length === 0;
+export async function bench(setting: Setting, { json, counted }: { json: boolean; counted: boolean }): Promise<boolean> {
+  const { has, progress } = setting;
+  let whole = setting.benches.length === 4 && setting.peers.length === 2;
+  const leaveOut = (what: string, want: string) => {
+    whole = false;
+    progress(`left out: ${what}, for want of ${want}`);
   };
-  if (publishBench && needs('heap and instructions', ['valgrind', 'mosquitto_pub'])) {
-    progress('heap and instructions');
-    figures.push(...(await heapFigures(publishBench)), ...(await instructionFigures(publishBench)));
-  }
-  if (encodeBench && has('valgrind')) figures.push(await encoderFigure(encodeBench));
+  const sizes = sizeFigures(setting.modules);
+  const figures = [
+    ...under('Bytes of a module', sizes),
+    ...under('Frames on the wire', [...frameFigures(), ...snFrameFigures()]),
+    ...under('A day of readings', dayFigures()),
+    ...(await countedFigures(setting, sizes, leaveOut)),
+  ];
   if (!counted) {
     progress('encoding');
-    figures.push(...encodeFigures());
-    if (has('mosquitto')) figures.push(...(await throughputFigures(progress)));
-    else progress('left out: messages per second, for want of mosquitto');
-    if (has('mosquitto') && tellsProcesses) figures.push(...(await gatewayFigures(progress)));
-    else progress('left out: the gateway under load, for want of mosquitto or /proc');
+    figures.push(...under('Encoding in Node, timed', encodeFigures()));
+    if (has('mosquitto')) figures.push(...under('Messages through one mosquitto, timed', await throughputFigures(progress)));
+    else leaveOut('messages per second', 'mosquitto');
+    if (has('mosquitto') && tellsProcesses) figures.push(...under('The gateway under load, timed', await gatewayFigures(progress)));
+    else leaveOut('the gateway under load', 'mosquitto or /proc');
   }
-  return print(figures, json);
+  print(figures, json);
+  if (!counted && whole) progress(`written: ${write(figures).join(', ')}`);
+  else if (!counted) progress('not written: bench/results.json, which holds every figure or none');
+  return kept(figures);
+}
+
+/** What the bench of operations counts. */
+async function countedFigures(
+  setting: Setting,
+  sizes: readonly Figure[],
+  leaveOut: (what: string, want: string) => void,
+): Promise<Figure[]> {
+  const { peers, images, encodeBench, has, progress } = setting;
+  const benches = setting.benches.filter(({ target }) => target !== 'x86-64' || has('valgrind'));
+  if (benches.length < setting.benches.length) leaveOut('instructions on x86-64', 'valgrind');
+  if (benches.length === 0) return [];
+  const natives = has('valgrind') ? peers : [];
+  progress('instructions of operations');
+  const operations = await operationFigures(benches, natives);
+  progress('instructions of readings');
+  const readings = await readingFigures(benches);
+  progress('heap, stack, flash');
+  const memory = [...(await memoryFigures(benches, natives)), ...(await flashFigures(images, sizes))];
+  const encoder = encodeBench && has('valgrind') ? [await encoderFigure(encodeBench)] : [];
+  if (encoder.length === 0) leaveOut('the encoder alone', 'wasm2c, a C compiler or valgrind');
+  progress('growth');
+  return [
+    ...readings,
+    ...under('Instructions of encoding alone, x86-64', encoder),
+    ...operations,
+    ...memory,
+    ...(await growthFigures(benches, natives)),
+  ];
 }

@@ -1,14 +1,28 @@
 /** One figure beside its bound and a peer's figure of the same run. */
 export interface Figure {
+  /** The table it stands in. */
+  table: string;
   name: string;
+  /** Where it was measured, one of the table's columns, where the same is measured in several places; otherwise null. */
+  on: string | null;
   value: number;
   unit: string;
+  /** Counted, so the same in every run: over its bound it fails the command. A timed one never does. */
+  counted: boolean;
   /** The most a count may be, the least a ratio may be; null where the figure is for information. */
   bound: number | null;
   /** What the peer's figure is of, or null where nothing does the same. */
   peer: string | null;
   peerValue: number | null;
   ok: boolean;
+  /** What `value` grows with, if that was asked: the points that were measured. */
+  growth?: Growth;
+}
+
+export interface Growth {
+  with: string;
+  at: number[];
+  values: number[];
 }
 
 /** A count of bytes, instructions or allocations: the same in every run, so a bound that is passed fails the command. */
@@ -20,22 +34,27 @@ export function counted(
   peer: string | null = null,
   peerValue: number | null = null,
 ): Figure {
-  return { name, value, unit, bound, peer, peerValue, ok: bound === null || value <= bound };
+  return { table: '', name, on: null, value, unit, counted: true, bound, peer, peerValue, ok: bound === null || value <= bound };
 }
 
 /** How many times the peer's figure ours is: timed, so only printed. */
 export function ratio(name: string, value: number, bound: number | null, peer: string, peerValue: number): Figure {
-  return { name, value: round(value), unit: '×', bound, peer, peerValue: round(peerValue), ok: bound === null || value >= bound };
+  return { ...timed(name, value, '×', peer, peerValue), bound, ok: bound === null || value >= bound };
 }
 
 /** A timed figure beside a peer's, without a bound. */
 export function timed(name: string, value: number, unit: string, peer: string, peerValue: number): Figure {
-  return { name, value: round(value), unit, bound: null, peer, peerValue: round(peerValue), ok: true };
+  return { ...seen(name, value, unit), peer, peerValue: round(peerValue) };
 }
 
-/** A figure of this run alone, with nothing beside it. */
+/** A timed figure of this run alone, with nothing beside it. */
 export function seen(name: string, value: number, unit: string): Figure {
-  return { name, value: round(value), unit, bound: null, peer: null, peerValue: null, ok: true };
+  return { table: '', name, on: null, value: round(value), unit, counted: false, bound: null, peer: null, peerValue: null, ok: true };
+}
+
+/** The same figures as rows of `table`. */
+export function under(table: string, figures: readonly Figure[]): Figure[] {
+  return figures.map((figure) => ({ ...figure, table }));
 }
 
 function round(value: number): number {
@@ -48,27 +67,7 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Prints a table for people, or with `json` one array and nothing else. Answers whether every count kept its bound. */
-export function print(figures: readonly Figure[], json: boolean): boolean {
-  if (json) {
-    console.log(JSON.stringify(figures, undefined, 2));
-  } else {
-    const rows = figures.map(({ name, value, unit, bound, peer, peerValue, ok }) => [
-      name,
-      `${value.toLocaleString('en')} ${unit}`.trimEnd(),
-      bound === null ? '' : `${unit === '×' ? '≥' : '≤'} ${bound.toLocaleString('en')}`,
-      bound === null ? '' : ok ? 'ok' : 'NO',
-      peer === null ? '' : `${peerValue?.toLocaleString('en')} · ${peer}`,
-    ]);
-    const header = ['figure', 'value', 'bound', '', 'peer'];
-    const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-    for (const row of [header, ...rows])
-      console.log(
-        row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd(),
-      );
-  }
-  return figures.every(({ ok, unit }) => ok || unit === '×');
+/** Whether every count kept its bound. */
+export function kept(figures: readonly Figure[]): boolean {
+  return figures.every(({ ok, counted }) => ok || !counted);
 }

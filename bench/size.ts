@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { counted, type Figure, print } from './figure.js';
+import { counted, type Figure, kept } from './figure.js';
+import { print } from './table.js';
 
 /** This file runs as build/js/bench/size.js. */
 const build = new URL('../../', import.meta.url);
@@ -14,5 +15,7 @@ export function sizeFigures(modules: readonly { name: string; budget: number }[]
 }
 
 export function printSizes(modules: readonly { name: string; budget: number }[], json: boolean): boolean {
-  return print(sizeFigures(modules), json);
+  const figures = sizeFigures(modules);
+  print(figures, json);
+  return kept(figures);
 }

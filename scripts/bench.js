@@ -1,4 +1,5 @@
-// npm run bench: each figure beside its bound and a peer's. --json prints one array; --counted leaves out what is timed.
+// npm run bench: tables of each figure beside its bound and a peer's, bench/results.json and docs/bench.svg. --json prints one array instead of
+// tables; --counted leaves out what is timed, and writes nothing.
 
 import { parseArgs } from 'node:util';
 import { command, isThere, prepare, progress } from './prepare.js';
@@ -6,17 +7,18 @@ import { command, isThere, prepare, progress } from './prepare.js';
 await command(async () => {
   const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, counted: { type: 'boolean', default: false } } });
   await prepare();
-  const [{ bench }, { modules }, { posixBoard }, { encoder }] = await Promise.all([
+  const [{ bench }, { modules }, { operationBenches }, { nativePeers }, { encoder }] = await Promise.all([
     import('../build/js/bench/bench.js'),
     import('./modules.js'),
-    import('./posix.js'),
+    import('./benches.js'),
+    import('./peers.js'),
     import('./encoder.js'),
   ]);
-  const board = await posixBoard(progress);
-  if ('missing' in board) progress(board.missing);
-  const publishBench = 'missing' in board ? undefined : board.bench;
-  const alone = 'missing' in board ? board : await encoder();
-  if (!('missing' in board) && 'missing' in alone) progress(`left out: the encoder alone. ${alone.missing}`);
+  const built = await operationBenches(progress);
+  const native = await nativePeers();
+  const alone = isThere(process.env.CC ?? 'cc') ? await encoder() : { missing: 'The encoder alone needs a C compiler.' };
+  for (const missing of [...built.missing, ...native.missing, ...('missing' in alone ? [alone.missing] : [])]) progress(missing);
   const encodeBench = 'missing' in alone ? undefined : alone.program;
-  return (await bench({ modules, publishBench, encodeBench, has: isThere, progress }, values)) ? 0 : 1;
+  const setting = { modules, benches: built.benches, images: built.images, peers: native.peers, encodeBench, has: isThere, progress };
+  return (await bench(setting, values)) ? 0 : 1;
 });

@@ -87,5 +87,5 @@ async function buildPosix(report, { sanitize = false, engine = 'wasm3' } = {}) {
     await engineSettings(report, engine, build);
     await make();
   }
-  return { board: join(build, 'twobyte-posix'), bench: join(build, 'publish_bench') };
+  return { board: join(build, 'twobyte-posix'), bench: join(build, 'operations_bench') };
 }
