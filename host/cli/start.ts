@@ -111,7 +111,8 @@ function topicsOf(given: readonly string[] | undefined): Record<Protocol, string
 
 async function chooseRung({ rung, engine }: Options, { posixBoard, emulatedBoard, progress }: Preparation): Promise<Rung> {
   if (rung === 'virtual') {
-    if (engine !== undefined) throw new Error(`--engine ${engine}: on the virtual rung the module runs in V8; take --rung posix or qemu-rv32`);
+    if (engine !== undefined)
+      throw new Error(`--engine ${engine}: on the virtual rung the module runs in V8; take --rung posix or qemu-rv32`);
     return startVirtual;
   }
   if (rung === 'qemu-rv32') {
