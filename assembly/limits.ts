@@ -18,7 +18,7 @@ export const RECEIVE_BYTES: i32 = isDefined(DESK)
 export const TRANSMIT_BYTES: i32 = isDefined(DESK) ? 1179648 : isDefined(MQTT) ? (isDefined(JOURNAL) ? 640 : 1024) : 256;
 
 /** Topics and payloads waiting for their acknowledgement or for a connection, each with RECORD_BYTES. With a journal readings that find no room wait in theirs. Cost: 1 byte. */
-export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : isDefined(JOURNAL) ? 1536 : 2048;
+export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : isDefined(JOURNAL) ? 1280 : 2048;
 
 /** What the journal adds to a message of the outbox, within OUTBOX_BYTES. Cost: 0 bytes. */
 export const RECORD_BYTES: i32 = isDefined(JOURNAL) ? 16 : 0;

@@ -42,12 +42,13 @@
 
 /* Values on the stack of one function while it is translated: 5 bytes each in the runtime, and again on the C stack at load. */
 #ifndef d_m3MaxFunctionStackHeight
-#define d_m3MaxFunctionStackHeight 64
+#define d_m3MaxFunctionStackHeight 72
 #endif
 
-/* Constants that a function keeps in slots, the others are read from the code: 4 bytes each in the runtime. */
+/* Constants that a function keeps in slots, the others are read from the code: 4 bytes each in the runtime, and 12 of code for each time that one
+ * of the others is used. */
 #ifndef d_m3MaxConstantTableSize
-#define d_m3MaxConstantTableSize 64
+#define d_m3MaxConstantTableSize 80
 #endif
 
 /* Export names per function: a pointer each in every function. The build refuses a module in which two exports are one function. */
