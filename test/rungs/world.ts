@@ -175,9 +175,10 @@ export class World {
     return this.ground.rung.startsWith('qemu') && this.protocol === 'mqtt-sn' ? 'timeout' : 'link_closed';
   }
 
-  /** A command over the receive buffer of every module; a line of datagrams takes up to 1,024 bytes. */
+  /** A command over the receive buffer. A line of datagrams carries none over that of the module of both protocols: there, one that it takes. */
   get largeCommand(): string {
-    return 'x'.repeat(this.tellsLoss === 'timeout' ? 900 : 3000);
+    if (this.tellsLoss === 'link_closed') return 'x'.repeat(3000);
+    return 'x'.repeat(this.ground.module ? 450 : 900);
   }
 
   /** Settings for boards that shall notice silence soon. */
