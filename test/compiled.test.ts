@@ -58,20 +58,20 @@ const text = ({
   (func (export "link_changed") (param i32 i32 i32))
   ${beside})`;
 
-const OUTSIDE = /^step: step: \[trap\] out of bounds memory access$/;
+const OUTSIDE = /^step: step: out of bounds memory access$/;
 const send = '(import "board" "link_send" (func $send (param i32 i32 i32) (result i32)))';
 
 /** Each ends its step in these words; the next step is refused in the same, and so is the next life of the module. */
 const traps: [what: string, recipe: Recipe, words: RegExp][] = [
-  ['unreachable', { step: 'unreachable' }, /^step: step: \[trap\] unreachable executed$/],
-  ['a recursion without an end', { step: '(call $step (local.get $now))' }, /^step: step: \[trap\] stack overflow$/],
+  ['unreachable', { step: 'unreachable' }, /^step: step: unreachable executed$/],
+  ['a recursion without an end', { step: '(call $step (local.get $now))' }, /^step: step: stack overflow$/],
   [
     'two functions that call each other without an end',
     {
       step: '(call $there (local.get $now))',
       beside: '(func $there (param i32) (result i32) (i32.add (i32.const 1) (call $step (local.get 0))))',
     },
-    /^step: step: \[trap\] stack overflow$/,
+    /^step: step: stack overflow$/,
   ],
   ['a division by 0', { step: '(i32.div_s (i32.const 1) (i32.sub (local.get $now) (local.get $now)))' }, /integer divide by zero$/],
   [

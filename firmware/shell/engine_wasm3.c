@@ -110,16 +110,20 @@ const char *engine_compiled(size_t number) {
 
 /* Gives back what the last translation left of its pages of code. Code is full of its own addresses: a heap that moves a block which gets smaller cannot be used. */
 static bool trim_code(Engine *engine) {
+#ifndef HEAP_MOVES
     IM3Runtime runtime = engine->runtime;
-    for (IM3CodePage page = runtime->pagesOpen; page; page = page->info.next) {
-        size_t header = sizeof page->info;
-        size_t previous = header + page->info.numLines * sizeof page->code[0];
-        page->info.numLines = page->info.lineIndex;
-        uintptr_t place = (uintptr_t)page;
-        if ((uintptr_t)m3_Realloc(page, header + page->info.lineIndex * sizeof page->code[0], previous) != place) {
-            return refuse(engine, "the heap moves a block that gets smaller", "");
-        }
+    for (IM3CodePage *link = &runtime->pagesOpen; *link; link = &(*link)->info.next) {
+        size_t header = sizeof (*link)->info;
+        size_t previous = header + (*link)->info.numLines * sizeof (*link)->code[0];
+        (*link)->info.numLines = (*link)->info.lineIndex;
+        uintptr_t place = (uintptr_t)*link;
+        IM3CodePage kept = m3_Realloc(*link, header + (*link)->info.lineIndex * sizeof (*link)->code[0], previous);
+        if (kept) *link = kept; /* so that it can be freed, wherever it is */
+        if ((uintptr_t)kept != place) return refuse(engine, "the heap moves a block that gets smaller; build with HEAP_MOVES", "");
     }
+#else
+    (void)engine;
+#endif
     return true;
 }
 
