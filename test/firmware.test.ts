@@ -52,6 +52,7 @@ for (const [how, board] of builds)
       'links_test',
       'storage_test',
       'nvram_test',
+      'memory_test',
     ])
       test(program, async (t) => {
         const { status, stdout, stderr } = await run(join(dirname(board), program), program === 'garbled_test' ? sensors : []);
