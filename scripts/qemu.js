@@ -44,16 +44,42 @@ async function cmake(args) {
   }
 }
 
-/** The directory of the modules' C, each in one of its own. @param {string} directory */
-async function compiledSensors(directory) {
+/**
+ * Writes the C of modules into `directory`, of each in one of its own.
+ * @param {string} directory @param {readonly string[]} names @param {(name: string) => string} [wasm] where the file of a module is
+ */
+async function compiledSensors(directory, names, wasm) {
   await Promise.all(
-    sensors.map((name) => {
+    names.map((name) => {
       const own = join(directory, name);
       mkdirSync(own, { recursive: true });
-      return compiledModules([name], own);
+      return compiledModules([name], own, wasm);
     }),
   );
   return directory;
+}
+
+/** @param {import('./python.js').Report} report @param {string} directory @param {string[]} settings @param {string[]} [targets] */
+async function makeImages(report, directory, settings, targets = []) {
+  const tools = [`-DCMAKE_TOOLCHAIN_FILE=${join(port, 'toolchain.cmake')}`, `-DWASM3_DIR=${await wasm3Sources(report)}`];
+  report('building the images for rv32');
+  await cmake(['-S', port, '-B', directory, ...tools, ...settings]);
+  await cmake(['--build', directory, '--parallel', '4', ...targets.flatMap((target) => ['--target', target])]);
+}
+
+/**
+ * Builds images with other modules compiled in, into a directory of the caller's: `wasm` has the file of each.
+ * @param {import('./python.js').Report} report @param {string} directory @param {Readonly<Record<string, string>>} wasm
+ */
+export async function imagesOf(report, directory, wasm) {
+  const names = Object.keys(wasm);
+  const made = await compiledSensors(join(directory, 'compiled'), names, (name) => String(wasm[name]));
+  await makeImages(
+    report,
+    directory,
+    [`-DMODULES_DIR=${made}`],
+    names.map((name) => `twobyte-rv32-${name}`),
+  );
 }
 
 /**
@@ -69,20 +95,9 @@ export async function qemuImages(report, { engine = 'wasm3' } = {}) {
   const noCompiling = engine === 'aot' ? await missingForCompiling() : undefined;
   if (noCompiling) return { missing: noCompiling };
   try {
-    const wasm3 = await wasm3Sources(report);
     const directory = join(root, 'build', 'qemu-rv32');
-    const compiled = engine === 'aot' ? [`-DMODULES_DIR=${await compiledSensors(join(directory, 'compiled'))}`] : [];
-    report('building the images for rv32');
-    await cmake([
-      '-S',
-      port,
-      '-B',
-      directory,
-      `-DCMAKE_TOOLCHAIN_FILE=${join(port, 'toolchain.cmake')}`,
-      `-DWASM3_DIR=${wasm3}`,
-      ...compiled,
-    ]);
-    await cmake(['--build', directory, '--parallel', '4']);
+    const compiled = engine === 'aot' ? [`-DMODULES_DIR=${await compiledSensors(join(directory, 'compiled'), sensors)}`] : [];
+    await makeImages(report, directory, compiled);
     return { directory };
   } catch (error) {
     if (error instanceof PythonMissing) return { missing: `${error.message}.` };

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Broker, startBroker } from '../../host/broker.js';
 import { slotImage } from '../../host/rungs/flash.js';
 import { type Modules, qemuRung } from '../../host/rungs/qemu.js';
-import type { BoardEvent } from '../../host/rungs/rung.js';
+import type { BoardEvent, BoardSettings } from '../../host/rungs/rung.js';
+import { root } from '../core/compile.js';
 import { Heard } from '../interop/peers.js';
 import { badModule, callsWithoutEnd, type Fault, loops, traps } from './bad-modules.js';
 import { emulatedBoards, rungs, sensorModule } from './world.js';
+
+const { imagesOf } = (await import(`${root}scripts/qemu.js`)) as {
+  imagesOf(report: (text: string) => void, directory: string, wasm: Readonly<Record<string, string>>): Promise<void>;
+};
 
 /** The emulated board has a watchdog of 5 s, and the machine under it may be busy. */
 const LONG_MS = 60_000;
@@ -82,4 +89,44 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
     const { words } = await start(t, { module: slotImage(await badModule(traps), 1) });
     await words.until((all) => all.some((line) => /slot 0: step: integer divide by zero$/.test(line)), 'the reason', LONG_MS);
   });
+});
+
+const late = /step: runs too long: no answer when the board's watchdog came, which reset the board/;
+/** Under names of modules that a board can have. */
+const compiledFaults: [name: string, what: string, fault: Fault, words: RegExp][] = [
+  ['sensor', 'traps', traps, /step: integer divide by zero/],
+  ['sensor-mqtt', 'loops without an end', loops, late],
+  ['sensor-journal', 'calls without an end', callsWithoutEnd, late],
+];
+
+describe('the emulated board with a bad module compiled in', { skip: rungs['qemu-rv32-aot'].skip, timeout: 300_000 }, () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'twobyte-bad-rv32-'));
+    const wasm = compiledFaults.map(([name]) => [name, join(directory, `${name}.wasm`)] as const);
+    for (const [i, [, path]] of wasm.entries()) await writeFile(path, await badModule(compiledFaults[i]?.[2] ?? {}));
+    await imagesOf(() => {}, directory, Object.fromEntries(wasm));
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  const start = async (t: TestContext, settings: BoardSettings) => {
+    const words = new Heard<string>();
+    const board = await qemuRung(directory, 'aot')(
+      { broker: 'mqtt://127.0.0.1:1', thermometer: 'simulated:1', topic: 'bad/t', ...settings },
+      { event: () => {}, says: (line) => words.add(line), failed: (error) => words.fail(error) },
+    );
+    t.after(() => board.kill());
+    return { board, words };
+  };
+
+  for (const [module, what, , told] of compiledFaults)
+    test(`one that ${what} is told, and the board is reset: after a second, then after two`, async (t) => {
+      const { board, words } = await start(t, { module });
+      const of = (all: readonly string[]) => all.filter((line) => told.test(line));
+      const all = await words.until((all) => of(all).length >= 2, 'the reason twice', LONG_MS);
+      for (const [i, seconds] of [1, 2].entries())
+        assert.match(String(of(all)[i]), new RegExp(`the module ${module}: ${told.source}; it is started again in ${seconds} s$`));
+      assert.ok(all.includes('the board started anew'), all.join('\n'));
+      await board.stop(); // it waits, and hears its host
+    });
 });

@@ -170,44 +170,72 @@ static void open_storage(Board *board) {
     if (board->storage.damaged) console_say("journal: %" PRIu32 " of its records are damaged", board->storage.damaged);
 }
 
+/* What the host wants since the last look. */
+typedef struct {
+    bool stop;
+    bool flush;
+} Wishes;
+
+static void hear(Wishes *wishes) {
+    uint32_t value;
+    for (LineWish wish = line_wish(wire_line(), &value); wish != LINE_NOTHING; wish = line_wish(wire_line(), &value)) {
+        if (wish == LINE_STOP) wishes->stop = true;
+        if (wish == LINE_FLUSH) wishes->flush = true;
+        if (wish == LINE_RESTART) {
+            wire_drain(DRAIN_MS);
+            machine_restart();
+        }
+    }
+}
+
+/* Between two starts of modules that are no good: the host is heard. */
+static void hold_back(uint32_t ms) {
+    int64_t until = machine_now_ms() + ms;
+    Wishes wishes = {false, false};
+    for (int64_t now = machine_now_ms(); now < until; now = machine_now_ms()) {
+        wire_wait(until - now);
+        hear(&wishes);
+        if (wishes.stop || wishes.flush) end(0); /* nothing runs */
+    }
+}
+
 /* A module is no good: with another to go on with, or after a wait, the board starts anew; without one it ends. */
 _Noreturn static void leave(const char *words) {
-    bool goes_on = running_slot >= 0 && modules_say(running_slot, words);
-    if (!goes_on) {
-        if (running_slot < 0) console_say("the module: %s", words);
-        end(1);
-    }
+    if (!modules_say(running_slot, words)) end(1);
+    line_close(wire_line());
     wire_drain(DRAIN_MS);
-    int64_t until = machine_now_ms() + slots_wait(modules_slots(), slots_choose(modules_slots()));
-    for (int64_t now = machine_now_ms(); now < until; now = machine_now_ms()) machine_wait((uint32_t)(until - now), false);
+    hold_back(slots_wait(modules_slots(), slots_choose(modules_slots())));
     machine_restart();
 }
 
+/* A compiled module that is refused will be so again. */
 _Noreturn static void refuse(const char *words) {
-    if (running_slot >= 0) slots_refused(modules_slots(), running_slot);
+    if (engine_compiled(0)) {
+        console_say("the module %s: %s", engine_compiled(0), words);
+        end(1);
+    }
+    slots_refused(modules_slots(), running_slot);
     leave(words);
 }
 
 _Noreturn static void fail(const char *words) {
-    if (running_slot >= 0) slots_failed(modules_slots(), running_slot);
+    slots_failed(modules_slots(), running_slot);
     leave(words);
 }
 
-/* Of an image with a module compiled in, that one; else the best one in flash. */
 static void load_module(uint32_t *bytes) {
     ShellOptions options = {.port = &port, .context = &board};
-    *bytes = 0;
-    if (!engine_compiled(0)) {
-        int slot = modules_open();
-        if (slot < 0) {
-            console_say("there is no module in the flash that this board can start");
-            end(1);
-        }
-        running_slot = slot;
-        options.module = modules_slots()->slots[slot].module;
-        options.module_bytes = *bytes = modules_slots()->slots[slot].bytes;
-        slots_started(modules_slots(), slot);
+    uint32_t wait;
+    int slot = modules_open(&wait);
+    if (slot < 0) {
+        console_say("there is no module in the flash that this board can start");
+        end(1);
     }
+    hold_back(wait);
+    running_slot = slot;
+    options.module = modules_slots()->slots[slot].module;
+    options.module_bytes = *bytes = modules_slots()->slots[slot].bytes;
+    slots_started(modules_slots(), slot);
     machine_feed();
     if (shell_load(&board.shell, &options) != 0) refuse(board.shell.error);
 }
@@ -227,24 +255,6 @@ static bool tell(Board *board, bool *told) {
     return !news.what || shell_link_changed(&board->shell, 0, news.what, news.reason) == 0;
 }
 
-/* What the host wants since the last look. */
-typedef struct {
-    bool stop;
-    bool flush;
-} Wishes;
-
-static void hear(Wishes *wishes) {
-    uint32_t value;
-    for (LineWish wish = line_wish(wire_line(), &value); wish != LINE_NOTHING; wish = line_wish(wire_line(), &value)) {
-        if (wish == LINE_STOP) wishes->stop = true;
-        if (wish == LINE_FLUSH) wishes->flush = true;
-        if (wish == LINE_RESTART) {
-            wire_drain(DRAIN_MS);
-            machine_restart();
-        }
-    }
-}
-
 /* Until the module has stopped. 0, 1 without a farewell, or FAILED. */
 static uint32_t run(Board *board) {
     int64_t end_by = INT64_MAX;
@@ -253,7 +263,7 @@ static uint32_t run(Board *board) {
     for (;;) {
         int64_t now = machine_now_ms();
         machine_feed();
-        if (now >= proves_at && running_slot >= 0) {
+        if (now >= proves_at) {
             slots_proved(modules_slots(), running_slot);
             proves_at = now + SLOTS_PROOF_MS;
         }
@@ -315,7 +325,7 @@ int main(void) {
     console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
     uint32_t status = run(&board);
     if (status == FAILED) fail(board.shell.error);
-    if (running_slot >= 0) slots_ended(modules_slots(), running_slot);
+    slots_ended(modules_slots(), running_slot);
     wire_drain(DRAIN_MS);
     console_ended(heap_bytes() + shell_static_bytes(&board.shell), heap_allocations() - allocations, machine_stack_most());
     shell_unload(&board.shell);

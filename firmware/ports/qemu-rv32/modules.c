@@ -1,6 +1,7 @@
 #include "modules.h"
 
 #include "console.h"
+#include "engine.h"
 #include "flash.h"
 
 #include <stdio.h>
@@ -33,9 +34,21 @@ static void read_slot(int i, uint32_t at, uint32_t capacity) {
     }
 }
 
-int modules_open(void) {
+/* What the image was linked with is the only one there is. */
+static void take_compiled(const char *name) {
+    const uint8_t *bytes = (const uint8_t *)name;
+    slots.slots[0] = (Slot){.module = bytes, .check = slots_check(bytes, (uint32_t)strlen(name), 0)};
+}
+
+static void read_slots(void) {
     static const uint32_t places[SLOTS][2] = {{FLASH_MODULE, FLASH_MODULE_BYTES}, {FLASH_FALLBACK, FLASH_FALLBACK_BYTES}};
-    for (int i = 0; i < SLOTS; i++) read_slot(i, places[i][0], places[i][1]);
+    if (engine_compiled(0)) take_compiled(engine_compiled(0));
+    else for (int i = 0; i < SLOTS; i++) read_slot(i, places[i][0], places[i][1]);
+}
+
+int modules_open(uint32_t *wait) {
+    read_slots();
+    *wait = 0;
     Remembered *before = remembered();
     slots_open(&slots, before->states);
     if (before->late == LATE_MAGIC) {
@@ -45,6 +58,7 @@ int modules_open(void) {
         (void)snprintf(words, sizeof words, "%s: runs too long: no answer when the board's watchdog came, which reset the board", before->running);
         if (!before->running[0]) console_say("the board stood still and was reset by its watchdog");
         else if (!modules_say(before->slot == 1 ? 1 : 0, words)) return -1;
+        else *wait = slots_wait(&slots, slots_choose(&slots));
     }
     return slots_choose(&slots);
 }
@@ -64,11 +78,13 @@ void modules_late(int slot, const char *running) {
 
 bool modules_say(int slot, const char *words) {
     int next = slots_choose(&slots);
-    if (next == slot && !slots.slots[1 - slot].module) {
-        console_say("the module in slot %d: %s", slot, words);
+    char module[40];
+    if (engine_compiled(0)) (void)snprintf(module, sizeof module, "the module %s", engine_compiled(0));
+    else (void)snprintf(module, sizeof module, "the module in slot %d", slot);
+    if (next != slot) console_say("%s: %s; the board goes on with the one in slot %d", module, words, next);
+    else if (!engine_compiled(0) && !slots.slots[1 - slot].module) {
+        console_say("%s: %s", module, words);
         return false;
-    }
-    if (next == slot) console_say("the module in slot %d: %s; it is started again", slot, words);
-    else console_say("the module in slot %d: %s; the board goes on with the one in slot %d", slot, words, next);
+    } else console_say("%s: %s; it is started again in %u s", module, words, (unsigned)(slots_wait(&slots, slot) / 1000));
     return true;
 }

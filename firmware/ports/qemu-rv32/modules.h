@@ -1,11 +1,13 @@
-/* The modules in the emulated board's flash, as the two slots of slots.h; what is known of them outlives a reset (REMEMBERED of memory_map.h). */
+/* The modules in the emulated board's flash, as the two slots of slots.h, or the one that is compiled in, as if slot 0 held it; what is known of
+ * them outlives a reset (REMEMBERED of memory_map.h). */
 #ifndef TWOBYTE_RV32_MODULES_H
 #define TWOBYTE_RV32_MODULES_H
 
 #include "slots.h"
 
-/* modules_open(): looks at both slots, says what is wrong with one, and why the watchdog came, if it did. The slot to start, or -1. */
-int modules_open(void);
+/* modules_open(wait): looks at both slots, says what is wrong with one, and why the watchdog came, if it did: then the start is to wait for so many
+ * ms. The slot to start, or -1. */
+int modules_open(uint32_t *wait);
 
 /* modules_slots(): of which this is the state. */
 Slots *modules_slots(void);
@@ -13,7 +15,8 @@ Slots *modules_slots(void);
 /* modules_late(slot, running): the watchdog came, within this export of the module or with "" elsewhere: remembered for the next start. */
 void modules_late(int slot, const char *running);
 
-/* modules_say(slot, words): what is wrong with this module, and what follows. True: a start with another one, or the same, follows. */
+/* modules_say(slot, words): what is wrong with this module, and what follows. True: a start with another one, or the same, is to follow; always
+ * where the module is compiled in. */
 bool modules_say(int slot, const char *words);
 
 #endif
