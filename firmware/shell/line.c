@@ -42,8 +42,7 @@ void line_init(Line *line, uint32_t boot) {
 
 void line_hold(Line *line, const uint8_t *bytes, uint32_t length) {
     line->held_at = 0;
-    line->held_bytes = length < sizeof line->held ? length : (uint32_t)sizeof line->held;
-    line->held_length = length;
+    line->held_bytes = length;
     memcpy(line->held, bytes, line->held_bytes);
     line->holds = true;
 }
@@ -106,22 +105,30 @@ LineNews line_news(Line *line) {
         line->blocked = false;
         return (LineNews){.what = LINK_WRITABLE};
     }
-    return (LineNews){.readable = line->holds};
+    return (LineNews){.readable = line->holds || line->unread};
+}
+
+/* One of `held`, or behind it or too large for it, in `message`. */
+static uint32_t receive_datagram(Line *line, uint8_t *to, uint32_t room) {
+    bool held = line->holds;
+    uint32_t length = held ? line->held_bytes : line->unread;
+    memcpy(to, held ? line->held : line->message, length < room ? length : room);
+    if (!held) line->unread = 0;
+    line->holds = false;
+    if (line->unread && line->unread <= sizeof line->held) {
+        line_hold(line, line->message, line->unread);
+        line->unread = 0;
+    }
+    return length;
 }
 
 uint32_t line_receive(Line *line, uint8_t *to, uint32_t room) {
-    if (!line->holds || room == 0) return 0;
+    if (room == 0) return 0;
+    if (line->carrier == LINE_DATAGRAMS) return receive_datagram(line, to, room);
+    if (!line->holds) return 0;
     uint32_t left = line->held_bytes - line->held_at, count = left < room ? left : room;
     memcpy(to, line->held + line->held_at, count);
     line->held_at += count;
-    if (line->carrier == LINE_DATAGRAMS) {
-        /* One that was cut here is over the room, too, however large that is. */
-        uint32_t length = line->held_length > line->held_bytes && line->held_length <= room ? room + 1 : line->held_length;
-        line->holds = false;
-        if (line->unread) line_hold(line, line->message, line->unread);
-        line->unread = 0;
-        return length;
-    }
     if (line->held_at == line->held_bytes) {
         line->holds = false;
         line->awaited++;

@@ -100,7 +100,6 @@ typedef struct {
     bool holds;       /* `held` is that item, or a datagram */
     uint32_t held_at; /* bytes before are taken */
     uint32_t held_bytes;
-    uint32_t held_length; /* of the whole datagram */
     uint8_t held[LINE_PIECE_IN_BYTES];
 
     bool owes_hello;
@@ -122,7 +121,7 @@ typedef struct {
     uint32_t wire_bytes;
     uint8_t wire[LINE_WIRE_BYTES];
     FrameReader reader;
-    uint32_t unread; /* a datagram that waits in `message` for `held` to be free */
+    uint32_t unread; /* bytes of a datagram that waits in `message`: for `held` to be free, or for its owner when it is too large for that */
     uint8_t message[FRAME_MESSAGE_BYTES + FRAME_CHECK_BYTES];
 } Line;
 
@@ -130,8 +129,8 @@ typedef struct {
  * stays where it is. */
 void line_init(Line *line, uint32_t boot);
 
-/* line_received(line, bytes, count): takes bytes of the wire and answers how many: all, unless a datagram came while the one before is not
- * taken with line_receive. What is left is offered again later: until then the host's commands wait, too. */
+/* line_received(line, bytes, count): takes bytes of the wire and answers how many: all, unless a datagram came that is too large for `held`, or while
+ * the one before is not taken with line_receive. What is left is offered again later: until then the host's commands wait, too. */
 uint32_t line_received(Line *line, const uint8_t *bytes, uint32_t count);
 
 /* line_take(line, to, capacity, now): the next bytes for the wire, in order; how many, 0 when there are none now. All deadlines are looked

@@ -89,7 +89,7 @@ static void take_message(Line *line, uint32_t length) {
     const uint8_t *message = line->message;
     if (message[0] != 0) {
         if (line->carrier != LINE_DATAGRAMS || line->state != LINE_OPEN) line->datagrams_lost++;
-        else if (line->holds) line->unread = length;
+        else if (line->holds || length > sizeof line->held) line->unread = length;
         else line_hold(line, message, length);
         return;
     }

@@ -468,9 +468,19 @@ static void test_datagrams(void) {
     host_puts(&host, message, 700);
     pass(TURN_MS, true);
     CHECK(line_receive(&line, heard, 512) == 700, "the length of a datagram that is too long is not told");
-    host_puts(&host, message, 700);
-    pass(TURN_MS, true);
-    CHECK(line_receive(&line, heard, 1000) == 1001, "a datagram that was cut passes for a whole one");
+    static const uint32_t lengths[] = {20, FRAME_MESSAGE_BYTES, 512, 513, 20};
+    for (uint8_t i = 0; i < 5; i++) {
+        message[0] = (uint8_t)(i + 1);
+        message[lengths[i] - 1] = (uint8_t)(i + 2);
+        host_puts(&host, message, lengths[i]);
+    }
+    for (uint8_t i = 0; i < 5; i++) {
+        pass(TURN_MS, true);
+        memset(heard, 0, sizeof heard);
+        uint32_t length = line_news(&line).readable ? line_receive(&line, heard, FRAME_MESSAGE_BYTES) : 0;
+        CHECK(length == lengths[i] && heard[0] == i + 1 && heard[length - 1] == i + 2, "datagram %u came with %u bytes", i, (unsigned)length);
+    }
+    CHECK(!line_news(&line).readable && line.datagrams_lost == 0, "%u lost", (unsigned)line.datagrams_lost);
     CHECK(line_send(&line, message, 40) == 40, "not taken");
     line_close(&line);
     pass(TURN_MS, true);

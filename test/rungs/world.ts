@@ -175,10 +175,9 @@ export class World {
     return this.ground.rung.startsWith('qemu') && this.protocol === 'mqtt-sn' ? 'timeout' : 'link_closed';
   }
 
-  /** A command over the receive buffer. A line of datagrams carries none over that of the module of both protocols: there, one that it takes. */
+  /** A command over the receive buffer of a module for one protocol. A line carries no datagram over 1,024 bytes. */
   get largeCommand(): string {
-    if (this.tellsLoss === 'link_closed') return 'x'.repeat(3000);
-    return 'x'.repeat(this.ground.module ? 450 : 900);
+    return 'x'.repeat(this.tellsLoss === 'timeout' ? 900 : 3000);
   }
 
   /** Settings for boards that shall notice silence soon. */
