@@ -56,28 +56,28 @@ function journalModule({ ground }: World): string {
   return `${ground.module ?? (ground.protocol === 'mqtt' ? 'sensor-mqtt' : 'sensor-mqttsn')}-journal`;
 }
 
-/** KiB of heap that a board may take with the module of one protocol, and with the module of both, under wasm3. */
+/** Bytes of heap that a board may take with the module of one protocol, and with the module of both, under wasm3. */
 const heapOfWasm3: Readonly<Record<string, number>> = {
-  mqtt: 96,
-  'mqtt-sn': 112,
-  sensor: 160,
-  'sensor-mqtt-journal': 112,
-  'sensor-mqttsn-journal': 122,
-  'sensor-journal': 178,
+  mqtt: 96 * 1024,
+  'mqtt-sn': 112 * 1024,
+  sensor: 160 * 1024,
+  'sensor-mqtt-journal': 112 * 1024,
+  'sensor-mqttsn-journal': 122 * 1024,
+  'sensor-journal': 178 * 1024,
 };
 /** The same of the emulated board, whose machine has 32 bits. */
 const heapOfRv32: Readonly<Record<string, number>> = {
-  mqtt: 48,
-  'mqtt-sn': 55,
-  sensor: 82,
-  'sensor-mqtt-journal': 66,
-  'sensor-mqttsn-journal': 70,
-  'sensor-journal': 100,
+  mqtt: 57_344,
+  'mqtt-sn': 57_344,
+  sensor: 90_112,
+  'sensor-mqtt-journal': 57_344,
+  'sensor-mqttsn-journal': 62_500,
+  'sensor-journal': 90_112,
 };
 /** And of its stack. */
-const STACK_OF_RV32 = 6;
+const STACK_OF_RV32 = 6 * 1024;
 /** The same of a compiled module, whose memory and globals are static and counted with it. */
-const HEAP_OF_COMPILED = 16;
+const HEAP_OF_COMPILED = 16_384;
 
 /** Whether the module was compiled before, and nothing interprets it. */
 const isCompiled = ({ rung }: World['ground']) => rung.endsWith('-aot');
@@ -86,7 +86,7 @@ const isCompiled = ({ rung }: World['ground']) => rung.endsWith('-aot');
 function assertHeap({ heap = 0 }: BoardEvent, { ground }: World, module: string): void {
   const ofWasm3 = ground.rung === 'qemu-rv32' ? heapOfRv32 : heapOfWasm3;
   const most = isCompiled(ground) ? HEAP_OF_COMPILED : (ofWasm3[module] ?? 0);
-  assert.ok(heap <= most * 1024, `${heap} bytes of heap`);
+  assert.ok(heap <= most, `${heap} bytes of heap`);
 }
 
 export const scenarios: Scenario[] = [
@@ -488,8 +488,7 @@ export const scenarios: Scenario[] = [
       assert.equal(ended.allocations, 0);
       assert.ok((started.heap ?? 0) > 0);
       assertHeap(started, world, world.ground.module ?? world.protocol);
-      if (world.ground.rung.startsWith('qemu'))
-        assert.ok((ended.stack ?? Infinity) <= STACK_OF_RV32 * 1024, `${ended.stack} bytes of stack`);
+      if (world.ground.rung.startsWith('qemu')) assert.ok((ended.stack ?? Infinity) <= STACK_OF_RV32, `${ended.stack} bytes of stack`);
     },
   },
   ...connectionScenarios,
