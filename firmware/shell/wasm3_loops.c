@@ -1,10 +1,11 @@
-/* wasm3's translator, with two of its operations in our own words: the ones that end a turn of a loop. wasm3 0.5.0 has a hook in calls
- * (m3_Yield) and none in loops, and without one a module that loops forever takes the board with it. A build compiles this file in place of
+/* wasm3's translator, with operations in our own words: those of wasm3_operands.h, and the two that end a turn of a loop. wasm3 0.5.0 has a hook in
+ * calls (m3_Yield) and none in loops, and without one a module that loops forever takes the board with it. A build compiles this file in place of
  * m3_compile.c. A turn costs one decrement in memory and a branch; code without loops costs nothing. */
 
 #include "wasm3_loops.h"
 
 #include "m3_exec.h"
+#include "wasm3_operands.h"
 
 int32_t wasm3_turns;
 

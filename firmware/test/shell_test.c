@@ -408,6 +408,47 @@ static void test_bytes(void) {
 
 #define OUTSIDE "out of bounds memory access"
 
+#define NOW 0x20, 0
+#define STORED(store, load) CONST(4), NOW, store, 0, 0x80, 0x10, CONST(4), load, 0, 0x80, 0x10 /* at 2052 */
+
+/* What step(70000) answers. */
+static const struct {
+    const char *name;
+    Recipe recipe;
+    int32_t answer;
+} answered[] = {
+    {"a sum", {STEP(NOW, CONST(5), 0x6a)}, 70005},
+    {"a difference", {STEP(NOW, CONST(5), 0x6b)}, 69995},
+    {"bits in both", {STEP(NOW, CONST(0x3f), 0x71)}, 48},
+    {"bits in one", {STEP(NOW, CONST(7), 0x72)}, 70007},
+    {"equal", {STEP(NOW, NOW, 0x46)}, 1},
+    {"not equal", {STEP(NOW, NOW, 0x47)}, 0},
+    {"less", {STEP(CONST(-1 & 0x7f), NOW, 0x48)}, 1},
+    {"not less without a sign", {STEP(CONST(-1 & 0x7f), NOW, 0x49)}, 0},
+    {"greater without a sign", {STEP(CONST(-1 & 0x7f), NOW, 0x4b)}, 1},
+    {"the first of two", {STEP(NOW, CONST(5), NOW, CONST(1), 0x6a, 0x1b)}, 70000},
+    {"the second of two", {STEP(NOW, CONST(5), NOW, 0x45, 0x1b)}, 5},
+    {"a copy", {STEP(CONST(9), 0x21, 0, NOW)}, 9},
+    {"a word stored and loaded", {STEP(STORED(0x36, 0x28))}, 70000},
+    {"two bytes stored and loaded", {STEP(STORED(0x3b, 0x2f))}, 70000 & 0xffff},
+    {"a byte stored and loaded", {STEP(STORED(0x3a, 0x2d))}, 70000 & 0xff},
+    {"a sum stored", {STEP(CONST(4), NOW, CONST(1), 0x6a, 0x36, 0, 8, CONST(4), 0x28, 0, 8)}, 70001},
+    {"the last word of the memory", {STEP(CONST(4), NOW, 0x36, 0, 0xf8, 0x1f, CONST(4), 0x28, 0, 0xf8, 0x1f)}, 70000},
+};
+
+static void test_answers(void) {
+    for (size_t i = 0; i < sizeof answered / sizeof answered[0]; i++) {
+        uint64_t heap = heap_bytes();
+        uint8_t *copy;
+        check_begin(answered[i].name);
+        CHECK(load_recipe(&answered[i].recipe, &copy) == 0, "not loaded: %s", board.shell.error);
+        int32_t answer = shell_step(&board.shell, 70000);
+        CHECK(answer == answered[i].answer, "%d, not %d: %s", (int)answer, (int)answered[i].answer, board.shell.error);
+        unload(copy, heap);
+        check_end();
+    }
+}
+
 /* Modules that are sound until step runs: it ends in a trap whose words contain these. */
 static const struct {
     const char *name;
@@ -426,6 +467,11 @@ static const struct {
     {"a load whose offset leads outside", {STEP(CONST(0), 0x28, 2, 0x80, 0x20)}, OUTSIDE},
     {"a load across the memory's end", {STEP(CONST(0), 0x28, 2, 0xfd, 0x1f)}, OUTSIDE},
     {"a store at the last address", {STEP(CONST(-1 & 0x7f), CONST(0), 0x3a, 0, 0, CONST(0))}, OUTSIDE},
+    {"a store across the memory's end", {STEP(CONST(0), CONST(1), 0x36, 2, 0xfd, 0x1f, CONST(0))}, OUTSIDE},
+    {"a load whose offset leads round to the beginning", {STEP(CONST(-4 & 0x7f), 0x28, 2, 8)}, OUTSIDE},
+    {"a store whose offset leads round to the beginning", {STEP(CONST(-4 & 0x7f), CONST(1), 0x36, 2, 8, CONST(0))}, OUTSIDE},
+    {"a load whose offset has more than 16 bits", {STEP(CONST(0), 0x28, 2, 0x80, 0x80, 0x04)}, OUTSIDE},
+    {"a store whose offset has more than 16 bits", {STEP(CONST(0), CONST(1), 0x36, 2, 0x80, 0x80, 0x04, CONST(0))}, OUTSIDE},
     {"a fill that runs out of the memory", {STEP(CONST(0), CONST(0), CONST_5000, 0xfc, 0x0b, 0, CONST(0))}, OUTSIDE},
     {"a step that answers below 0", {STEP(CONST(0x7f))}, "step: answered a time below 0"},
     {"link_send from outside",
@@ -548,6 +594,7 @@ int main(void) {
     test_sound();
     test_refused();
     test_bytes();
+    test_answers();
     test_traps();
     test_buffers();
     test_imports();
