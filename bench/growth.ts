@@ -21,6 +21,13 @@ export const PAYLOAD = 'QoS 0 publish, a byte of payload';
 const curves: Curve[] = [
   { name: IN_FLIGHT, with: 'messages in flight', operation: 'publish1', at: [0, 1, 4, 16, 64, 256, 1024, 4000], native: true },
   {
+    name: 'inbound PUBLISH, QoS 2, and a PUBREL, against messages that wait for theirs',
+    with: 'messages between PUBREC and PUBREL',
+    operation: 'released',
+    at: [0, 1, 16, 256, 4000, 30_000],
+    native: false,
+  },
+  {
     name: 'inbound PUBLISH, QoS 0, against subscriptions',
     with: 'subscriptions',
     operation: 'subscribed',

@@ -1,5 +1,6 @@
 // Identifiers of inbound QoS 2 messages between PUBREC and PUBREL, so that each message is delivered once. Open addressing in a
-// table twice as long as what it holds; identifiers that follow one another, as brokers give them out, never collide.
+// table twice as long as what it holds; identifiers that follow one another, as brokers give them out, never collide. Those that do lie in the
+// order of their homes: whoever is in its own ends every search, however many come behind it.
 
 import { RECORD_INBOX } from '../contract';
 import { INBOX_ENTRIES } from '../limits';
@@ -45,22 +46,32 @@ export function isFull(): bool {
   return count == INBOX_ENTRIES;
 }
 
+/** How far from its home the identifier at `place` lies. */
+function distance(place: u32): u32 {
+  return (place - idAt(place)) & MASK;
+}
+
 /** Remembers `id`, which is not contained; the inbox is not full. */
 export function add(id: u32): void {
-  setIdAt(placeOf(id), id);
   count++;
+  let place = id & MASK;
+  for (; idAt(place) != 0; place = (place + 1) & MASK) {
+    if (distance(place) >= ((place - id) & MASK)) continue;
+    const later = idAt(place); // its home lies behind: it makes way
+    setIdAt(place, id);
+    id = later;
+  }
+  setIdAt(place, id);
 }
 
 export function forget(id: u32): void {
   let hole = placeOf(id);
   if (idAt(hole) == 0) return;
   count--;
-  // Whatever was pushed past the hole moves back into it, so that a search never stops too early.
-  for (let place = (hole + 1) & MASK; idAt(place) != 0; place = (place + 1) & MASK) {
-    if (((place - idAt(place)) & MASK) >= ((place - hole) & MASK)) {
-      setIdAt(hole, idAt(place));
-      hole = place;
-    }
+  // Whoever was pushed away from home moves a place back.
+  for (let place = (hole + 1) & MASK; idAt(place) != 0 && distance(place) != 0; place = (place + 1) & MASK) {
+    setIdAt(hole, idAt(place));
+    hole = place;
   }
   setIdAt(hole, 0);
 }
@@ -72,7 +83,7 @@ export function save(id: u32): bool {
   const start = record() + CHECK_BYTES;
   let end = start;
   for (let home = place; home < PLACES; home += INBOX_ENTRIES) {
-    for (let at = home; idAt(at) != 0; at = (at + 1) & MASK) {
+    for (let at = home; idAt(at) != 0 && distance(at) >= ((at - home) & MASK); at = (at + 1) & MASK) {
       if ((idAt(at) & MASK) != home) continue;
       if (end == record() + RECORD_MOST) return journal.refuse(RECORD_INBOX, place);
       store<u16>(end, idAt(at));

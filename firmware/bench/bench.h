@@ -22,6 +22,7 @@ typedef struct {
     bool measuring; /* the start is over */
     bool path;      /* counted is from the reading to the link, nothing else */
     bool counting;  /* just now */
+    bool withholds; /* the peer answers no PUBREC */
     bool opening;
     bool stopped;
     uint8_t reply[BENCH_REPLY_BYTES];

@@ -147,13 +147,16 @@ static void payload(uint32_t size) {
     publish_at(0);
 }
 
+/* Identifiers of inbound messages come in turn. */
+#define INBOUND_IDS 60000u
+static uint16_t inbound_id;
+
 /* A PUBLISH with the topic and 4 bytes of payload. Over MQTT-SN its topic id is 1, which the client's own registration gave it. */
 static void inbound_at(uint32_t qos) {
-    static uint16_t id;
     uint8_t packet[48];
     uint32_t length = 0;
-    id = (uint16_t)(id % 60000 + 1);
-    const uint8_t id_bytes[2] = {(uint8_t)(id >> 8), (uint8_t)id};
+    inbound_id = (uint16_t)(inbound_id % INBOUND_IDS + 1);
+    const uint8_t id_bytes[2] = {(uint8_t)(inbound_id >> 8), (uint8_t)inbound_id};
     if (bench.datagrams) {
         packet[length++] = 11;
         packet[length++] = 0x0c;
@@ -179,7 +182,7 @@ static void inbound_at(uint32_t qos) {
     bench_reply(&bench, packet, length + 4);
     converse();
     need(bench.messages == messages + 1, "EVENT_MESSAGE");
-    need(bench.acknowledgements == acknowledgements + (qos ? 1 : 0), "acknowledgement");
+    need(bench.acknowledgements == acknowledgements + (qos && !bench.withholds ? 1 : 0), "acknowledgement");
 }
 
 static void inbound_qos0(uint32_t size) {
@@ -195,6 +198,19 @@ static void inbound_qos1(uint32_t size) {
 static void inbound_qos2(uint32_t size) {
     (void)size;
     inbound_at(2);
+}
+
+/* Inbound at QoS 2, and the PUBREL of the oldest; `size` others wait for theirs all the while. */
+static void released(uint32_t size) {
+    static uint32_t waiting;
+    bench.withholds = true;
+    for (; waiting <= size; waiting++) inbound_at(2);
+    const uint32_t id = (inbound_id - 1u + INBOUND_IDS - size) % INBOUND_IDS + 1;
+    uint32_t acknowledgements = bench.acknowledgements;
+    bench_reply(&bench, (const uint8_t[]){0x62, 2, (uint8_t)(id >> 8), (uint8_t)id}, 4);
+    converse();
+    waiting--;
+    need(bench.acknowledgements == acknowledgements + 1, "PUBCOMP");
 }
 
 /* Inbound at QoS 0 with `size` subscriptions. */
@@ -255,6 +271,7 @@ static const struct {
     {"inbound0", inbound_qos0, false, false},
     {"inbound1", inbound_qos1, false, false},
     {"inbound2", inbound_qos2, false, false},
+    {"released", released, false, false}, /* over MQTT */
     {"keepalive", keep_alive, false, false},
     {"payload", payload, false, false},
     {"subscribed", subscribed, false, false},

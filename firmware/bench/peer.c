@@ -65,7 +65,7 @@ static void gateway_takes(Bench *bench, const uint8_t *data) {
         bench->acknowledgements++;
         break;
     case 0x0f: /* PUBREC */
-        bench_reply(bench, (const uint8_t[]){4, 0x10, data[2], data[3]}, 4);
+        if (!bench->withholds) bench_reply(bench, (const uint8_t[]){4, 0x10, data[2], data[3]}, 4);
         break;
     case 0x16: /* PINGREQ */
         bench->pings++;
@@ -96,7 +96,7 @@ static void broker_takes(Bench *bench, uint8_t type, const uint8_t *body) {
         bench->acknowledgements++;
         break;
     case 0x50: /* PUBREC */
-        bench_reply(bench, (const uint8_t[]){0x62, 2, body[0], body[1]}, 4);
+        if (!bench->withholds) bench_reply(bench, (const uint8_t[]){0x62, 2, body[0], body[1]}, 4);
         break;
     case 0x62: /* PUBREL */
         bench_reply(bench, (const uint8_t[]){0x70, 2, body[0], body[1]}, 4);
