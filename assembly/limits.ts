@@ -4,21 +4,13 @@
 // `Cost` is what one of the unit takes of the memory; beside the limits a module has some 90 bytes.
 
 /** Bytes received and not yet decoded. A PUBLISH over this arrives in pieces; one whose topic alone fills it is refused, as is a datagram over it. Cost: 1 byte. */
-export const RECEIVE_BYTES: i32 = isDefined(DESK)
-  ? 131072
-  : isDefined(MQTT)
-    ? isDefined(JOURNAL)
-      ? 512
-      : 1024
-    : isDefined(JOURNAL)
-      ? 256
-      : 512;
+export const RECEIVE_BYTES: i32 = isDefined(DESK) ? 131072 : isDefined(MQTT) ? 1024 : 512;
 
 /** Bytes encoded and not yet taken by the link. The largest packet that can be sent, over MQTT at least CONNECT_BYTES. Cost: 1 byte. */
-export const TRANSMIT_BYTES: i32 = isDefined(DESK) ? 1179648 : isDefined(MQTT) ? (isDefined(JOURNAL) ? 640 : 1024) : 256;
+export const TRANSMIT_BYTES: i32 = isDefined(DESK) ? 1179648 : isDefined(MQTT) ? 1024 : 256;
 
 /** Topics and payloads waiting for their acknowledgement or for a connection, each with RECORD_BYTES. With a journal readings that find no room wait in theirs. Cost: 1 byte. */
-export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : isDefined(JOURNAL) ? 1280 : 2048;
+export const OUTBOX_BYTES: i32 = isDefined(DESK) ? 2359296 : 2048;
 
 /** What the journal adds to a message of the outbox, within OUTBOX_BYTES. Cost: 0 bytes. */
 export const RECORD_BYTES: i32 = isDefined(JOURNAL) ? 16 : 0;
