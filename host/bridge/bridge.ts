@@ -40,6 +40,8 @@ export interface BridgeParts {
 
 /** Joins the board at the other end of a serial line with a broker or a gateway: one connection for each that the board opens. */
 export class Bridge {
+  /** Frames of the wire that came damaged, as its owner counts them. */
+  badFrames = 0;
   readonly #parts: BridgeParts;
   readonly #clock: Clock;
   readonly #put: (message: Uint8Array) => void;
@@ -234,6 +236,7 @@ export function bridgeOver(wire: Duplex, parts: BridgeParts): Bridge {
   });
   wire.on('data', (chunk: Buffer) => {
     for (const message of decoder.decode(chunk)) bridge.take(message);
+    bridge.badFrames = decoder.bad;
   });
   wire.on('error', () => {}); // 'close' follows
   wire.on('close', () => bridge.wireLost());

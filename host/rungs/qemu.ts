@@ -10,16 +10,7 @@ import { type Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
 import { lock, unlock } from '../journal/lock.js';
 import { discoveryAt, isMqttSn, linkTo, redact } from '../links/address.js';
 import { FLASH_ADDRESS, flashImage, slotImage } from './flash.js';
-import {
-  type BoardEvent,
-  type BoardListener,
-  type BoardSettings,
-  type Engine,
-  moduleOf,
-  type Rung,
-  type RunningBoard,
-  settingLine,
-} from './rung.js';
+import { type BoardEvent, type BoardListener, type BoardSettings, type Engine, moduleOf, type RunningBoard, settingLine } from './rung.js';
 
 /** The machine's memory: what outlives its end is in there. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
@@ -32,9 +23,22 @@ export interface Modules {
   fallback?: Uint8Array;
 }
 
+export interface Machine extends Modules {
+  /** Stands between the UART and the bridge. */
+  wire?: (uart: Duplex) => Duplex;
+}
+
+/** A board whose machine runs on when the board is reset. */
+export interface EmulatedBoard extends RunningBoard {
+  restart(): Promise<void>;
+  /** Frames of the UART that came damaged. */
+  readonly badFrames: number;
+}
+
 /** The sensor module on an emulated rv32 machine, its UART bridged here to the broker: `directory` has the images (scripts/qemu.js). */
-export function qemuRung(directory: string, engine: Engine = 'wasm3', modules: Modules = {}): Rung {
-  return (settings, listener) => start(directory, engine, modules, settings, listener);
+export function qemuRung(directory: string, engine: Engine = 'wasm3', machine: Machine = {}) {
+  return (settings: BoardSettings, listener: BoardListener): Promise<EmulatedBoard> =>
+    start(directory, engine, machine, settings, listener);
 }
 
 /** Where the board's link leads, by the addresses that stand in its settings. */
@@ -115,10 +119,10 @@ function spawnMachine(image: string, flash: string, memory: string) {
 async function start(
   directory: string,
   engine: Engine,
-  modules: Modules,
+  { wire: between = (uart) => uart, ...modules }: Machine,
   settings: BoardSettings,
   listener: BoardListener,
-): Promise<RunningBoard> {
+): Promise<EmulatedBoard> {
   const name = moduleOf(settings);
   const { broker, thermometer, module: _, journal, ...rest } = settings;
   const ways = waysTo(String(broker));
@@ -161,7 +165,7 @@ async function start(
   child.stderr.setEncoding('utf8').on('data', (words: string) => {
     for (const line of words.split('\n')) if (line) says(line);
   });
-  const wire = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const wire = between(Duplex.from({ readable: child.stdout, writable: child.stdin }));
   const bridge: Bridge = bridgeOver(wire, {
     ...ways,
     event(line) {
@@ -207,6 +211,10 @@ async function start(
       await ask('flush');
       if (!flushed) throw new Error(`the emulated board did not say its last words: ${lastWords}`);
       return flushed;
+    },
+    restart: () => bridge.command('restart'),
+    get badFrames() {
+      return bridge.badFrames;
     },
   };
 }

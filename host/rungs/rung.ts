@@ -25,6 +25,8 @@ export interface RunningBoard {
   kill(): Promise<void>;
   /** Deep sleep: a module with a journal says its last words, then it breaks off. Resolves with the event 'flushed'. */
   sleep(): Promise<BoardEvent>;
+  /** A reset of the machine, as its host may ask for; of a board that has a machine of its own. */
+  restart?(): Promise<void>;
 }
 
 /** What a board tells while it runs. */

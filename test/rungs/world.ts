@@ -91,6 +91,7 @@ export interface Here extends RunningBoard {
   words: Heard<string>;
   /** Resolves with the nth event of that name. */
   tells(name: string, count?: number): Promise<BoardEvent>;
+  restart(): Promise<void>;
 }
 
 export class World {
@@ -235,6 +236,7 @@ export class World {
       stop: () => within(board.stop(), 'the end of the board'),
       kill: () => board.kill(),
       sleep: () => within(board.sleep(), 'the last words of the board'),
+      restart: () => within(Promise.resolve(board.restart?.()), 'the answer of the board that is to restart'),
     };
   }
 
