@@ -24,6 +24,12 @@ static void *forward(void *start, const void *source, size_t count) {
         to = (uint8_t *)words;
         from = (const uint8_t *)source_words;
     }
+    for (; count >= WORD; count -= WORD, to += WORD, from += WORD) {
+        to[0] = from[0];
+        to[1] = from[1];
+        to[2] = from[2];
+        to[3] = from[3];
+    }
     for (; count; count--) *to++ = *from++;
     return start;
 }
