@@ -46,6 +46,7 @@ for (const [how, board] of builds)
       'garbled_test',
       'framing_test',
       'line_test',
+      'line_faults_test',
       'tcp_test',
       'udp_test',
       'serial_test',
