@@ -66,11 +66,9 @@ static bool put_item(Line *line) {
     end = put16(end, line->item_number);
     if (line->item == OPEN) end = put32(end, line->choice);
     if (line->item == CLOSE) *end++ = 0;
-    if (line->item_tries++ == 0) line->item_wait = line->patience;
-    else {
-        line->repeated++;
-        line->item_wait = line->item_wait * 2 < LINE_PATIENCE_MOST_MS ? line->item_wait * 2 : LINE_PATIENCE_MOST_MS;
-    }
+    if (line->item_tries++ > 0) line->repeated++;
+    if (line->item_wait == 0) line->item_wait = line->patience; /* new, or sent again before its time */
+    else line->item_wait = line->item_wait * 2 < LINE_PATIENCE_MOST_MS ? line->item_wait * 2 : LINE_PATIENCE_MOST_MS;
     line->item_sent = line->now;
     line->item_on_wire = true;
     return put_on_wire(line, message, (uint32_t)(end - message) + line->item_bytes);

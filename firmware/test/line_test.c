@@ -74,6 +74,16 @@ static void test_silence(void) {
     CHECK(news.what == LINK_CLOSED && news.reason == REASON_RESET && now - began < LINE_SILENCE_MS + 100, "%d %d", (int)news.what, (int)news.reason);
     check_end();
 
+    check_begin("a host that begins to speak is sent again at once what waits for an answer, and once");
+    begin_quiet();
+    (void)line_open(&line, LINE_STREAM, 0);
+    pass(TURN_MS, false);
+    static const uint8_t hello[] = {0, 0, 1, 0, 0, 0, 0, 9, 0, 0, 0, 0};
+    uint8_t frame[FRAME_BYTES(sizeof hello)];
+    (void)line_received(&line, frame, frame_encode(frame, sizeof frame, hello, sizeof hello));
+    pass(100, false);
+    CHECK(line.repeated == 1, "%u times", (unsigned)line.repeated);
+    check_end();
     check_begin("an idle link wants nothing, and says nothing");
     begin_quiet();
     open_quietly();
