@@ -17,7 +17,7 @@ const heapOfRv32: Readonly<Record<string, number>> = {
   'mqtt-sn': 57_344,
   sensor: 90_112,
   'sensor-mqtt-journal': 57_344,
-  'sensor-mqttsn-journal': 62_500,
+  'sensor-mqttsn-journal': 57_344,
   'sensor-journal': 90_112,
 };
 /** And of its stack. */
