@@ -43,4 +43,7 @@ export const callsWithoutEnd = {
 };
 
 export const traps = { step: 'return 1000 / load<i32>(2000);' };
+/** Address and offset lead round to 4: on a processor of 32 bits that is inside. */
+export const readsOutside = { step: 'const p = load<usize>(2000) - 4; return p == 1 ? 1 : load<i32>(p, 8);' };
+export const writesOutside = { step: 'const p = load<usize>(2000) - 4; if (p != 1) store<i32>(p, 1, 8); return 1000;' };
 export const loops = { step: 'while (load<i32>(64) == 0) store<i32>(68, now); return 1;' };
