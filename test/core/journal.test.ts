@@ -171,15 +171,15 @@ describe('a message outlives a power cut', () => {
   test('records lie apart where the outbox begins anew: the end of one leaves the next as it is', async () => {
     const client = await boardClient({ journal: true });
     const h = new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage: new Flash() }, client).connects({ present: true });
-    const [a, b] = [h.publish('a', 'a'.repeat(615), 1), h.publish('a', 'b'.repeat(615), 1)];
+    const [a, b] = [h.publish('a', 'a'.repeat(983), 1), h.publish('a', 'b'.repeat(983), 1)];
     h.heard();
     h.says(`40 02 ${hex(a)}`);
     // Only where the first was is there room.
-    assert.equal(h.publish('a', 'c'.repeat(616), 1), -ERROR_OUTBOX_FULL);
-    const c = h.publish('a', 'c'.repeat(615), 1);
+    assert.equal(h.publish('a', 'c'.repeat(984), 1), -ERROR_OUTBOX_FULL);
+    const c = h.publish('a', 'c'.repeat(983), 1);
     h.says(`40 02 ${hex(b)}`);
     h.reconnects({ present: true });
-    h.hears(`3a ec 04 0001 'a' ${hex(c)} '${'c'.repeat(615)}'`);
+    h.hears(`3a dc 07 0001 'a' ${hex(c)} '${'c'.repeat(983)}'`);
   });
 
   test('a broker that forgot the session gets a released message as a new one: it may have discarded it', () => {
@@ -235,7 +235,7 @@ test('a message that was heard right before stop() is noted, also where no room 
     during(code, a, b);
     if (code !== EVENT_MESSAGE) return;
     h.peer.capacity = 0;
-    h.publish('a', 'x'.repeat(626), 0);
+    h.publish('a', 'x'.repeat(1010), 0);
     h.board.stop();
   };
   h.says("34 06 0001 'a' 0009 '1'");
@@ -251,17 +251,17 @@ test('a message that finds no room after a power cut is told, and not erased', a
   const client = await boardClient({ journal: true });
   const connects = () => new ClientHistory({ config: [[CONFIG_CLEAN_SESSION, 0]], storage: flash }, client).connects({ present: true });
   let h = connects();
-  const a = h.publish('a', 'a'.repeat(615), 1);
+  const a = h.publish('a', 'a'.repeat(983), 1);
   h.heard();
   flash.failure = STORE_FAILED;
   h.says(`40 02 ${hex(a)}`); // it is acknowledged, and the storage does not know
   flash.failure = 0;
-  const [b, c] = [h.publish('a', 'b'.repeat(615), 1), h.publish('a', 'c'.repeat(615), 1)];
+  const [b, c] = [h.publish('a', 'b'.repeat(983), 1), h.publish('a', 'c'.repeat(983), 1)];
   h = connects();
   h.heard();
   for (const id of [a, b]) h.says(`40 02 ${hex(id)}`);
   h = connects();
-  h.hears(`3a ec 04 0001 'a' ${hex(c)} '${'c'.repeat(615)}'`);
+  h.hears(`3a dc 07 0001 'a' ${hex(c)} '${'c'.repeat(983)}'`);
 });
 
 describe('a storage that fails', () => {
