@@ -117,10 +117,10 @@ typedef struct {
     char text[THERMOMETER_LINE_BYTES];
     size_t length;
     int64_t next;
-} Line;
+} Row;
 
 /* 1: a line; 0: the recording's end; LINE_TOO_LONG, or the port's number negated. */
-static int32_t read_line(const Thermometer *thermometer, int64_t offset, Line *line) {
+static int32_t read_line(const Thermometer *thermometer, int64_t offset, Row *line) {
     int32_t count = recording_bytes(thermometer, offset, line->text, sizeof line->text);
     if (count <= 0) return count;
     const char *newline = memchr(line->text, '\n', (size_t)count);
@@ -134,7 +134,7 @@ static int32_t read_line(const Thermometer *thermometer, int64_t offset, Line *l
 static bool open_replay(Thermometer *thermometer, const char *path) {
     thermometer->kind = THERMOMETER_REPLAY;
     if (!recording_open(thermometer, path)) return false;
-    Line line;
+    Row line;
     int64_t at = 0;
     int32_t result;
     bool header = true;
@@ -161,7 +161,7 @@ static bool open_replay(Thermometer *thermometer, const char *path) {
 
 /* The next row; blank lines are passed over, and the end leads to the first row once. */
 static int32_t read_replay(Thermometer *thermometer) {
-    Line line;
+    Row line;
     int32_t result;
     bool again = false;
     do {
