@@ -6,7 +6,7 @@
  * - A trap, or a pointer outside, ends the shell: each function answers SHELL_FAILED from then on, `error` says why.
  * - A call that takes too long ends as a trap does: under wasm3 by its turns of loops (SHELL_TURNS), with any engine by the port's timer (shell_tick).
  * - All is translated in shell_load; nothing is allocated after it, and shell_unload gives everything back.
- * - The module's bytes stay where they are, unchanged, until shell_unload: flash on a board, a mapped file on posix.
+ * - The module's bytes stay where they are, unchanged, until shell_unload: flash on a board, a copy of the file on posix.
  * - wasm3 0.5 does not validate code: a port that keeps modules where bytes can be damaged checks them with slots.h first. What a module of
  *   good bytes does wrong (unknown imports, too much memory, traps) is found here.
  * - One thread. Several shells can exist side by side; each costs what shell_limits.h says. A compiled module runs in one of them at a time. */

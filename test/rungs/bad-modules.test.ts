@@ -141,4 +141,18 @@ for (const [how, board] of [
       assert.match(words.all[2] as string, /started again in 2 s$/);
       assert.match(words.all[3] as string, /step: integer divide by zero$/);
     });
+
+    for (const [what, bytes] of [
+      ['emptied', ''],
+      ['written anew', 'what somebody copies there'],
+    ] as const)
+      test(`a file that is ${what} while the board runs changes nothing of the module`, async (t) => {
+        const path = await file(`rewritten ${what}`, await badModule(traps));
+        const { words, ended } = start(t, await file(`no module ${what}`, 'no module'), '--fallback', path);
+        await words.until((all) => all.some((line) => line.endsWith('; it is started again in 1 s')), 'the first trap');
+        await writeFile(path, bytes);
+        assert.equal(await within(ended, 'the end of the board', LONG_MS), 1);
+        await words.until((all) => all.length > 3, 'four lines');
+        for (const line of words.all.slice(1)) assert.match(line, /step: integer divide by zero/);
+      });
   });

@@ -12,8 +12,29 @@
 
 enum { FALLBACK, MODULE }; /* slots; the newer is tried first */
 
+/* A copy in pages of its own, that stand for flash: nothing counts them as heap, and nobody can change them. Of a file that gets shorter while it is read,
+ * what there was; `bytes` tells. NULL: errno says why. */
+static const uint8_t *copy(int file, size_t capacity, uint32_t *bytes) {
+    uint8_t *pages = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return NULL;
+    size_t length = 0;
+    ssize_t count = 1;
+    while (length < capacity && (count = read(file, pages + length, capacity - length)) != 0) {
+        if (count > 0) length += (size_t)count;
+        else if (errno != EINTR) break;
+    }
+    if (count >= 0 && mprotect(pages, capacity, PROT_READ) == 0) {
+        *bytes = (uint32_t)length;
+        return pages;
+    }
+    int error = errno;
+    (void)munmap(pages, capacity);
+    errno = error;
+    return NULL;
+}
+
 /* A module that is compiled in is found by its name, and its file is not read. */
-static void map(Slot *slot, const char *path, uint32_t sequence) {
+static void load(Slot *slot, const char *path, uint32_t sequence) {
     if (engine_compiled(0)) {
         *slot = (Slot){.module = (const uint8_t *)path, .sequence = sequence, .check = sequence};
         return;
@@ -27,9 +48,10 @@ static void map(Slot *slot, const char *path, uint32_t sequence) {
     } else if (status.st_size == 0) {
         console_say("%s is no WebAssembly module: it is empty", path);
     } else {
-        void *module = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-        if (module == MAP_FAILED) console_say("%s cannot be read: %s", path, strerror(errno));
-        else *slot = (Slot){.module = module, .bytes = (uint32_t)status.st_size, .sequence = sequence, .check = sequence};
+        uint32_t bytes;
+        const uint8_t *module = copy(file, (size_t)status.st_size, &bytes);
+        if (!module) console_say("%s cannot be read: %s", path, strerror(errno));
+        else *slot = (Slot){.module = module, .bytes = bytes, .sequence = sequence, .check = sequence};
     }
     if (file >= 0) (void)close(file);
 }
@@ -38,7 +60,7 @@ bool modules_open(Modules *modules, const Settings *settings) {
     static const int keys[SLOTS] = {[FALLBACK] = SETTING_FALLBACK, [MODULE] = SETTING_MODULE};
     for (int i = SLOTS - 1; i >= 0; i--) {
         modules->paths[i] = settings->values[keys[i]].text;
-        if (modules->paths[i]) map(&modules->slots.slots[i], modules->paths[i], (uint32_t)i + 1);
+        if (modules->paths[i]) load(&modules->slots.slots[i], modules->paths[i], (uint32_t)i + 1);
     }
     slots_open(&modules->slots, modules->states);
     if (modules->slots.slots[FALLBACK].module) {
