@@ -63,6 +63,10 @@ void slots_open(Slots *slots, SlotState *states) {
     }
     for (int i = 0; i < SLOTS; i++) {
         if (!states[i].trial) continue;
+        if (states[i].fate == SLOT_PROVED) { /* the power went, as it does */
+            states[i].trial = 0;
+            continue;
+        }
         fail(slots, i);
         if (states[i].failures >= SLOTS_FAILURES && slots_other(slots, i)) states[i].fate = SLOT_LEFT;
     }

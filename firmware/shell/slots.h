@@ -5,9 +5,11 @@
  *   signature; who may write the flash may run what he likes.
  * - What is known of a module is a SlotState, which the port keeps where a reset does not take it. A state belongs to the module whose check it
  *   names: another module in that slot starts afresh.
- * - A module is new until it has run in order for SLOTS_PROOF_MS. Refused by the shell, it is left for good. When it traps or runs too long it is left
- *   at once while it is new, and after SLOTS_FAILURES in a row, with no SLOTS_PROOF_MS between them, later. A start after which the board itself went
- *   down before that time was over (a power cut, a crash) counts as a failure, too, but alone it leaves no module.
+ * - A module is new until it has run in order for SLOTS_PROOF_MS. Refused by the shell, it is left for good. When it traps or runs too long it
+ *   is left at once while it is new, and later after SLOTS_FAILURES in a row, with no SLOTS_PROOF_MS between them.
+ * - A start of which nothing is known (the power went, the board itself crashed) counts as a failure of a new module, which SLOTS_FAILURES of them
+ *   leave. Of one that proved itself it says nothing: power goes, however often, and costs no good module. A reset by a watchdog within a call
+ *   of the module is slots_failed, for the port to tell.
  * - When both were left they are tried in turns: a board with no good module is not given up.
  * - Between two starts after a failure lies slots_wait: 1 s, 2 s, 4 s … 60 s. No allocation, no clock, no storage of its own. */
 #ifndef TWOBYTE_SLOTS_H

@@ -129,9 +129,25 @@ static void test_choice(void) {
     }
     check_end();
 
-    fresh("power cuts soon after the start leave it at the third, and a farewell does not count", 7, 8);
-    for (int i = 0; i < 10; i++) slots_ended(&board.slots, start(&board));
+    fresh("power cuts soon after the start leave a new one at the third", 7, 8);
     for (int i = 0; i < SLOTS_FAILURES; i++) CHECK(start(&board) == 1, "left after %d", i);
+    CHECK(start(&board) == 0, "never left");
+    check_end();
+
+    fresh("power cuts never leave one that proved itself, and lengthen no wait", 7, 8);
+    slots_proved(&board.slots, start(&board));
+    for (int i = 0; i < 300; i++) CHECK(start(&board) == 1 && slots_wait(&board.slots, 1) == 0, "after %d", i);
+    slots_failed(&board.slots, 1);
+    CHECK(start(&board) == 1 && slots_wait(&board.slots, 1) == 1000, "left at its first trap");
+    check_end();
+
+    fresh("one that proved itself and then fails again and again is left, also with power cuts between", 7, 8);
+    slots_proved(&board.slots, start(&board));
+    for (int i = 0; i < SLOTS_FAILURES; i++) {
+        (void)start(&board);
+        CHECK(start(&board) == 1, "left after %d", i);
+        slots_failed(&board.slots, 1);
+    }
     CHECK(start(&board) == 0, "never left");
     check_end();
 
