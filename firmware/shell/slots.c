@@ -53,6 +53,7 @@ static void fail(Slots *slots, int slot) {
     SlotState *state = &slots->states[slot];
     if (state->failures < UINT8_MAX) state->failures++;
     state->trial = 0;
+    state->ends = 0;
 }
 
 void slots_open(Slots *slots, SlotState *states) {
@@ -111,6 +112,7 @@ void slots_proved(Slots *slots, int slot) {
     slots->states[slot].fate = SLOT_PROVED;
     slots->states[slot].failures = 0;
     slots->states[slot].trial = 0;
+    slots->states[slot].ends = 0;
 }
 
 void slots_refused(Slots *slots, int slot) {
@@ -125,5 +127,9 @@ void slots_failed(Slots *slots, int slot) {
 }
 
 void slots_ended(Slots *slots, int slot) {
-    slots->states[slot].trial = 0;
+    SlotState *state = &slots->states[slot];
+    if (!state->trial) return; /* it proved itself in this run */
+    state->trial = 0;
+    state->failures = 0;
+    if (++state->ends >= SLOTS_ENDS) slots_proved(slots, slot);
 }

@@ -5,8 +5,9 @@
  *   signature; who may write the flash may run what he likes.
  * - What is known of a module is a SlotState, which the port keeps where a reset does not take it. A state belongs to the module whose check it
  *   names: another module in that slot starts afresh.
- * - A module is new until it has run in order for SLOTS_PROOF_MS. Refused by the shell, it is left for good. When it traps or runs too long it
- *   is left at once while it is new, and later after SLOTS_FAILURES in a row, with no SLOTS_PROOF_MS between them.
+ * - A module is new until it has run in order for SLOTS_PROOF_MS, or ended in order SLOTS_ENDS times in a row, as a board does that sleeps between its
+ *   readings. Refused by the shell, it is left for good. When it traps or runs too long it is left at once while it is new, and later after
+ *   SLOTS_FAILURES in a row, with no SLOTS_PROOF_MS and no end in order between them.
  * - A start of which nothing is known (the power went, the board itself crashed) counts as a failure of a new module, which SLOTS_FAILURES of them
  *   leave. Of one that proved itself it says nothing: power goes, however often, and costs no good module. A reset by a watchdog within a call
  *   of the module is slots_failed, for the port to tell.
@@ -22,6 +23,7 @@
 #define SLOT_HEADER_BYTES 16
 #define SLOTS_FAILURES 3
 #define SLOTS_PROOF_MS 60000
+#define SLOTS_ENDS 3
 #define SLOTS_WAIT_MS 60000
 
 /* What became of a module. Numbers are kept in storage: they stay. */
@@ -32,7 +34,7 @@ typedef struct {
     uint8_t fate;
     uint8_t failures; /* in a row */
     uint8_t trial;    /* it was started, and what became of it is not known */
-    uint8_t reserved;
+    uint8_t ends;     /* in order, in a row */
 } SlotState;
 
 typedef struct {

@@ -151,6 +151,29 @@ static void test_choice(void) {
     CHECK(start(&board) == 0, "never left");
     check_end();
 
+    fresh("one that ends in order again and again, as a sleeper does, proved itself: a trap does not leave it", 7, 8);
+    for (int i = 0; i < 1000; i++) slots_ended(&board.slots, start(&board));
+    CHECK(start(&board) == 1, "left before");
+    slots_failed(&board.slots, 1);
+    CHECK(board.states[1].fate == SLOT_PROVED && start(&board) == 1, "left");
+    check_end();
+
+    fresh("an end in order makes good what was before", 7, 8);
+    for (int i = 0; i < 20; i++) {
+        for (int cut = 1; cut < SLOTS_FAILURES; cut++) CHECK(start(&board) == 1, "left after %d", i);
+        slots_ended(&board.slots, start(&board));
+        CHECK(slots_wait(&board.slots, 1) == 0, "%u ms", (unsigned)slots_wait(&board.slots, 1));
+        CHECK(board.states[1].fate == SLOT_NEW, "proved though never %d in a row", SLOTS_ENDS);
+    }
+    check_end();
+
+    fresh("fewer ends in order than that leave it new, and an end without a start is none", 7, 8);
+    for (int i = 1; i < SLOTS_ENDS; i++) slots_ended(&board.slots, start(&board));
+    for (int i = 0; i < 5; i++) slots_ended(&board.slots, 1);
+    slots_failed(&board.slots, start(&board));
+    CHECK(start(&board) == 0, "again");
+    check_end();
+
     fresh("an update of the module that was left is tried", 7, 8);
     slots_refused(&board.slots, start(&board));
     flash(&board, 1, 9);
