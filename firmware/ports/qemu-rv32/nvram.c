@@ -9,7 +9,7 @@
 #define HALF_MAGIC 0x4c483254u
 #define TITLE_WORDS 3u
 #define HALF_WORDS (2 * TITLE_WORDS)
-/* A record: its magic with 16 bits of check over the next two words, key, length, check of the bytes; then the bytes, rounded to words. */
+/* A record: its magic with 16 bits of check over the next two words, key, length, check of key, length and bytes; then the bytes, rounded to words. */
 #define RECORD_MAGIC 0x52320000u
 #define RECORD_WORDS (NVRAM_HEADER_BYTES / 4u)
 
@@ -39,20 +39,48 @@ static uint32_t header_word(uint32_t epoch, uint32_t key, uint32_t length) {
     return RECORD_MAGIC | (check >> 16 ^ (check & 0xffff));
 }
 
-/* Whether a whole header stands at word `at`, and its record ends within the half. */
+/* Whether these first words of a header are whole, and the record ends within the half. */
+static bool is_header(const Nvram *storage, uint32_t at, const uint32_t words[3]) {
+    if ((words[0] & 0xffff0000u) != RECORD_MAGIC) return false;
+    if (words[2] > NVRAM_RECORD_BYTES || at + RECORD_WORDS + words_of(words[2]) >= storage->half_words) return false;
+    return words[0] == header_word(storage->epoch, words[1], words[2]);
+}
+
 static bool is_record(const Nvram *storage, uint32_t at) {
+    if (at + RECORD_WORDS >= storage->half_words) return false;
     const volatile uint32_t *record = half_at(storage, storage->half) + at;
-    if (at + RECORD_WORDS >= storage->half_words || (record[0] & 0xffff0000u) != RECORD_MAGIC) return false;
-    uint32_t length = record[2];
-    if (length > NVRAM_RECORD_BYTES || at + RECORD_WORDS + words_of(length) >= storage->half_words) return false;
-    return record[0] == header_word(storage->epoch, record[1], length);
+    return is_header(storage, at, (uint32_t[]){record[0], record[1], record[2]});
+}
+
+/* The second check covers the header, too: it tells whether a header was mended to what it was. */
+static uint32_t check_begun(uint32_t epoch, uint32_t key, uint32_t length) {
+    return check_word(check_word(epoch, key), length);
+}
+
+static bool is_check(const Nvram *storage, uint32_t at, uint32_t key, uint32_t length) {
+    const volatile uint32_t *record = half_at(storage, storage->half) + at;
+    uint32_t check = check_begun(storage->epoch, key, length);
+    for (uint32_t i = 0; i < words_of(length); i++) check = check_word(check, record[RECORD_WORDS + i]);
+    return record[3] == check;
 }
 
 static bool is_sound(const Nvram *storage, uint32_t at) {
     const volatile uint32_t *record = half_at(storage, storage->half) + at;
-    uint32_t check = storage->epoch;
-    for (uint32_t i = 0; i < words_of(record[2]); i++) check = check_word(check, record[RECORD_WORDS + i]);
-    return record[3] == check;
+    return is_check(storage, at, record[1], record[2]);
+}
+
+/* Mends a header with one flipped bit: else the key's record before it would count again. */
+static bool mend(const Nvram *storage, uint32_t at) {
+    if (at + RECORD_WORDS >= storage->half_words) return false;
+    volatile uint32_t *record = half_at(storage, storage->half) + at;
+    for (uint32_t bit = 0; bit < 96; bit++) {
+        uint32_t words[3] = {record[0], record[1], record[2]};
+        words[bit / 32] ^= 1u << bit % 32;
+        if (!is_header(storage, at, words) || !is_check(storage, at, words[1], words[2])) continue;
+        nvram_put(record + bit / 32, words[bit / 32]);
+        return true;
+    }
+    return false;
 }
 
 /* The word behind the record at `at`. */
@@ -128,9 +156,13 @@ void nvram_open(Nvram *storage, volatile uint32_t *memory, uint32_t bytes) {
             end = behind(storage, end);
             continue;
         }
+        storage->damaged++;
+        if (mend(storage, end)) {
+            end = behind(storage, end);
+            continue;
+        }
         uint32_t next = end;
         while (next < storage->half_words && !is_record(storage, next)) next++;
-        storage->damaged++;
         if (next == storage->half_words) {
             nvram_put(half_at(storage, storage->half) + end, 0); /* nothing whole comes after it */
             break;
@@ -150,7 +182,7 @@ static uint32_t word_of(const uint8_t *data, uint32_t left) {
 static void append(volatile uint32_t *words, uint32_t epoch, uint32_t at, uint32_t key, const uint8_t *data, uint32_t length) {
     volatile uint32_t *record = words + at;
     uint32_t count = words_of(length);
-    uint32_t check = epoch;
+    uint32_t check = check_begun(epoch, key, length);
     nvram_put(record + RECORD_WORDS + count, 0); /* there the log will end */
     for (uint32_t i = 0; i < count; i++) {
         uint32_t word = word_of(data + 4 * i, length - 4 * i);
@@ -167,7 +199,7 @@ static void append(volatile uint32_t *words, uint32_t epoch, uint32_t at, uint32
 static uint32_t copy(const Nvram *storage, uint32_t at, volatile uint32_t *to, uint32_t epoch, uint32_t end) {
     const volatile uint32_t *record = half_at(storage, storage->half) + at;
     uint32_t count = words_of(record[2]);
-    uint32_t check = epoch;
+    uint32_t check = check_begun(epoch, record[1], record[2]);
     bool sound = is_sound(storage, at);
     nvram_put(to + end + RECORD_WORDS + count, 0);
     for (uint32_t i = 0; i < count; i++) {

@@ -6,8 +6,9 @@
  * - When the half is full, the records that count are copied to the other, whose header is written last. A cut leaves one of the two.
  * - The newest record of a key counts, one of no bytes removes it. Nothing is held in RAM but where the log ends: a read looks through the
  *   log, a copy through it once for each of its records. At start only do modules read.
- * - A record has two checks. When its bytes are damaged it answers them, whose own check tells the module, and never an older version; when
- *   its header is damaged, the log goes on at the next header that is whole.
+ * - A record has two checks. When its bytes are damaged it answers them, whose own check tells the module, and never an older version. A flipped bit
+ *   of its header is mended by nvram_open. When more of the header is damaged nobody knows whose it was: that is told, the log goes on at the next
+ *   header that is whole, and the record before it of that key, if there is one still, counts again, also one that was removed.
  * - A store is a word. Memory that loses stores which came back (a cache, a flash controller) is not for this file. */
 #ifndef TWOBYTE_NVRAM_H
 #define TWOBYTE_NVRAM_H
@@ -24,7 +25,7 @@ typedef struct {
     uint32_t half;  /* 0 or 1 */
     uint32_t epoch; /* of the half; salts the checks, so that nothing of an earlier log counts */
     uint32_t end;   /* word of the half where the next record goes */
-    uint32_t damaged; /* records whose bytes or header are not as they were written, found by nvram_open */
+    uint32_t damaged; /* records whose bytes or header are not as they were written, found, and perhaps mended, by nvram_open */
 } Nvram;
 
 /* nvram_open(storage, memory, bytes): finds the log, or begins one. `bytes` is a multiple of 8. */
