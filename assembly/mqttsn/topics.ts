@@ -80,6 +80,7 @@ function search(name: usize, length: u32, type: u32, id: u32): Topic | null {
 
 /** The id under which a message to `name` may go out now: foundType and foundId. False: it has to be registered. */
 export function idOf(name: usize, length: u32): bool {
+  foundName = 0; // also where nothing is searched: foundId changes
   foundType = SHORT;
   foundId = ((<u32>load<u8>(name)) << 8) | load<u8>(name, 1);
   if (length == 2) return true;
