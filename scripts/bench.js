@@ -1,5 +1,5 @@
 // npm run bench: tables of each figure beside its bound and a peer's, bench/results.json and docs/bench.svg. --json prints one array instead of
-// tables; --counted leaves out what is timed, and writes nothing.
+// tables; --counted leaves out what is timed, writes nothing, and ends with status 1 also when something that has a bound cannot be measured here.
 
 import { parseArgs } from 'node:util';
 import { command, isThere, prepare, progress } from './prepare.js';
@@ -16,9 +16,21 @@ await command(async () => {
   ]);
   const built = await operationBenches(progress);
   const native = await nativePeers();
-  const alone = isThere(process.env.CC ?? 'cc') ? await encoder() : { missing: 'The encoder alone needs a C compiler.' };
-  for (const missing of [...built.missing, ...native.missing, ...('missing' in alone ? [alone.missing] : [])]) progress(missing);
+  const alone = isThere(process.env.CC ?? 'cc')
+    ? await encoder()
+    : { missing: 'The encoder alone needs a C compiler. On Debian: apt-get install build-essential.' };
+  const missing = [...built.missing, ...('missing' in alone ? [alone.missing] : [])];
+  for (const sentence of native.missing) progress(sentence);
   const encodeBench = 'missing' in alone ? undefined : alone.program;
-  const setting = { modules, benches: built.benches, images: built.images, peers: native.peers, encodeBench, has: isThere, progress };
+  const setting = {
+    modules,
+    benches: built.benches,
+    images: built.images,
+    peers: native.peers,
+    encodeBench,
+    has: isThere,
+    missing,
+    progress,
+  };
   return (await bench(setting, values)) ? 0 : 1;
 });

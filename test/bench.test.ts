@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { bench, passes } from '../bench/bench.js';
 import { counted, kept, ratio, under } from '../bench/figure.js';
 import { growthFigure, PAYLOAD } from '../bench/growth.js';
 import { collected, difference } from '../bench/operations.js';
@@ -52,6 +53,34 @@ describe('bounds', () => {
     assert.deepEqual([within.ok, over.ok, slow.ok], [true, false, false]);
     assert.equal(kept([within, slow]), true);
     assert.equal(kept([within, over]), false);
+  });
+
+  describe('that were not measured', () => {
+    const install = 'The posix board needs a C compiler. On Debian: apt-get install build-essential.';
+    /** A machine with no `program`. */
+    const lacking = (program: string, said: string[], missing: readonly string[] = []) => ({
+      ...{ modules: [], benches: [], peers: [], images: [], encodeBench: undefined, missing },
+      has: (asked: string) => asked !== program && asked !== 'mosquitto',
+      progress: (text: string) => said.push(text),
+    });
+
+    test('fail the command with --counted, with the line that says what to install', async (t) => {
+      t.mock.method(console, 'log', () => {});
+      const said: string[] = [];
+      assert.equal(await bench(lacking('cc', said, [install, install]), { json: false, counted: true }), false);
+      assert.deepEqual(said, [`left out, with their bounds: ${install}`]);
+      said.length = 0;
+      assert.equal(await bench(lacking('valgrind', said), { json: false, counted: true }), false);
+      assert.match(said.join(), /^left out, with their bounds: .+ apt-get install valgrind\.$/);
+    });
+
+    test('are a remark without it', () => {
+      const figures = [counted('heap', 1, 'bytes', 1)];
+      assert.equal(passes(figures, { counted: false, bounded: false }), true);
+      assert.equal(passes(figures, { counted: true, bounded: false }), false);
+      assert.equal(passes(figures, { counted: true, bounded: true }), true);
+      assert.equal(passes([counted('heap', 2, 'bytes', 1)], { counted: false, bounded: true }), false);
+    });
   });
 
   test('a table says which figure is over its bound', () => {
