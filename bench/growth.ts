@@ -4,7 +4,7 @@ import { nativeName, place } from './costs.js';
 import { counted, type Figure, type Growth, under } from './figure.js';
 import { type Bench, cost, type Peer, peerCost } from './operations.js';
 
-/** The most that a cost may be over the least of its curve: flat. */
+/** The most that any cost of a curve may be over the least: flat. */
 const FLAT = 1.1;
 
 interface Curve {
@@ -39,9 +39,9 @@ const curves: Curve[] = [
 
 const last = (of: readonly number[]) => of.at(-1) ?? Number.NaN;
 
-/** Of a curve the cost where there is most; of the payload's, whose growth is the protocol's own, the cost of a byte. */
+/** Of a curve the greatest cost, wherever it is; of the payload's, whose growth is the protocol's own, the cost of a byte. */
 function value(name: string, { at, values }: Growth): number {
-  if (name !== PAYLOAD) return last(values);
+  if (name !== PAYLOAD) return Math.max(...values);
   return Number(((last(values) - (values[0] ?? Number.NaN)) / (last(at) - (at[0] ?? Number.NaN))).toFixed(2));
 }
 
@@ -69,5 +69,5 @@ export async function growthFigures(benches: readonly Bench[], [native]: readonl
     if (!peer || !theirs) return ours;
     return [...ours, { ...counted(name, value(name, theirs), 'instructions', null), growth: theirs, on: nativeName(peer) }];
   });
-  return under('Growth: the cost where there is most, at most 1.1 × the least', (await Promise.all(rows)).flat());
+  return under('Growth: the greatest cost of the curve, at most 1.1 × the least', (await Promise.all(rows)).flat());
 }

@@ -36,6 +36,8 @@ describe('arithmetic', () => {
     assert.deepEqual([flat.value, flat.bound, flat.ok, flat.peerValue], [1100, 1100, true, 3000]);
     const grows = growthFigure('publish', growth([1000, 1000, 1101]), null, null);
     assert.deepEqual([grows.ok, grows.peerValue], [false, null]);
+    const hump = growthFigure('publish', growth([1000, 5000, 1000]), 'a peer', growth([1, 3000, 2]));
+    assert.deepEqual([hump.value, hump.bound, hump.ok, hump.peerValue], [5000, 1100, false, 3000]);
   });
 
   test('a payload costs so much a byte', () => {
