@@ -75,7 +75,7 @@ export class Line {
   #boardStart: number | undefined;
   #stream: Stream | undefined;
   #commandNumber = 0;
-  #command: { message: Uint8Array; number: number; tries: number; done: (error?: Error) => void } | undefined;
+  #command: { what: Command; number: number; tries: number; done: (error?: Error) => void } | undefined;
   #toldSilent = false;
   #ended = false;
   #cancelHello = () => {};
@@ -140,13 +140,12 @@ export class Line {
     if (stream && !stream.over) this.#lose(stream, why);
   }
 
-  /** Asks the board for something; resolves when it has taken it. */
+  /** Asks the board for something, when it has said hello; resolves when it has taken it. */
   command(what: Command): Promise<void> {
+    if (this.#ended) return Promise.reject(new Error('the line is closed'));
     if (this.#command) return Promise.reject(new Error('another command waits for the board'));
-    if (this.#boardStart === undefined) return Promise.reject(new Error('the board has not said hello; is it there?'));
     const number = (this.#commandNumber % 255) + 1;
     this.#commandNumber = number;
-    const message = commandMessage(this.#boardStart, number, what);
     return new Promise((resolve, reject) => {
       const done = (error?: Error) => {
         this.#cancelCommand();
@@ -154,7 +153,7 @@ export class Line {
         if (error) reject(error);
         else resolve();
       };
-      this.#command = { message, number, tries: 0, done };
+      this.#command = { what, number, tries: 0, done };
       this.#sayCommand();
     });
   }
@@ -205,8 +204,10 @@ export class Line {
     this.#cancelHello();
     this.#toldSilent = false;
     if (version !== 1) this.otherVersion ??= version;
-    const anew = this.#boardStart !== undefined && start !== this.#boardStart;
+    const first = this.#boardStart === undefined;
+    const anew = !first && start !== this.#boardStart;
     this.#boardStart = start;
+    if (first) this.#sayCommand();
     if (anew) this.#command?.done(new Error('the board started anew'));
     const stream = this.#stream;
     if (stream && !stream.over && stream.epoch !== epoch) this.#lose(stream, anew ? 'the board started anew' : 'the board has given it up');
@@ -309,11 +310,13 @@ export class Line {
   #sayCommand(): void {
     const command = this.#command;
     if (!command) return;
+    const start = this.#boardStart;
     if (command.tries++ === COMMAND_TRIES) {
-      command.done(new Error('the board does not answer'));
+      command.done(new Error(start === undefined ? 'the board has not said hello; is it there?' : 'the board does not answer'));
       return;
     }
-    this.#listener.put(command.message);
+    if (start !== undefined) this.#listener.put(commandMessage(start, command.number, command.what));
+    this.#cancelCommand();
     this.#cancelCommand = this.#clock.after(COMMAND_MS, () => this.#sayCommand());
   }
 }

@@ -115,7 +115,7 @@ async function watch(subscriber: Client, stations: readonly Station[], demonstra
     await over;
   } finally {
     ended.abort();
-    await Promise.all(boards.map(endInTime));
+    await Promise.all(boards.map((board) => endInTime(board, STOP_DEADLINE)));
   }
 }
 
@@ -153,11 +153,15 @@ async function startBoard(
   return board;
 }
 
-/** In order, or by force when its peer does not take the farewell. */
-async function endInTime(board: RunningBoard): Promise<void> {
-  const inTime = new AbortController();
-  const deadline = after(STOP_DEADLINE, true, { signal: inTime.signal }).catch(() => false);
-  const stopped = board.stop().then(() => inTime.abort());
-  if (await deadline) await board.kill();
-  else await stopped;
+/** In order, or by force when its peer does not take the farewell or the board does not answer. */
+export async function endInTime(board: RunningBoard, deadline: number): Promise<void> {
+  const over = new AbortController();
+  const late = after(deadline, false, { signal: over.signal }).catch(() => false);
+  const stopped = board.stop().then(
+    () => true,
+    () => false,
+  );
+  const inOrder = await Promise.race([stopped, late]);
+  over.abort();
+  if (!inOrder) await board.kill();
 }

@@ -195,10 +195,17 @@ async function start(
     throw new Error(`the emulated board does not start: ${(error as Error).message}; on Debian: apt-get install qemu-system-misc`);
   }
 
-  const ask = async (what: 'stop' | 'flush') => {
+  let asked: Promise<void> | undefined;
+  /** Either ends the machine; one that does not take the command ends by force, and that rejects. */
+  const ask = (what: 'stop' | 'flush') => {
     ending = true;
-    await Promise.race([bridge.command(what), closed]);
-    await closed;
+    asked ??= Promise.race([bridge.command(what), closed])
+      .catch((error: unknown) => {
+        child.kill('SIGKILL');
+        return closed.then(() => Promise.reject(error));
+      })
+      .then(() => closed);
+    return asked;
   };
   return {
     stop: () => ask('stop'),

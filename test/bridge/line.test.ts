@@ -220,9 +220,22 @@ describe('the host’s end of a line', () => {
     await taken;
   });
 
+  test('a command waits for the hello of a board that has just started', async () => {
+    const { board, bridge, all, clock } = world();
+    const taken = bridge.command('stop');
+    clock.advance(1000);
+    assert.deepEqual(all(), []);
+    board('0000 01 00 00000042 00000000');
+    assert.ok(all().includes('0005000000420101'));
+    board('0006 00000042 01');
+    await taken;
+  });
+
   test('a command that nobody answers is given up', async () => {
     const { board, bridge, clock } = world();
-    await assert.rejects(bridge.command('stop'), /has not said hello/);
+    const nobody = assert.rejects(bridge.command('stop'), /has not said hello/);
+    clock.advance(6000);
+    await nobody;
     board('0000 01 00 00000042 00000000');
     const answer = assert.rejects(bridge.command('stop'), /does not answer/);
     clock.advance(6000);
