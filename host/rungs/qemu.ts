@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -93,9 +93,15 @@ function holdMemory(path: string): () => void {
   return release;
 }
 
-const running = new Set<ChildProcess>();
+/** Ends a machine with all that it left behind; of each that runs. */
+const running = new Set<() => void>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const clear of running)
+    try {
+      clear();
+    } catch {
+      // the next one's turn, all the same
+    }
 });
 
 /** A machine that begins with what is in `flash` and `memory`; its UART are stdin and stdout. */
@@ -110,10 +116,7 @@ function spawnMachine(image: string, flash: string, memory: string) {
   const [command = program, ...line] = existsSync(SETPRIV)
     ? [SETPRIV, '--pdeathsig', 'KILL', program, ...arguments_]
     : [program, ...arguments_];
-  const child = spawn(command, line, { stdio: ['pipe', 'pipe', 'pipe'] });
-  running.add(child);
-  child.once('close', () => running.delete(child));
-  return child;
+  return spawn(command, line, { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 async function start(
@@ -154,6 +157,12 @@ async function start(
   }
 
   const child = spawnMachine(join(directory, engine === 'aot' ? `twobyte-rv32-${name}` : 'twobyte-rv32'), flashFile, memory);
+  const clear = () => {
+    child.kill('SIGKILL'); // without effect when it has ended
+    forget();
+    release();
+  };
+  running.add(clear);
   let behind = Number.POSITIVE_INFINITY;
   let ending = false;
   let lastWords = '';
@@ -184,6 +193,7 @@ async function start(
   const exited = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(signal ?? `status ${status}`)));
   const closed = Promise.all([exited, read]).then(([how]) => {
     void bridge.close();
+    running.delete(clear);
     release();
     forget();
     if (!ending) listener.failed(new Error(`the emulated board ended with ${how}: ${lastWords}`));

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { endInTime } from '../../host/cli/demonstration.js';
 import { qemuRung } from '../../host/rungs/qemu.js';
@@ -40,6 +45,39 @@ describe('an emulated board', { skip: rungs['qemu-rv32'].skip, timeout: 60_000 }
     process.kill(id, 'SIGSTOP');
     await assert.rejects(machine.stop(), /does not answer/);
     assert.deepEqual(processes(), []);
+  });
+
+  test('leaves neither settings nor memory nor lock behind when the program ends without ending it', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'twobyte-end-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    const settings = {
+      ...{ client_id: 'end', broker: 'mqtt://127.0.0.1:1', topic: 'a', thermometer: 'simulated:1', interval: 1000 },
+      journal: join(directory, 'memory'),
+    };
+    const rung = new URL('../../host/rungs/qemu.js', import.meta.url).href;
+    const script = `
+      import { readdirSync } from 'node:fs';
+      import { qemuRung } from ${JSON.stringify(rung)};
+      const rung = qemuRung(${JSON.stringify(emulatedBoards)});
+      await rung(${JSON.stringify(settings)}, {
+        event() {
+          console.log(readdirSync(${JSON.stringify(directory)}).length);
+          process.exit(3);
+        },
+        says() {},
+        failed(error) { throw error; },
+      });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, TMPDIR: directory },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let there = '';
+    child.stdout.on('data', (words) => {
+      there += words;
+    });
+    const [status] = await once(child, 'close');
+    assert.deepEqual([status, there.trim()], [3, '3'], 'memory, lock and settings were there');
+    assert.deepEqual(await readdir(directory), ['memory']);
   });
 });
 
