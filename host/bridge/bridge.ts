@@ -122,6 +122,7 @@ export class Bridge {
     const until = this.#clock.now() + FAREWELL_MS;
     while (this.#line.closing && this.#clock.now() < until) await new Promise<void>((resolve) => this.#clock.after(10, resolve));
     this.#line.end();
+    this.#hangUp();
   }
 
   #event(text: string): void {
@@ -142,6 +143,10 @@ export class Bridge {
 
   #open(choice: number): void {
     const { brokers, tell } = this.#parts;
+    if (this.#ended) {
+      this.#line.close(REASON_RESET);
+      return;
+    }
     if (brokers.length === 0) {
       this.#tellFault('the board wants to speak MQTT, and the bridge leads to a gateway only; give --broker mqtt://… too');
       this.#line.close(REASON_ADDRESS);

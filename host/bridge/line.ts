@@ -100,6 +100,7 @@ export class Line {
 
   /** A message came by the wire. */
   take(message: Uint8Array): void {
+    if (this.#ended) return;
     const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
     if (bytes[0] !== 0) this.#listener.datagram(bytes);
     else {

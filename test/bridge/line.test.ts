@@ -257,6 +257,21 @@ describe('the host’s end of a line', () => {
     assert.equal(opens(4, 0), 'b0', 'it held no minute');
   });
 
+  test('an open while the bridge says goodbye, or afterwards, reaches no broker; the first is told that it is closed', async () => {
+    const { board, bridge, clock, opened, said } = open();
+    const over = bridge.close();
+    board('0010 00000009 0000 00000000');
+    assert.ok(said().includes('001300000009000006'));
+    for (let i = 0; i < 300; i++) {
+      clock.advance(10);
+      await undefined;
+    }
+    await over;
+    said();
+    board('0010 0000000a 0000 00000000');
+    assert.deepEqual([said(), opened], [[], ['b0', '-b0']]);
+  });
+
   test('a board that says nothing is told of, once', () => {
     const { bridge, clock, tells } = world();
     bridge.begin();
