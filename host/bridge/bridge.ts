@@ -50,9 +50,9 @@ export class Bridge {
   /** Which of the brokers is used, counted on with each change; and when it was opened. */
   #server = 0;
   #openedAt: number | undefined;
-  /** What was told of connections last, so that the same fault is told once; and whether it kept one from opening. */
-  #fault: string | undefined;
-  #unreachable = false;
+  /** By broker: what was told of its connections last, so that the same fault is told once; and whether it kept one from opening. */
+  readonly #faults = new Map<number, { fault: string; unreachable: boolean }>();
+  #toldNoBroker = false;
   #gateway: Link | undefined;
   #gatewayFault: string | undefined;
   #toldNoGateway = false;
@@ -148,26 +148,26 @@ export class Bridge {
       return;
     }
     if (brokers.length === 0) {
-      this.#tellFault('the board wants to speak MQTT, and the bridge leads to a gateway only; give --broker mqtt://… too');
+      if (!this.#toldNoBroker) tell('the board wants to speak MQTT, and the bridge leads to a gateway only; give --broker mqtt://… too');
+      this.#toldNoBroker = true;
       this.#line.close(REASON_ADDRESS);
       return;
     }
     const now = this.#clock.now();
     const lasted = this.#openedAt === undefined || now - this.#openedAt >= KEPT_MS;
-    if (lasted) this.#fault = undefined;
     if (this.#openedAt !== undefined && (choice > 0 || !lasted)) this.#server++;
     this.#openedAt = now;
-    const { name, open } = brokers[this.#server % brokers.length] as Way;
+    const number = this.#server % brokers.length;
+    const { name, open } = brokers[number] as Way;
     let opened = false;
     const link: Link = open({
       opened: () => {
         if (link !== this.#link) return;
         opened = true;
-        if (this.#unreachable) {
+        if (this.#faults.get(number)?.unreachable) {
           tell(`broker ${name}: connected`);
-          this.#fault = undefined;
+          this.#faults.delete(number);
         }
-        this.#unreachable = false;
         this.#line.opened();
       },
       received: (chunk) => {
@@ -179,17 +179,14 @@ export class Bridge {
       closed: (reason, message) => {
         if (link !== this.#link) return;
         this.#link = undefined;
-        this.#tellFault(`broker ${name}: ${printable(message)}`);
-        this.#unreachable = !opened;
+        const fault = `broker ${name}: ${printable(message)}`;
+        const kept = opened && this.#clock.now() - now >= KEPT_MS;
+        if (kept || fault !== this.#faults.get(number)?.fault) tell(fault);
+        this.#faults.set(number, { fault, unreachable: !opened });
         this.#line.close(reason);
       },
     });
     this.#link = link;
-  }
-
-  #tellFault(fault: string): void {
-    if (fault !== this.#fault) this.#parts.tell(fault);
-    this.#fault = fault;
   }
 
   /** The board's side is over. */

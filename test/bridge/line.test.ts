@@ -272,6 +272,22 @@ describe('the host’s end of a line', () => {
     assert.deepEqual([said(), opened], [[], ['b0', '-b0']]);
   });
 
+  test('of several brokers that are away each is told of once, however often it is tried; and each that is there again', () => {
+    const { board, broker, tells } = world(2);
+    const opens = (choice: number) => board(`0010 000000${(choice + 1).toString(16).padStart(2, '0')} 0000 0000000${choice}`);
+    for (let choice = 0; choice < 6; choice++) {
+      opens(choice);
+      broker().closed(REASON_REFUSED, 'nobody there');
+    }
+    assert.deepEqual(tells.splice(0), ['broker b0: nobody there', 'broker b1: nobody there']);
+    opens(6);
+    broker().opened();
+    broker().closed(REASON_ENDED, 'the peer closed the connection');
+    opens(7);
+    broker().opened();
+    assert.deepEqual(tells, ['broker b0: connected', 'broker b0: the peer closed the connection', 'broker b1: connected']);
+  });
+
   test('a board that says nothing is told of, once', () => {
     const { bridge, clock, tells } = world();
     bridge.begin();
