@@ -96,6 +96,7 @@ export class Bridge {
   /** The wire is away; begin() may follow. */
   wireLost(): void {
     if (this.#ended) return;
+    this.#line.pause();
     this.#cancelAway();
     this.#cancelAway = this.#clock.after(AWAY_MS, () => this.#line.abandon('the serial line is away'));
   }

@@ -43,7 +43,7 @@ export interface LineListener {
   lost(consoles: number, events: number): void;
   /** The board said hello; `anew` when it has started since it did so last. */
   started(anew: boolean): void;
-  /** The board does not answer a hello; once, until it does. */
+  /** The board does not answer a hello; once, until it does or the wire begins anew. */
   silent(): void;
   /** The board opens a stream: opened() or close() has to follow. */
   opening(choice: number): void;
@@ -94,8 +94,14 @@ export class Line {
 
   /** The wire is there, for the first time or again: says hello until the board answers. */
   begin(): void {
+    this.#toldSilent = false;
     this.#sayHello(0);
     this.#stream?.outgoing.hurry();
+  }
+
+  /** The wire is away: that nobody answers says nothing of the board. begin() follows when it is back. */
+  pause(): void {
+    this.#cancelHello();
   }
 
   /** A message came by the wire. */

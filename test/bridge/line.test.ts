@@ -296,6 +296,21 @@ describe('the host’s end of a line', () => {
     assert.match(String(tells[0]), /no board answers/);
   });
 
+  test('a board is not looked for while the wire is away; when it is back and nobody answers, that is told again', () => {
+    const { bridge, clock, tells, all } = world();
+    bridge.begin();
+    bridge.wireLost();
+    all();
+    clock.advance(60_000);
+    assert.deepEqual([all(), tells], [[], []]);
+    for (let times = 1; times <= 2; times++) {
+      bridge.begin();
+      clock.advance(30_000);
+      assert.equal(tells.filter((text) => /no board answers/.test(text)).length, times);
+      bridge.wireLost();
+    }
+  });
+
   test('any bytes are no fault of the bridge', () => {
     const { board, bridge } = open();
     for (let kind = 0; kind < 256; kind++)
