@@ -53,6 +53,10 @@ export class Bridge {
   /** By broker: what was told of its connections last, so that the same fault is told once; and whether it kept one from opening. */
   readonly #faults = new Map<number, { fault: string; unreachable: boolean }>();
   #toldNoBroker = false;
+  /** The first connection is told. */
+  #toldConnected = false;
+  /** People were told that no board answers, and not yet that one does. */
+  #silent = false;
   #gateway: Link | undefined;
   #gatewayFault: string | undefined;
   #toldNoGateway = false;
@@ -73,7 +77,10 @@ export class Bridge {
       lost: (consoles, events) =>
         parts.tell(`the board has dropped ${consoles} console lines and ${events} events since its start: the line was busy`),
       started: (anew) => this.#started(anew),
-      silent: () => parts.tell('no board answers; is it on, does its firmware speak by this line, and at this baud rate?'),
+      silent: () => {
+        this.#silent = true;
+        parts.tell('no board answers; is it on, does its firmware speak by this line, and at this baud rate?');
+      },
       opening: (choice) => this.#open(choice),
       data: (bytes) => this.#link?.send(bytes) ?? bytes.length,
       drained: () => this.#link?.resume(),
@@ -137,6 +144,8 @@ export class Bridge {
   }
 
   #started(anew: boolean): void {
+    if (this.#silent) this.#parts.tell('the board answers');
+    this.#silent = false;
     if (this.#line.otherVersion !== undefined)
       this.#parts.tell(`the board speaks version ${this.#line.otherVersion} of the line, the bridge 1; flash a firmware of this release`);
     if (anew) this.#parts.tell('the board started anew');
@@ -165,10 +174,11 @@ export class Bridge {
       opened: () => {
         if (link !== this.#link) return;
         opened = true;
-        if (this.#faults.get(number)?.unreachable) {
+        if (!this.#toldConnected || this.#faults.get(number)?.unreachable) {
           tell(`broker ${name}: connected`);
           this.#faults.delete(number);
         }
+        this.#toldConnected = true;
         this.#line.opened();
       },
       received: (chunk) => {

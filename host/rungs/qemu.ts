@@ -186,7 +186,7 @@ async function start(
       listener.event(event);
     },
     says,
-    tell: says,
+    tell: (remark) => listener.says(remark), // no words of the board
   });
   // The machine's last words may still be in the stream when it has ended.
   const read = new Promise<void>((resolve) => wire.once('close', resolve));

@@ -51,7 +51,7 @@ async function converse(t: TestContext, harm: Harm, options: BoardOptions = {}) 
   assert.deepEqual(Buffer.concat(heardByModule), fromBroker);
   assert.deepEqual(Buffer.concat(heardByBroker), fromModule);
   assert.equal(peers, 1, 'one connection');
-  assert.deepEqual(tells.all, []);
+  assert.deepEqual(tells.all, [`broker ${url}: connected`]);
   board.child.kill('SIGKILL');
   await bridge.close();
   return { up, down, repeated: bridge.repeated };
@@ -166,7 +166,8 @@ describe('a board behind a bridge', { skip: skipBoardEnd || skipMosquitto, timeo
     const closed = new Promise<void>((resolve) => device.client.once('close', () => resolve()));
     await broker.stop();
     await within(closed, 'the close');
-    await tells.count(1);
+    await tells.count(2);
+    assert.match(String(tells.all[1]), /^broker mqtt:.*(closed|RESET)/);
   });
 });
 

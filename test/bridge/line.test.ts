@@ -172,7 +172,7 @@ describe('the host’s end of a line', () => {
     assert.equal(said()[0]?.length, 2 * (8 + 88));
     board('0014 00000001 0003 00');
     assert.deepEqual(said(), ['001300000001000307']);
-    assert.deepEqual(tells, ['broker b0: the peer closed the connection']);
+    assert.deepEqual(tells, ['broker b0: connected', 'broker b0: the peer closed the connection']);
   });
 
   test('what belongs to no stream is told so, and changes nothing', () => {
@@ -204,7 +204,7 @@ describe('the host’s end of a line', () => {
       assert.deepEqual(opened, ['b0']);
       board(message);
       assert.deepEqual(opened, ['b0', '-b0']);
-      assert.equal(tells[0], `the board's connection is over: ${why}`);
+      assert.equal(tells[1], `the board's connection is over: ${why}`);
     });
 
   test('an open asks for the start again: a command goes to the board that is there, and not to the one before', async () => {
@@ -294,6 +294,30 @@ describe('the host’s end of a line', () => {
     clock.advance(60_000);
     assert.equal(tells.length, 1);
     assert.match(String(tells[0]), /no board answers/);
+  });
+
+  test('a board that answers after all is told of, once', () => {
+    const { bridge, board, clock, tells } = world();
+    bridge.begin();
+    clock.advance(10_000);
+    board('0000 01 00 00000042 00000000');
+    board('0000 01 00 00000042 00000000');
+    assert.deepEqual(tells.slice(1), ['the board answers']);
+  });
+
+  test('the first connection is told of, and the next after one that failed', () => {
+    const { board, broker, tells } = world();
+    const opens = (epoch: number) => board(`0010 0000000${epoch} 0000 00000000`);
+    for (const epoch of [1, 2]) {
+      opens(epoch);
+      broker().opened();
+    }
+    assert.deepEqual(tells, ['broker b0: connected', "the board's connection is over: the board opened another"]);
+    opens(3);
+    broker().closed(REASON_REFUSED, 'no');
+    opens(4);
+    broker().opened();
+    assert.deepEqual(tells.slice(-2), ['broker b0: no', 'broker b0: connected']);
   });
 
   test('a board is not looked for while the wire is away; when it is back and nobody answers, that is told again', () => {
