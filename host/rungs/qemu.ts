@@ -188,6 +188,8 @@ async function start(
     says,
     tell: (remark) => listener.says(remark), // no words of the board
   });
+  // QEMU has read the flash and holds the memory open when the board speaks; a reset of the machine loads the flash again from QEMU's own copy.
+  wire.once('data', forget);
   // The machine's last words may still be in the stream when it has ended.
   const read = new Promise<void>((resolve) => wire.once('close', resolve));
   const exited = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(signal ?? `status ${status}`)));
