@@ -11,6 +11,8 @@
 #define STR(x) STR_(x)
 #define STR_(x) #x
 const char wasm3_too_long[] = "runs too long: over " STR(SHELL_TURNS) " turns of its loops and no answer";
+const char wasm3_too_deep[] = "nests blocks deeper than this board translates, which is " STR(SHELL_NESTING)
+                              ": take a module whose functions nest less, or raise SHELL_NESTING and the C stack";
 
 static bool refuse(Engine *engine, const char *error, const char *subject) {
     engine->error = error;
@@ -23,6 +25,7 @@ static bool refuse_reason(Engine *engine, M3Result result) {
     if (result == m3Err_mallocFailed || result == m3Err_mallocFailedCodePage) {
         return refuse(engine, "needs more heap than this board has left; take a smaller module: one that speaks one protocol, or keeps no journal", "");
     }
+    if (result == wasm3_too_deep) return refuse(engine, wasm3_too_deep, "");
     if (strcmp(result, "data segment out of bounds") == 0) return refuse(engine, ENGINE_DATA_OUTSIDE, "");
     return refuse(engine, "is damaged, or made for another engine; build it and copy it to the board again", result);
 }

@@ -28,6 +28,12 @@
 #define SHELL_TICKS 8
 #endif
 
+/* Blocks in blocks of one function that wasm3 translates. Each takes about 140 bytes of the C stack on rv32 meanwhile. The sensors nest 11 (one
+ * protocol, MQTT-SN) to 15 blocks (both). */
+#ifndef SHELL_NESTING
+#define SHELL_NESTING 32
+#endif
+
 /* Bytes of the last error's text. */
 #ifndef SHELL_ERROR_BYTES
 #define SHELL_ERROR_BYTES 224

@@ -78,7 +78,7 @@ typedef struct {
     uint8_t retyped;
     uint8_t type;
     uint8_t body; /* the number of an export + 1, whose code is this */
-    uint8_t code[32];
+    uint8_t code[256];
     uint32_t code_length; /* 0: up to END */
     const uint8_t *data;  /* a data section */
     uint32_t data_length;
@@ -362,6 +362,34 @@ static void test_refused(void) {
     }
 }
 
+/* A step of blocks in each other, the innermost of which leaves them all. */
+static void nest(Recipe *recipe, uint32_t blocks) {
+    uint8_t *to = recipe->code;
+    *recipe = (Recipe){.body = EXPORT_STEP + 1};
+    for (uint32_t i = 0; i < blocks; i++, to += 2) memcpy(to, (const uint8_t[]){0x02, 0x40}, 2);
+    memset(to, END, blocks);
+    to += blocks;
+    memcpy(to, (const uint8_t[]){CONST(7), END}, 3);
+    recipe->code_length = (uint32_t)(to - recipe->code) + 3;
+}
+
+static void test_nesting(void) {
+    uint64_t heap = heap_bytes();
+    uint8_t *copy;
+    Recipe recipe;
+    check_begin("blocks in blocks, as many as the board translates");
+    nest(&recipe, SHELL_NESTING);
+    CHECK(load_recipe(&recipe, &copy) == 0 && shell_step(&board.shell, 0) == 7, "%s", board.shell.error);
+    unload(copy, heap);
+    check_end();
+
+    check_begin("one block more");
+    nest(&recipe, SHELL_NESTING + 1);
+    CHECK(load_recipe(&recipe, &copy) == SHELL_FAILED && strstr(board.shell.error, "nests blocks deeper than this board translates"), "\"%s\"", board.shell.error);
+    unload(copy, heap);
+    check_end();
+}
+
 #define NONE "is no WebAssembly module"
 
 static void test_bytes(void) {
@@ -593,6 +621,7 @@ static void test_imports(void) {
 int main(void) {
     test_sound();
     test_refused();
+    test_nesting();
     test_bytes();
     test_answers();
     test_traps();

@@ -9,7 +9,7 @@ import { type Modules, qemuRung } from '../../host/rungs/qemu.js';
 import type { BoardEvent, BoardSettings } from '../../host/rungs/rung.js';
 import { root } from '../core/compile.js';
 import { Heard } from '../interop/peers.js';
-import { badModule, callsWithoutEnd, type Fault, loops, readsOutside, traps, writesOutside } from './bad-modules.js';
+import { badModule, callsWithoutEnd, type Fault, loops, nests, readsOutside, traps, writesOutside } from './bad-modules.js';
 import { emulatedBoards, rungs, sensorModule } from './world.js';
 
 const { imagesOf } = (await import(`${root}scripts/qemu.js`)) as {
@@ -26,6 +26,7 @@ const faults: [what: string, fault: Fault, words: RegExp][] = [
     /slot 0: the module is made for boundary version 99, .*the board goes on with the one in slot 1/,
   ],
   ['traps', traps, /slot 0: step: integer divide by zero; the board goes on with the one in slot 1/],
+  ['nests too deep', nests, /slot 0: nests blocks deeper than this board translates, .*the board goes on with the one in slot 1/],
   ['reads outside', readsOutside, /slot 0: step: out of bounds memory access; the board goes on with the one in slot 1/],
   ['writes outside', writesOutside, /slot 0: step: out of bounds memory access; the board goes on with the one in slot 1/],
   ['loops without an end', loops, /slot 0: step: runs too long: over 1000000 turns .*; the board goes on with the one in slot 1/],

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Broker, startBroker } from '../../host/broker.js';
 import { Heard, within } from '../interop/peers.js';
-import { badModule, callsWithoutEnd, type Fault, loops, traps } from './bad-modules.js';
+import { badModule, callsWithoutEnd, type Fault, loops, nests, traps } from './bad-modules.js';
 import { posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './world.js';
 
 /** A watchdog counts processor time, of which a busy machine gives little. */
@@ -33,6 +33,7 @@ const faults: [what: string, bytes: () => Promise<Uint8Array | string>, words: R
   ],
   ['has too many data', () => badModule(large), /has data behind the end of its memory, .* 8192 bytes: .*SHELL_MEMORY_LIMIT/],
   ['is of another boundary', () => badModule({ version: 99 }), /boundary version 99, this board has \d+: take .* the same release/],
+  ['nests too deep', () => badModule(nests), /nests blocks deeper than this board translates, which is \d+: .*SHELL_NESTING/],
   ['traps in start', () => badModule({ start: 'unreachable(); return 0;' }), /start: unreachable executed/],
   ['traps in step', () => badModule(traps), /step: integer divide by zero/],
   ['loops without an end', () => badModule(loops), /step: runs too long: over 1000000 turns of its loops and no answer/],

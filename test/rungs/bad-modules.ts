@@ -46,4 +46,8 @@ export const traps = { step: 'return 1000 / load<i32>(2000);' };
 /** Address and offset lead round to 4: on a processor of 32 bits that is inside. */
 export const readsOutside = { step: 'const p = load<usize>(2000) - 4; return p == 1 ? 1 : load<i32>(p, 8);' };
 export const writesOutside = { step: 'const p = load<usize>(2000) - 4; if (p != 1) store<i32>(p, 1, 8); return 1000;' };
+/** wasm3's translator calls itself for every block within a block. */
+export const nests = {
+  step: `${'if (load<i32>(64)) { store<i32>(64, now); '.repeat(200)}${'}'.repeat(200)} return 1000;`,
+};
 export const loops = { step: 'while (load<i32>(64) == 0) store<i32>(68, now); return 1;' };
