@@ -1,4 +1,4 @@
-/** One figure beside its bound and a peer's figure of the same run. */
+/** One figure beside its bound and a peer's: of the same run, unless the peer's name says that it was measured once. */
 export interface Figure {
   /** The table it stands in. */
   table: string;

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { bench, passes } from '../bench/bench.js';
+import { encodingFigure } from '../bench/encoder.js';
 import { counted, kept, ratio, under } from '../bench/figure.js';
 import { growthFigure, PAYLOAD } from '../bench/growth.js';
 import { collected, difference } from '../bench/operations.js';
@@ -83,6 +84,11 @@ describe('bounds', () => {
       assert.equal(passes(figures, { counted: true, bounded: true }), true);
       assert.equal(passes([counted('heap', 2, 'bytes', 1)], { counted: false, bounded: true }), false);
     });
+  });
+
+  test('that are a peer of no run say that it was measured once', () => {
+    const figure = encodingFigure(174);
+    assert.deepEqual([figure.peer, figure.peerValue, figure.bound, figure.ok], ['Paho embedded C, measured once', 173, 173, false]);
   });
 
   test('a table says which figure is over its bound', () => {
