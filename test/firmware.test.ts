@@ -43,6 +43,7 @@ for (const [how, board] of builds)
       'thermometer_test',
       'shell_test',
       'slots_test',
+      'watchdog_test',
       'garbled_test',
       'framing_test',
       'line_test',

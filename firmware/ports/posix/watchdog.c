@@ -1,7 +1,11 @@
 #include "watchdog.h"
 
+#include "console.h"
+
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,14 +31,23 @@ static void start_timer(void) {
     timer_t timer;
     (void)sigemptyset(&action.sa_mask);
     event.sigev_notify_thread_id = gettid();
-    if (sigaction(SIGVTALRM, &action, NULL) != 0 || timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0) return;
-    (void)timer_settime(timer, 0, &each, NULL);
+    if (sigaction(SIGVTALRM, &action, NULL) != 0 || timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) != 0 || timer_settime(timer, 0, &each, NULL) != 0) {
+        console_say("there is no watchdog, for want of a timer (%s): a call of the module in which no turns of loops are counted may never end", strerror(errno));
+    }
+}
+
+/* Whoever started the process may have blocked the signal; and when a call was left, the mask is again what it was before the watch began. */
+static void let_through(void) {
+    sigset_t ticks;
+    (void)sigemptyset(&ticks);
+    (void)sigaddset(&ticks, SIGVTALRM);
+    (void)pthread_sigmask(SIG_UNBLOCK, &ticks, NULL);
 }
 
 void watchdog_watch(Shell *shell) {
     static bool started;
     watched = shell;
-    if (started) return;
+    if (!started) start_timer();
     started = true;
-    start_timer();
+    if (shell) let_through();
 }

@@ -13,7 +13,7 @@
 /* Where to go on when a call was left: sigsetjmp here, with the signal mask, before watchdog_watch. What follows is shell_left. */
 extern sigjmp_buf watchdog_exit;
 
-/* watchdog_watch(shell): from now on; with NULL no longer. By the thread that runs the module. */
+/* watchdog_watch(shell): from now on; with NULL no longer. By the thread that runs the module. Where the system gives no timer, it says so, once. */
 void watchdog_watch(Shell *shell);
 
 #endif
