@@ -151,7 +151,7 @@ function connectionTo(url: string[], tls: Partial<Values>): Connection {
     throw error;
   }
   const { sn, topic } = connection;
-  if (url.some((text) => text.includes('@')))
+  if (url.some(hasCredentials))
     throw new UsageError(
       '--broker: the board says its user name and password itself; put them into its settings, and leave out what stands before the @',
     );
@@ -161,6 +161,11 @@ function connectionTo(url: string[], tls: Partial<Values>): Connection {
     );
   if (topic) throw new UsageError(`--broker: '${redact(topic)}' is a topic, and a bridge has none`);
   return connection;
+}
+
+function hasCredentials(text: string): boolean {
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
 }
 
 /** Writes events to stdout; when its reader takes none for long, they are dropped, and that is told once. */

@@ -38,6 +38,12 @@ describe('a bridge that cannot be started ends with status 1 and names the optio
     ['a search', [...S, '--broker', 'mqtt-sn://a?search'], /--broker: .*gateways are searched there/],
     ['an address of no scheme', [...S, '--broker', 'localhost'], /--broker: .*it has no scheme/],
     ['a user name', [...S, '--broker', 'mqtt://u:secret@h'], /--broker: the board says its user name and password itself/],
+    ['a password alone', [...S, '--broker', 'ws://:secret@h/p'], /--broker: the board says its user name and password itself/],
+    [
+      'a port that is not there, with a broker whose path has an @',
+      ['--serial', '/nonexistent/tty', '--broker', 'ws://h/p@x'],
+      /--serial: \/nonexistent\/tty is not there/,
+    ],
     ['a topic', [...S, '--broker', 'mqtt://h/topic'], /--broker: 'topic' is a topic, and a bridge has none/],
     ['an authority without TLS', [...S, ...B, '--cafile', '/x'], /--cafile: .*without TLS/],
     [
