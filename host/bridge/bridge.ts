@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { type Clock, realClock } from '../clock.js';
-import { REASON_ADDRESS, REASON_RESET } from '../contract.js';
+import { REASON_ADDRESS, REASON_ENDED, REASON_RESET } from '../contract.js';
 import { encodeFrame, FrameDecoder } from '../links/framing.js';
 import type { Command } from '../links/line-messages.js';
 import type { Link, OpenLink } from '../links/link.js';
 import { printable } from '../printable.js';
 import { Line } from './line.js';
 
-/** A connection that lasted less, from its opening to the next, does not keep its broker; in ms. */
+/** A connection that lasted less, from its opening to the next of the same start of the board, does not keep its broker; in ms. */
 const KEPT_MS = 60_000;
 /** A wire that is away for so long ends the connection behind it. */
 const AWAY_MS = 10_000;
@@ -50,6 +50,8 @@ export class Bridge {
   /** Which of the brokers is used, counted on with each change; and when it was opened. */
   #server = 0;
   #openedAt: number | undefined;
+  /** Whether that connection is, or was until its end in order, one with a broker that answers. */
+  #answers = false;
   /** By broker: what was told of its connections last, so that the same fault is told once; and whether it kept one from opening. */
   readonly #faults = new Map<number, { fault: string; unreachable: boolean }>();
   #toldNoBroker = false;
@@ -148,7 +150,10 @@ export class Bridge {
     this.#silent = false;
     if (this.#line.otherVersion !== undefined)
       this.#parts.tell(`the board speaks version ${this.#line.otherVersion} of the line, the bridge 1; flash a firmware of this release`);
-    if (anew) this.#parts.tell('the board started anew');
+    if (!anew) return;
+    this.#parts.tell('the board started anew');
+    // What it gave up for a deep sleep or a reset, however soon, was no fault of the broker.
+    if (this.#answers) this.#openedAt = undefined;
   }
 
   #open(choice: number): void {
@@ -167,6 +172,7 @@ export class Bridge {
     const lasted = this.#openedAt === undefined || now - this.#openedAt >= KEPT_MS;
     if (this.#openedAt !== undefined && (choice > 0 || !lasted)) this.#server++;
     this.#openedAt = now;
+    this.#answers = false;
     const number = this.#server % brokers.length;
     const { name, open } = brokers[number] as Way;
     let opened = false;
@@ -182,7 +188,9 @@ export class Bridge {
         this.#line.opened();
       },
       received: (chunk) => {
-        if (link === this.#link && !this.#line.send(chunk)) link.pause();
+        if (link !== this.#link) return;
+        this.#answers = true;
+        if (!this.#line.send(chunk)) link.pause();
       },
       writable: () => {
         if (link === this.#link) this.#line.offer();
@@ -190,6 +198,7 @@ export class Bridge {
       closed: (reason, message) => {
         if (link !== this.#link) return;
         this.#link = undefined;
+        if (reason !== REASON_ENDED) this.#answers = false; // after a DISCONNECT the broker may be the first to close
         const fault = `broker ${name}: ${printable(message)}`;
         const kept = opened && this.#clock.now() - now >= KEPT_MS;
         if (kept || fault !== this.#faults.get(number)?.fault) tell(fault);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Bridge, type Way } from '../../host/bridge/bridge.js';
-import { REASON_ENDED, REASON_REFUSED } from '../../host/contract.js';
+import { REASON_ENDED, REASON_REFUSED, REASON_RESET } from '../../host/contract.js';
 import type { LinkListener } from '../../host/links/link.js';
 import { VirtualClock } from '../core/virtual-clock.js';
 
@@ -286,6 +286,66 @@ describe('the host’s end of a line', () => {
     opens(7);
     broker().opened();
     assert.deepEqual(tells, ['broker b0: connected', 'broker b0: the peer closed the connection', 'broker b1: connected']);
+  });
+
+  describe('of several brokers, at a board’s wakings from deep sleep, each 30 s after the one before,', () => {
+    type Life = (board: (message: string) => void, broker: LinkListener) => void;
+    const close = (board: (message: string) => void) => board('0013 00000001 0001 00');
+    for (const [what, life, brokers] of [
+      [
+        'the one that answers is kept when the board closes',
+        (board, broker) => {
+          broker.opened();
+          broker.received(hex('20020000'));
+          close(board);
+        },
+        'b0 b0 b0',
+      ],
+      [
+        'so it is when the power is cut',
+        (_, broker) => {
+          broker.opened();
+          broker.received(hex('20020000'));
+        },
+        'b0 b0 b0',
+      ],
+      [
+        'so it is when it closes upon the DISCONNECT, before the board does',
+        (_, broker) => {
+          broker.opened();
+          broker.received(hex('20020000'));
+          broker.closed(REASON_ENDED, 'the peer closed the connection');
+        },
+        'b0 b0 b0',
+      ],
+      [
+        'one that never answers is left',
+        (board, broker) => {
+          broker.opened();
+          close(board);
+        },
+        'b0 b1 b0',
+      ],
+      [
+        'so is one that breaks off',
+        (_, broker) => {
+          broker.opened();
+          broker.received(hex('20020000'));
+          broker.closed(REASON_RESET, 'connection reset');
+        },
+        'b0 b1 b0',
+      ],
+    ] as [string, Life, string][])
+      test(what, () => {
+        const { board, broker, clock, opened } = world(2);
+        for (let start = 1; start <= 3; start++) {
+          board(`0000 01 00 0000004${start} 00000000`);
+          board(`0010 0000000${start} 0000 00000000`);
+          life((message) => board(message.replace('00000001', `0000000${start}`)), broker());
+          clock.advance(30_000);
+        }
+        assert.equal(opened.filter((name) => !name.startsWith('-')).join(' '), brokers);
+      });
   });
 
   test('a board that says nothing is told of, once', () => {
