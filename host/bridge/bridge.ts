@@ -36,6 +36,8 @@ export interface BridgeParts {
   /** A remark of the bridge itself, for people. */
   tell(remark: string): void;
   clock?: Clock;
+  /** The wire's rate in bits per second; without it, a wire that takes no time. */
+  baud?: number;
 }
 
 /** Joins the board at the other end of a serial line with a broker or a gateway: one connection for each that the board opens. */
@@ -71,23 +73,28 @@ export class Bridge {
     this.#parts = parts;
     this.#clock = parts.clock ?? realClock;
     this.#put = put;
-    this.#line = new Line(this.#clock, {
-      put,
-      datagram: (message) => this.#toGateway(message),
-      console: (text) => parts.says(printable(text)),
-      event: (text) => this.#event(text),
-      lost: (consoles, events) =>
-        parts.tell(`the board has dropped ${consoles} console lines and ${events} events since its start: the line was busy`),
-      started: (anew) => this.#started(anew),
-      silent: () => {
-        this.#silent = true;
-        parts.tell('no board answers; is it on, does its firmware speak by this line, and at this baud rate?');
+    const byteMs = parts.baud ? 10_000 / parts.baud : 0; // ten bits: start and stop are two
+    this.#line = new Line(
+      this.#clock,
+      {
+        put,
+        datagram: (message) => this.#toGateway(message),
+        console: (text) => parts.says(printable(text)),
+        event: (text) => this.#event(text),
+        lost: (consoles, events) =>
+          parts.tell(`the board has dropped ${consoles} console lines and ${events} events since its start: the line was busy`),
+        started: (anew) => this.#started(anew),
+        silent: () => {
+          this.#silent = true;
+          parts.tell('no board answers; is it on, does its firmware speak by this line, and at this baud rate?');
+        },
+        opening: (choice) => this.#open(choice),
+        data: (bytes) => this.#link?.send(bytes) ?? bytes.length,
+        drained: () => this.#link?.resume(),
+        closed: (why) => this.#closed(why),
       },
-      opening: (choice) => this.#open(choice),
-      data: (bytes) => this.#link?.send(bytes) ?? bytes.length,
-      drained: () => this.#link?.resume(),
-      closed: (why) => this.#closed(why),
-    });
+      byteMs,
+    );
     this.#openGateway();
   }
 

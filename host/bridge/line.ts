@@ -71,6 +71,7 @@ export class Line {
   otherVersion: number | undefined;
   readonly #listener: LineListener;
   readonly #clock: Clock;
+  readonly #byteMs: number;
   readonly #start = randomInt(1, 2 ** 32);
   #boardStart: number | undefined;
   #stream: Stream | undefined;
@@ -82,8 +83,10 @@ export class Line {
   #cancelCommand = () => {};
   #cancelClock = () => {};
 
-  constructor(clock: Clock, listener: LineListener) {
+  /** `byteMs`: what a byte takes on the wire. */
+  constructor(clock: Clock, listener: LineListener, byteMs = 0) {
     this.#clock = clock;
+    this.#byteMs = byteMs;
     this.#listener = listener;
   }
 
@@ -273,12 +276,17 @@ export class Line {
       awaited: 1, // its open was item 0
       held: undefined,
       over: false,
-      outgoing: new Outgoing(epoch, this.#clock, {
-        put: (message) => this.#listener.put(message),
-        drained: () => this.#listener.drained(),
-        closed: () => this.#over(stream),
-        silent: () => this.#lose(stream, 'the board does not answer'),
-      }),
+      outgoing: new Outgoing(
+        epoch,
+        this.#clock,
+        {
+          put: (message) => this.#listener.put(message),
+          drained: () => this.#listener.drained(),
+          closed: () => this.#over(stream),
+          silent: () => this.#lose(stream, 'the board does not answer'),
+        },
+        this.#byteMs,
+      ),
     };
     this.#stream = stream;
     return stream;

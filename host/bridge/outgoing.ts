@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { CLOSE, DATA, item, OPENED, PIECE_BYTES } from '../links/line-messages.js';
 
-/** Until an item is sent again, in ms: at first, least and most. It follows what acknowledgements take, and doubles with each repetition of one. */
+/** Until an item is sent again, from its last byte on the wire, in ms: at first, least and most. It follows what acknowledgements take, and doubles with each repetition of one. */
 const PATIENCE_MS = 200;
 const LEAST_PATIENCE_MS = 50;
 const MOST_PATIENCE_MS = 2000;
@@ -28,6 +28,8 @@ export class Outgoing {
   readonly #epoch: number;
   readonly #clock: Clock;
   readonly #listener: OutgoingListener;
+  /** What a byte takes on the wire. */
+  readonly #byteMs: number;
   #number = 0;
   #patience = PATIENCE_MS;
   #opened = false;
@@ -39,7 +41,8 @@ export class Outgoing {
   #flying: { message: Uint8Array; kind: number; tries: number; held: boolean; since: number; sent: number; wait: number } | undefined;
   #cancel = () => {};
 
-  constructor(epoch: number, clock: Clock, listener: OutgoingListener) {
+  constructor(epoch: number, clock: Clock, listener: OutgoingListener, byteMs = 0) {
+    this.#byteMs = byteMs;
     this.#epoch = epoch;
     this.#clock = clock;
     this.#listener = listener;
@@ -93,7 +96,7 @@ export class Outgoing {
     if (number !== ((this.#number + 1) & 0xffff)) return;
     // A repetition's acknowledgement may be that of the first, which came too late; what the board held tells nothing of the wire.
     if (flying.tries > 1) this.#patience *= 1.5;
-    else if (!flying.held) this.#patience = (this.#patience * 3 + (now - flying.sent) * 2 + LEAST_PATIENCE_MS) / 4;
+    else if (!flying.held) this.#patience = (this.#patience * 3 + Math.max(now - flying.sent, 0) * 2 + LEAST_PATIENCE_MS) / 4;
     this.#patience = Math.min(this.#patience, MOST_PATIENCE_MS);
     this.#cancel();
     this.#flying = undefined;
@@ -153,9 +156,10 @@ export class Outgoing {
     }
     if (flying.tries++ > 0) this.repeated++;
     flying.wait = flying.wait === 0 ? this.#patience : Math.min(flying.wait * 2, MOST_PATIENCE_MS);
-    flying.sent = now;
+    const onWire = flying.message.length * this.#byteMs;
+    flying.sent = now + onWire;
     this.#listener.put(flying.message);
     this.#cancel();
-    this.#cancel = this.#clock.after(flying.wait, () => this.#again());
+    this.#cancel = this.#clock.after(onWire + flying.wait, () => this.#again());
   }
 }

@@ -17,6 +17,8 @@ interface Values {
 }
 
 const DEFAULT_BAUD = 115_200;
+/** Below, pieces of the stream take so long that either end repeats them for nothing. */
+const LEAST_STREAM_BAUD = 9600;
 /** Of events that the reader of stdout has not taken. */
 const WAITING_BYTES = 1_048_576;
 
@@ -35,7 +37,10 @@ export function bridgeCommand(): Command {
   const command = discreet(new Command('bridge'))
     .description('Leads a board at a serial port to a broker: MQTT as a stream, or MQTT-SN to a gateway.')
     .optionsGroup('Board:')
-    .requiredOption('--serial <path[?baud=N]>', `its port; N bits per second, ${least} to ${most} (default: ${DEFAULT_BAUD})`)
+    .requiredOption(
+      '--serial <path[?baud=N]>',
+      `its port; N bits per second, ${least} to ${most}, for MQTT from ${LEAST_STREAM_BAUD} (default: ${DEFAULT_BAUD})`,
+    )
     .optionsGroup('Broker:')
     .requiredOption(
       '--broker <url>',
@@ -57,6 +62,10 @@ export function bridgeCommand(): Command {
 async function run(values: Values): Promise<number> {
   const { path, baud } = serialOf(values.serial);
   const ways = waysOf(values);
+  if (ways.brokers.length > 0 && baud < LEAST_STREAM_BAUD)
+    throw new UsageError(
+      `--serial '${values.serial}': ${baud} baud is too slow for a stream of MQTT, which needs ${LEAST_STREAM_BAUD}; a slower line carries MQTT-SN (--broker mqtt-sn://host)`,
+    );
   const tell = (text: string) => void process.stderr.write(`twobyte bridge: ${text}\n`);
   const say = values.quiet ? () => {} : tell;
   if (values.insecure) tell(INSECURE);
@@ -66,6 +75,7 @@ async function run(values: Values): Promise<number> {
   const bridge = new Bridge(
     {
       ...ways,
+      baud,
       event: eventWriter(tell),
       says: (line) => void process.stderr.write(`${line}\n`),
       tell: say,

@@ -22,6 +22,16 @@ describe('a bridge that cannot be started ends with status 1 and names the optio
       ['--serial', '/dev/ttyUSB0?baud=0', ...B],
       /--serial '\/dev\/ttyUSB0\?baud=0': baud '0' is not a whole number within 50 to/,
     ],
+    [
+      'a rate that is too slow for a stream',
+      ['--serial', '/dev/ttyUSB0?baud=4800', '--broker', 'mqtt-sn://a', ...B],
+      /--serial '\/dev\/ttyUSB0\?baud=4800': 4800 baud is too slow for a stream of MQTT, which needs 9600; .*MQTT-SN/,
+    ],
+    [
+      'a port that is not there, at a rate that datagrams may have',
+      ['--serial', '/nonexistent/tty?baud=4800', '--broker', 'mqtt-sn://127.0.0.1'],
+      /--serial: \/nonexistent\/tty is not there/,
+    ],
     ['a setting that is none', ['--serial', '/dev/ttyUSB0?speed=9600', ...B], /--serial .*'speed' is not known behind the \?; 'baud' is/],
     [
       'a port that is not there',
@@ -160,6 +170,7 @@ describe('twobyte bridge', { skip: skipBoardEnd || skipSocat || skipMosquitto, t
   test('--help tells the units', async () => {
     const { status, stdout } = await twobyte(['bridge', '--help']);
     assert.equal(status, 0);
-    for (const part of [/bits per second,\s+50 to\s+4000000/, /every 2 s/, /Exit status/]) assert.match(String(stdout), part);
+    for (const part of [/bits per second,\s+50 to\s+4000000,\s+for\s+MQTT\s+from\s+9600/, /every 2 s/, /Exit status/])
+      assert.match(String(stdout), part);
   });
 });
