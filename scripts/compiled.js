@@ -9,12 +9,19 @@ import { root, run } from './prepare.js';
 const WABT = '1.0.32';
 const SECTION_START = 8;
 
-/** What this machine lacks to compile modules, in a sentence, or undefined. @returns {Promise<string | undefined>} */
-export async function missingForCompiling() {
-  const install = `On Debian 12: apt-get install wabt.`;
+/** What this machine lacks to compile modules. @returns {Promise<import('./posix.js').MissingTool[]>} */
+export async function missingCompiler() {
   const version = await run('wasm2c', ['--version']).catch(() => undefined);
-  if (version === undefined) return `A compiled module needs wasm2c. ${install}`;
-  return version.trim().startsWith(WABT) ? undefined : `A compiled module needs wasm2c ${WABT}, here is ${version.trim()}. ${install}`;
+  if (version === undefined) return [{ missing: `wasm2c ${WABT}`, debian: 'wabt' }];
+  return version.trim().startsWith(WABT)
+    ? []
+    : [{ missing: `wasm2c ${WABT} (here is ${version.trim()}, Debian 12 has it)`, debian: 'wabt' }];
+}
+
+/** The same in a sentence, or undefined. @returns {Promise<string | undefined>} */
+export async function missingForCompiling() {
+  const [tool] = await missingCompiler();
+  return tool && `A compiled module needs ${tool.missing}. On Debian 12: apt-get install ${tool.debian}.`;
 }
 
 /** Replaces what stands in wasm2c's C exactly once. @param {string} text @param {string} old @param {string} by */

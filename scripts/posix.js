@@ -4,11 +4,11 @@ import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { compiledModules, missingForCompiling } from './compiled.js';
+import { compiledModules, missingCompiler } from './compiled.js';
 import { modules } from './modules.js';
 import { root } from './prepare.js';
 import { lastLines, PythonMissing, works } from './python.js';
-import { wasm3Sources } from './wasm3.js';
+import { missingForFetching, wasm3Sources } from './wasm3.js';
 
 const run = promisify(execFile);
 
@@ -17,14 +17,29 @@ const run = promisify(execFile);
 /** @typedef {'wasm3' | 'aot'} Engine */
 /** @typedef {{ sanitize?: boolean, engine?: Engine }} Options with address and undefined-behaviour sanitizers, without counting the heap */
 
-/** What this machine lacks to build the posix board, or undefined. @returns {Promise<MissingTool | undefined>} */
-async function missingTool() {
-  const compilers = process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang'];
-  const found = await Promise.all(compilers.map((command) => works(command, ['--version'])));
-  if (!found.includes(true)) return { missing: 'a C compiler', debian: 'build-essential' };
-  if (!(await works('cmake', ['--version']))) return { missing: 'CMake', debian: 'cmake' };
-  const makers = await Promise.all(['make', 'ninja'].map((command) => works(command, ['--version'])));
-  return makers.includes(true) ? undefined : { missing: 'make', debian: 'build-essential' };
+/** What is missing, all in one sentence. @param {string} board @param {MissingTool[]} tools */
+export function missingSentence(board, tools) {
+  const packages = [...new Set(tools.map(({ debian }) => debian))].join(' ');
+  return `${board} needs ${tools.map(({ missing }) => missing).join(', ')}. On Debian: apt-get install ${packages}.`;
+}
+
+/** Whether one of these programs is there. @param {string[]} commands */
+const any = async (commands) => (await Promise.all(commands.map((command) => works(command, ['--version'])))).includes(true);
+
+/** What of the tools for any board this machine lacks, but for a C compiler and wasm3. @param {Engine} engine @returns {Promise<MissingTool[]>} */
+export async function missingForAny(engine) {
+  const [cmake, make, compiler] = await Promise.all([any(['cmake']), any(['make', 'ninja']), engine === 'aot' ? missingCompiler() : []]);
+  return [...(cmake ? [] : [{ missing: 'CMake', debian: 'cmake' }]), ...(make ? [] : [{ missing: 'make', debian: 'make' }]), ...compiler];
+}
+
+/** What this machine lacks to build the posix board. @param {Engine} engine @returns {Promise<MissingTool[]>} */
+async function missingTools(engine) {
+  const compiler = await any(process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang']);
+  return [
+    ...(compiler ? [] : [{ missing: 'a C compiler', debian: 'build-essential' }]),
+    ...(await missingForAny(engine)),
+    ...(engine === 'wasm3' ? await missingForFetching() : []),
+  ];
 }
 
 /** @param {string} what @param {string[]} args */
@@ -43,10 +58,8 @@ async function cmake(what, args) {
  * @returns {Promise<Posix | { missing: string }>}
  */
 export async function posixBoard(report, options) {
-  const tool = await missingTool();
-  if (tool) return { missing: `The posix board needs ${tool.missing}. On Debian: apt-get install ${tool.debian}.` };
-  const missing = options?.engine === 'aot' ? await missingForCompiling() : undefined;
-  if (missing) return { missing };
+  const tools = await missingTools(options?.engine ?? 'wasm3');
+  if (tools.length > 0) return { missing: missingSentence('The posix board', tools) };
   try {
     return await buildPosix(report, options);
   } catch (error) {

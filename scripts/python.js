@@ -34,7 +34,7 @@ export async function works(command, args) {
  * @param {string} root @param {string} otherwise what to do without Python, a clause
  * @returns {Promise<string>} a python with pip
  */
-async function pythonWithPip(root, otherwise) {
+export async function pythonWithPip(root, otherwise) {
   if (!(await works('python3', ['--version']))) {
     throw new PythonMissing(`python3 is missing: install it (Debian: apt-get install python3-pip), or ${otherwise}`);
   }

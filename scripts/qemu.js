@@ -4,11 +4,12 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { compiledModules, missingForCompiling } from './compiled.js';
+import { compiledModules } from './compiled.js';
 import { modules } from './modules.js';
+import { missingForAny, missingSentence } from './posix.js';
 import { root } from './prepare.js';
 import { lastLines, PythonMissing, works } from './python.js';
-import { wasm3Sources } from './wasm3.js';
+import { missingForFetching, wasm3Sources } from './wasm3.js';
 
 const run = promisify(execFile);
 
@@ -17,8 +18,8 @@ const sensors = modules.map(({ name }) => name).filter((name) => name.startsWith
 
 const port = join(root, 'firmware', 'ports', 'qemu-rv32');
 
-/** What of the emulated board's tools this machine lacks, by the Debian packages that have it. @returns {Promise<string[]>} */
-async function missingPackages() {
+/** What this machine lacks for the emulated board. @param {import('./posix.js').Engine} engine @returns {Promise<import('./posix.js').MissingTool[]>} */
+async function missingTools(engine) {
   const compiler = 'riscv64-unknown-elf-gcc';
   /** @type {[string, Promise<boolean>][]} */
   const wanted = [
@@ -28,11 +29,10 @@ async function missingPackages() {
       works(compiler, ['--specs=picolibc.specs', '-march=rv32imc', '-mabi=ilp32', '-E', '-x', 'c', '/dev/null']),
     ],
     ['qemu-system-misc', works('qemu-system-riscv32', ['--version'])],
-    ['cmake', works('cmake', ['--version'])],
-    ['make', Promise.all([works('make', ['--version']), works('ninja', ['--version'])]).then((there) => there.includes(true))],
   ];
   const there = await Promise.all(wanted.map(([, works]) => works));
-  return wanted.flatMap(([name], i) => (there[i] ? [] : [name]));
+  const own = wanted.flatMap(([name], i) => (there[i] ? [] : [{ missing: name, debian: name }]));
+  return [...own, ...(await missingForAny(engine)), ...(await missingForFetching())];
 }
 
 /** @param {string[]} args */
@@ -89,11 +89,8 @@ export async function imagesOf(report, directory, wasm) {
  * @returns {Promise<{ directory: string } | { missing: string }>} the directory of the images
  */
 export async function qemuImages(report, { engine = 'wasm3' } = {}) {
-  const missing = await missingPackages();
-  if (missing.length > 0)
-    return { missing: `The emulated board needs ${missing.join(', ')}. On Debian: apt-get install ${missing.join(' ')}.` };
-  const noCompiling = engine === 'aot' ? await missingForCompiling() : undefined;
-  if (noCompiling) return { missing: noCompiling };
+  const tools = await missingTools(engine);
+  if (tools.length > 0) return { missing: missingSentence('The emulated board', tools) };
   try {
     const directory = join(root, 'build', 'qemu-rv32');
     const compiled = engine === 'aot' ? [`-DMODULES_DIR=${await compiledSensors(join(directory, 'compiled'), sensors)}`] : [];

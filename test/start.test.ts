@@ -170,6 +170,19 @@ describe('npm start', { timeout: 180_000 }, () => {
       assert.deepEqual([ended.status, String(ended.stdout)], [1, '']);
       assert.match(ended.stderr, /needs a C compiler.*apt-get install build-essential/s);
     });
+
+    for (const [rung, packages] of [
+      ['posix', /On Debian: apt-get install build-essential cmake make wabt\.\n$/],
+      [
+        'qemu-rv32',
+        /On Debian: apt-get install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc cmake make wabt\b.*\.\n$/,
+      ],
+    ] as const)
+      test(`--rung ${rung} --engine aot names all packages at once`, async () => {
+        const { status, stderr } = await start(['--rung', rung, '--engine', 'aot', '--readings', '2', ...quick], env);
+        assert.match(stderr, packages);
+        assert.equal(status, 1);
+      });
   });
 
   const refused: [what: string, args: string[], words: RegExp][] = [
