@@ -168,7 +168,7 @@ static int32_t check_module(Shell *shell, uint32_t limit) {
     }
     if (!call(shell, shell->exports[EXPORT_MEMORY_BYTES], NULL, 0, &used)) return SHELL_FAILED;
     if (used < 0 || (uint32_t)used > shell->engine.memory_bytes) {
-        (void)snprintf(shell->error, sizeof shell->error, "the module uses %lu bytes of memory, this board allows %lu: raise SHELL_MEMORY_LIMIT",
+        (void)snprintf(shell->error, sizeof shell->error, "the module uses %lu bytes of memory, this board allows %lu: take a sensor module, or raise SHELL_MEMORY_LIMIT",
                        (unsigned long)(uint32_t)used, (unsigned long)limit);
         shell->failed = true;
         return SHELL_FAILED;
@@ -194,7 +194,7 @@ int32_t shell_load(Shell *shell, const ShellOptions *options) {
     if (!engine_load(&shell->engine, &engine)) {
         fail(shell, shell->engine.error, shell->engine.subject);
         if (strcmp(shell->engine.error, ENGINE_DATA_OUTSIDE) == 0) {
-            (void)snprintf(shell->error, sizeof shell->error, ENGINE_DATA_OUTSIDE ", of which this board allows %lu bytes: take a smaller module, or raise "
+            (void)snprintf(shell->error, sizeof shell->error, ENGINE_DATA_OUTSIDE ", of which this board allows %lu bytes: take a sensor module, or raise "
                            "SHELL_MEMORY_LIMIT", (unsigned long)limit);
         }
         return SHELL_FAILED;

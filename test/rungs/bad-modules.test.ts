@@ -29,7 +29,7 @@ const faults: [what: string, bytes: () => Promise<Uint8Array | string>, words: R
   [
     'wants too much memory',
     () => badModule({ memoryBytes: 9000 }),
-    /uses 9000 bytes of memory, this board allows 8192: .*SHELL_MEMORY_LIMIT/,
+    /uses 9000 bytes of memory, this board allows 8192: take a sensor module, or raise SHELL_MEMORY_LIMIT/,
   ],
   ['has too many data', () => badModule(large), /has data behind the end of its memory, .* 8192 bytes: .*SHELL_MEMORY_LIMIT/],
   ['is of another boundary', () => badModule({ version: 99 }), /boundary version 99, this board has \d+: take .* the same release/],
