@@ -1,12 +1,11 @@
-// npm run bench: tables of each figure beside its bound and a peer's, bench/results.json and docs/bench.svg. --json prints one array instead of
-// tables; --counted leaves out what is timed, writes nothing, and ends with status 1 also when something that has a bound cannot be measured here.
+// npm run bench: tables of each figure beside its bound and a peer's, bench/results.json and docs/bench.svg (bench/options.ts).
 
-import { parseArgs } from 'node:util';
 import { command, isThere, prepare, progress } from './prepare.js';
 
 await command(async () => {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, counted: { type: 'boolean', default: false } } });
   await prepare();
+  const { readOptions } = await import('../build/js/bench/options.js');
+  const options = readOptions(process.argv.slice(2));
   const [{ bench }, { modules }, { operationBenches }, { nativePeers }, { encoder }] = await Promise.all([
     import('../build/js/bench/bench.js'),
     import('./modules.js'),
@@ -32,5 +31,5 @@ await command(async () => {
     missing,
     progress,
   };
-  return (await bench(setting, values)) ? 0 : 1;
+  return (await bench(setting, options)) ? 0 : 1;
 });

@@ -103,6 +103,24 @@ describe('bounds', () => {
   });
 });
 
+describe('npm run bench', () => {
+  const script = fileURLToPath(new URL('../../../scripts/bench.js', import.meta.url));
+
+  test('--help tells how long it takes, what it writes and what the status says', async () => {
+    const { stdout } = await run(process.execPath, [script, '--help']);
+    for (const part of [/--counted/, /--json/, /minutes/, /bench\/results\.json/, /1 a counted figure is over its bound/])
+      assert.match(stdout, part);
+  });
+
+  test('an option that is not known is refused with those that are', async () => {
+    await assert.rejects(run(process.execPath, [script, '--jsn']), (error: { code: number; stdout: string; stderr: string }) => {
+      assert.deepEqual([error.code, error.stdout], [1, '']);
+      assert.match(error.stderr, /unknown option '--jsn'.*--json.*--counted|unknown option '--jsn'.*--counted.*--json/s);
+      return true;
+    });
+  });
+});
+
 const program = `${build}posix/operations_bench`;
 
 describe('the bench of operations', { skip: !existsSync(program) && 'the posix board is not built' }, () => {
