@@ -50,4 +50,9 @@ export const writesOutside = { step: 'const p = load<usize>(2000) - 4; if (p != 
 export const nests = {
   step: `${'if (load<i32>(64)) { store<i32>(64, now); '.repeat(200)}${'}'.repeat(200)} return 1000;`,
 };
+/** It never answers, and has something to say all the time. */
+export const chatters = {
+  also: '@external("board", "event") declare function event(code: i32, a: i32, b: i32): void;',
+  step: 'while (load<i32>(64) == 0) event(1, 2, 3); return 1;',
+};
 export const loops = { step: 'while (load<i32>(64) == 0) store<i32>(68, now); return 1;' };

@@ -80,9 +80,20 @@ static void set_interrupts(uint32_t which, bool taken) {
                      : "memory");
 }
 
-void machine_feed(void) {
-    due(ticks() + (uint64_t)MACHINE_WATCHDOG_MS * TICKS_PER_MS);
+static uint64_t after(uint32_t ms) {
+    return ticks() + (uint64_t)ms * TICKS_PER_MS;
+}
+
+static uint64_t late; /* when the watchdog comes */
+
+static void watch(void) {
+    due(late);
     set_interrupts(TIMER_PENDING, true);
+}
+
+void machine_feed(void) {
+    late = after(MACHINE_WATCHDOG_MS);
+    watch();
 }
 
 int64_t machine_now_ms(void) {
@@ -108,14 +119,24 @@ uint32_t machine_write(const uint8_t *bytes, uint32_t count) {
     return taken;
 }
 
-void machine_wait(uint32_t ms, bool sending) {
+static void doze(uint64_t until, bool sending) {
     set_interrupts(TIMER_PENDING | EXTERNAL_PENDING, false);
-    due(ticks() + (uint64_t)ms * TICKS_PER_MS);
+    due(until);
     *uart(UART_INTERRUPTS) = RECEIVED | (sending ? TAKES_INTERRUPT : 0);
     __asm__ volatile("wfi" ::: "memory");
     uint32_t source = *word(PLIC + PLIC_CLAIM);
     if (source) *word(PLIC + PLIC_CLAIM) = source;
+}
+
+void machine_wait(uint32_t ms, bool sending) {
+    doze(after(ms), sending);
     machine_feed();
+}
+
+void machine_pause(uint32_t ms, bool sending) {
+    uint64_t until = after(ms);
+    doze(until < late ? until : late, sending);
+    watch();
 }
 
 void machine_end(uint32_t status) {

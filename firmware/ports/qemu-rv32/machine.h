@@ -1,6 +1,6 @@
 /* QEMU's virt machine as the board uses it: one hart, the UART (ns16550a), the timer, the clock (goldfish RTC), and the device that ends
  * or resets the machine. One interrupt is taken: the timer's, MACHINE_WATCHDOG_MS after machine_feed, which ends in machine_trap with
- * MACHINE_LATE. Within machine_wait none is: there they only wake, and what is pending is looked at after wfi. Any other trap is a fault. */
+ * MACHINE_LATE. Within machine_wait and machine_pause none is: there they only wake, and what is pending is looked at after wfi. Any other trap is a fault. */
 #ifndef TWOBYTE_MACHINE_H
 #define TWOBYTE_MACHINE_H
 
@@ -15,7 +15,7 @@
 
 void machine_init(void);
 
-/* machine_feed(): the loop goes round; the watchdog is due anew. machine_wait does so, too. */
+/* machine_feed(): the loop goes round; the watchdog is due anew. machine_wait does so, too, and is for that loop alone; machine_pause does not. */
 void machine_feed(void);
 
 /* machine_now_ms(): since the machine was switched on; machine_wall_us(): since 1970. */
@@ -28,6 +28,9 @@ uint32_t machine_write(const uint8_t *bytes, uint32_t count);
 
 /* machine_wait(ms, sending): until bytes come, with `sending` until the UART takes some, or until the time is over. */
 void machine_wait(uint32_t ms, bool sending);
+
+/* machine_pause(ms, sending): the same for one whom the loop waits for: the watchdog comes when it would have come. */
+void machine_pause(uint32_t ms, bool sending);
 
 /* machine_end(status): switches off, QEMU ends with the status. machine_restart(): resets; storage stays. Neither comes back. */
 _Noreturn void machine_end(uint32_t status);

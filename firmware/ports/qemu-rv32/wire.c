@@ -7,8 +7,8 @@
 
 #define RECEIVED_BYTES 256
 #define SENT_BYTES 64
-/* For which the board waits with a text when the line is full. */
-#define TEXT_WAIT_MS 1000
+/* For which the board waits with its texts, in one round of its loop, when the line is full. */
+#define TEXTS_WAIT_MS 1000
 
 static Line line;
 static uint8_t received[RECEIVED_BYTES]; /* that the line has not taken yet */
@@ -16,6 +16,7 @@ static uint32_t received_bytes;
 static uint8_t sent[SENT_BYTES]; /* that the UART has not taken yet */
 static uint32_t sent_at;
 static uint32_t sent_bytes;
+static int64_t patience = TEXTS_WAIT_MS; /* what is left of it */
 
 void wire_init(uint32_t boot) {
     line_init(&line, boot);
@@ -51,6 +52,7 @@ static void carry_out(void) {
 }
 
 void wire_carry(void) {
+    patience = TEXTS_WAIT_MS;
     carry_in();
     carry_out();
 }
@@ -72,14 +74,16 @@ void wire_drain(int64_t ms) {
     for (int64_t now = machine_now_ms(); (sending() || line_busy(&line)) && now < until; now = machine_now_ms()) wire_wait(until - now);
 }
 
-/* A slow reader holds the board up for a while: whoever watches wants every line. */
+/* A slow reader holds the board up for a while: whoever watches wants every line. It is maybe the module that speaks: the watchdog goes on. */
 static void make_room(uint32_t length) {
-    int64_t until = machine_now_ms() + TEXT_WAIT_MS;
+    int64_t began = machine_now_ms();
+    int64_t until = began + patience;
     carry_out();
-    for (int64_t now = machine_now_ms(); !line_takes_text(&line, length) && now < until; now = machine_now_ms()) {
-        machine_wait((uint32_t)(until - now), sending());
+    for (int64_t now = began; !line_takes_text(&line, length) && now < until; now = machine_now_ms()) {
+        machine_pause((uint32_t)(until - now), sending());
         carry_out();
     }
+    patience = until - machine_now_ms();
 }
 
 static void say(LineText kind, const char *text, uint32_t length) {
