@@ -9,8 +9,19 @@ import { type Modules, qemuRung } from '../../host/rungs/qemu.js';
 import type { BoardEvent, BoardSettings } from '../../host/rungs/rung.js';
 import { root } from '../core/compile.js';
 import { Heard } from '../interop/peers.js';
-import { badModule, callsWithoutEnd, chatters, type Fault, loops, nests, readsOutside, traps, writesOutside } from './bad-modules.js';
-import { emulatedBoards, rungs, sensorModule } from './world.js';
+import {
+  badModule,
+  callsWithoutEnd,
+  chatters,
+  type Fault,
+  loops,
+  nests,
+  readsOutside,
+  refusesSettings,
+  traps,
+  writesOutside,
+} from './bad-modules.js';
+import { emulatedBoards, journalModule, rungs, sensorModule } from './world.js';
 
 const { imagesOf } = (await import(`${root}scripts/qemu.js`)) as {
   imagesOf(report: (text: string) => void, directory: string, wasm: Readonly<Record<string, string>>): Promise<void>;
@@ -52,11 +63,18 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
   });
   after(() => broker.close());
 
-  const start = async (t: TestContext, modules: Modules) => {
+  const start = async (t: TestContext, modules: Modules, more: BoardSettings = {}) => {
     const words = new Heard<string>();
     const events = new Heard<BoardEvent>();
-    const settings = { broker: broker.url, thermometer: 'simulated:1', client_id: `bad${++boards}`, topic: 'bad/t', interval: 100 };
-    let ended = false;
+    const settings = {
+      broker: broker.url,
+      thermometer: 'simulated:1',
+      client_id: `bad${++boards}`,
+      topic: 'bad/t',
+      interval: 100,
+      ...more,
+    };
+    const ends = new Heard<string>();
     const board = await qemuRung(
       emulatedBoards,
       'wasm3',
@@ -64,18 +82,18 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
     )(settings, {
       event: (event) => events.add(event),
       says: (line) => words.add(line),
-      failed: () => {
-        ended = true;
-      },
+      failed: ({ message }) => ends.add(message),
     });
-    t.after(() => (ended ? undefined : board.kill()));
+    const end = async () => String((await ends.until((all) => all.length > 0, `an end; it said ${words.all.join('\n')}`, LONG_MS))[0]);
+    const kill = async () => void (ends.all.length > 0 || (await board.kill()));
+    t.after(kill);
     const readings = () =>
       events.until(
         (all) => all.filter(({ event }) => event === 'reading').length >= 2,
         `readings; it said ${words.all.join('\n')}`,
         LONG_MS,
       );
-    return { words, readings };
+    return { words, readings, end, kill };
   };
 
   for (const [what, fault, told] of faults)
@@ -91,6 +109,39 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
     const { words, readings } = await start(t, { module: damaged, fallback: slotImage(good, 7) });
     await readings();
     assert.match(words.all.join('\n'), /slot 0 holds a module that is cut off or damaged: its check is wrong; flash it again/);
+  });
+
+  const memory = async (t: TestContext) => {
+    const directory = await mkdtemp(join(tmpdir(), 'twobyte-bad-rv32-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    return { module: 'sensor-mqtt-journal', journal: join(directory, 'memory') };
+  };
+
+  test('one that refuses its settings ends the board, which takes it again when they are mended', async (t) => {
+    const modules = { module: slotImage(await readFile(journalModule), 8), fallback: slotImage(await badModule({}), 7) };
+    const settings = await memory(t);
+    for (let time = 0; time < 3; time++) {
+      const { words, end } = await start(t, modules, { ...settings, topic: 'bad/#' });
+      assert.match(await end(), /ended with status 1: .*the module does not start with these settings/);
+      assert.match(words.all.join('\n'), /topic/);
+    }
+    await (await start(t, modules, settings)).readings();
+  });
+
+  test('one that refuses whatever the settings ends the board, too', async (t) => {
+    const modules = { module: slotImage(await badModule(refusesSettings), 8), fallback: slotImage(good, 7) };
+    const { end } = await start(t, modules);
+    assert.match(await end(), /ended with status 1: .*the module does not start with these settings/);
+  });
+
+  test('a journal for one that keeps none ends the board each time, with another to go on with, too', async (t) => {
+    const modules = { module: slotImage(good, 8), fallback: slotImage(await readFile(journalModule), 7) };
+    const settings = await memory(t);
+    for (let time = 0; time < 5; time++)
+      assert.match(
+        await (await start(t, modules, settings)).end(),
+        /status 1: .*journal: this module keeps none; take one whose name ends/,
+      );
   });
 
   test('without another the board ends, and says why', async (t) => {

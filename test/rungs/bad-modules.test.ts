@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type Broker, startBroker } from '../../host/broker.js';
 import { Heard, within } from '../interop/peers.js';
-import { badModule, callsWithoutEnd, type Fault, loops, nests, traps } from './bad-modules.js';
-import { posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './world.js';
+import { badModule, callsWithoutEnd, type Fault, loops, nests, refusesSettings, traps } from './bad-modules.js';
+import { journalModule, posixBoard, sanitizedBoard, sensorModule, skipUnbuilt } from './world.js';
 
 /** A watchdog counts processor time, of which a busy machine gives little. */
 const LONG_MS = 60_000;
@@ -129,6 +129,22 @@ for (const [how, board] of [
       assert.match(words.all.slice(0, 2).join('\n'), /\/nowhere\/module\.wasm cannot be read.*\n.*the board goes on with /);
       child.kill('SIGTERM');
       assert.equal(await within(ended, 'the end of the board', LONG_MS), 0);
+    });
+
+    test('one that refuses its settings ends the board with status 1, with another to go on with, too', async (t) => {
+      const path = await file('refuses', await badModule(refusesSettings));
+      const { words, ended } = start(t, path, '--fallback', sensorModule);
+      assert.equal(await within(ended, 'the end of the board', LONG_MS), 1);
+      await words.until((all) => all.length > 0, 'a line');
+      assert.deepEqual(words.all, [`twobyte-posix: ${path}: does not start with these settings`]);
+    });
+
+    test('a journal for one that keeps none ends the board with status 1, with another to go on with, too', async (t) => {
+      const journal = ['--journal', join(directory, `journal${boards}`)];
+      const { words, ended } = start(t, sensorModule, '--fallback', journalModule, ...journal);
+      assert.equal(await within(ended, 'the end of the board', LONG_MS), 1);
+      await words.until((all) => all.length > 0, 'a line');
+      assert.match(words.all.join('\n'), /^\S+ \S+: keeps no journal; take a module whose name ends in -journal$/);
     });
 
     test('the last good one is started three times, a second and two apart, and then the board ends with status 1', async (t) => {

@@ -42,6 +42,8 @@ export const callsWithoutEnd = {
   step: 'return calls(45);',
 };
 
+/** As one whose settings are not in order. */
+export const refusesSettings = { start: 'return -1;' };
 export const traps = { step: 'return 1000 / load<i32>(2000);' };
 /** Address and offset lead round to 4: on a processor of 32 bits that is inside. */
 export const readsOutside = { step: 'const p = load<usize>(2000) - 4; return p == 1 ? 1 : load<i32>(p, 8);' };

@@ -30,6 +30,7 @@ export const emulatedBoards = built('qemu-rv32');
 /** What ends a posix board at a chosen call when it is preloaded: firmware/test/power_cut.c. */
 export const powerCut = built('posix/libpower_cut.so');
 export const sensorModule = built('sensor-mqtt.wasm');
+export const journalModule = built('sensor-mqtt-journal.wasm');
 
 const isBuilt = (path: string) => {
   try {

@@ -245,6 +245,13 @@ static int run(Board *board, int slot, const sigset_t *signals_open) {
     }
 }
 
+/* It is the settings that are at fault: nothing is held against the module, and no other is tried. */
+static int give_up(Board *board, int slot, const char *words) {
+    slots_ended(&board->modules.slots, slot);
+    console_say("%s: %s", board->modules.paths[slot], words);
+    return 1;
+}
+
 /* One life of a module, from its load to its end. 0, 1, FAILED, or REFUSED when it did not begin. */
 static int live(Board *board, int slot, const sigset_t *signals_open) {
     const Slot *module = &board->modules.slots.slots[slot];
@@ -262,14 +269,8 @@ static int live(Board *board, int slot, const sigset_t *signals_open) {
     }
     int32_t started = shell_start(&board->shell);
     if (started == SHELL_FAILED) return FAILED;
-    if (started != 0) {
-        (void)snprintf(board->shell.error, sizeof board->shell.error, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
-        return REFUSED;
-    }
-    if (board->storage.open && !board->asked_journal) {
-        (void)snprintf(board->shell.error, sizeof board->shell.error, "keeps no journal; take a module whose name ends in -journal");
-        return REFUSED;
-    }
+    if (started != 0) return give_up(board, slot, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
+    if (board->storage.open && !board->asked_journal) return give_up(board, slot, "keeps no journal; take a module whose name ends in -journal");
     board->began = true;
     board->allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board->shell), shell_memory_bytes(&board->shell), module->bytes, board->allocations);

@@ -223,6 +223,13 @@ _Noreturn static void fail(const char *words) {
     leave(words);
 }
 
+/* It is the settings that are at fault: nothing is held against the module, and no other is tried. */
+_Noreturn static void give_up(const char *words) {
+    slots_ended(modules_slots(), running_slot);
+    console_say("%s", words);
+    end(1);
+}
+
 static void load_module(uint32_t *bytes) {
     ShellOptions options = {.port = &port, .context = &board};
     uint32_t wait;
@@ -316,11 +323,8 @@ int main(void) {
     load_module(&module_bytes);
     int32_t started = shell_start(&board.shell);
     if (started == SHELL_FAILED) fail(board.shell.error);
-    if (started != 0) refuse("does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
-    if (board.storage.words && !board.asked_journal) {
-        console_say("journal: this module keeps none; take one whose name ends in -journal");
-        end(1);
-    }
+    if (started != 0) give_up("the module does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
+    if (board.storage.words && !board.asked_journal) give_up("journal: this module keeps none; take one whose name ends in -journal");
     uint64_t allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
     uint32_t status = run(&board);
