@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { type Broker, startBroker } from '../../host/broker.js';
 import { slotImage } from '../../host/rungs/flash.js';
 import { type Modules, qemuRung } from '../../host/rungs/qemu.js';
@@ -29,6 +31,28 @@ const { imagesOf } = (await import(`${root}scripts/qemu.js`)) as {
 
 /** The emulated board has a watchdog of 5 s, and the machine under it may be busy. */
 const LONG_MS = 60_000;
+
+/** In the place of an instruction: none (c.unimp); and a loop that puts words onto the stack: c.addi sp,-4; c.swsp ra,0(sp); c.j -4. */
+const NONE = Buffer.from([0, 0]);
+const STACK_FILLS = Buffer.from([0x71, 0x11, 0x06, 0xc0, 0xf5, 0xbf]);
+
+/** The board's image in `directory`, with these instructions at the beginning of functions. */
+async function failing(functions: RegExp, directory: string, instructions = NONE) {
+  const image = await readFile(join(emulatedBoards, 'twobyte-rv32'));
+  const { stdout } = await promisify(execFile)('riscv64-unknown-elf-nm', [join(emulatedBoards, 'twobyte-rv32')]);
+  const lines = stdout.split('\n').filter((line) => functions.test(line));
+  assert.ok(lines.length > 0, 'there is no such function');
+  const headers = Array.from({ length: image.readUInt16LE(44) }, (_, i) => image.readUInt32LE(28) + i * image.readUInt16LE(42));
+  for (const line of lines) {
+    const address = Number.parseInt(line, 16);
+    const inside = (at: number) =>
+      address - image.readUInt32LE(at + 8) < image.readUInt32LE(at + 16) && address >= image.readUInt32LE(at + 8);
+    const header = headers.find(inside);
+    assert.ok(header !== undefined, line);
+    image.set(instructions, image.readUInt32LE(header + 4) + address - image.readUInt32LE(header + 8));
+  }
+  await writeFile(join(directory, 'twobyte-rv32'), image);
+}
 
 const faults: [what: string, fault: Fault, words: RegExp][] = [
   [
@@ -63,7 +87,7 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
   });
   after(() => broker.close());
 
-  const start = async (t: TestContext, modules: Modules, more: BoardSettings = {}) => {
+  const start = async (t: TestContext, modules: Modules, more: BoardSettings = {}, images = emulatedBoards) => {
     const words = new Heard<string>();
     const events = new Heard<BoardEvent>();
     const settings = {
@@ -76,7 +100,7 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
     };
     const ends = new Heard<string>();
     const board = await qemuRung(
-      emulatedBoards,
+      images,
       'wasm3',
       modules,
     )(settings, {
@@ -142,6 +166,25 @@ describe('the emulated board with a module that is no good', { skip: rungs['qemu
         await (await start(t, modules, settings)).end(),
         /status 1: .*journal: this module keeps none; take one whose name ends/,
       );
+  });
+
+  test('a fault of the firmware resets the board, and the next start tells', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'twobyte-bad-rv32-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    await failing(/ temperature\b/, directory);
+    const { words } = await start(t, { module: slotImage(good, 8) }, {}, directory);
+    const told = /the firmware failed at 80[0-9a-f]{6}: cause 2, [0-9a-f]{8}; the board was reset$/;
+    await words.until((all) => all.filter((line) => told.test(line)).length >= 2, 'a fault, twice', LONG_MS);
+    assert.ok(words.all.includes('the board started anew'), words.all.join('\n'));
+  });
+
+  test('a stack that is full is such a fault, and is told', async (t) => {
+    const directory = await mkdtemp(join(tmpdir(), 'twobyte-bad-rv32-'));
+    t.after(() => rm(directory, { recursive: true, force: true }));
+    await failing(/ temperature\b/, directory, STACK_FILLS);
+    const { words } = await start(t, { module: slotImage(good, 8) }, {}, directory);
+    const told = /the firmware failed at 80[0-9a-f]{6}: its stack is full, cause 7, 8014[0-9a-f]{4}; the board was reset$/;
+    await words.until((all) => all.some((line) => told.test(line)), 'a fault', LONG_MS);
   });
 
   test('without another the board ends, and says why', async (t) => {

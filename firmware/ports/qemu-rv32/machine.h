@@ -1,6 +1,7 @@
 /* QEMU's virt machine as the board uses it: one hart, the UART (ns16550a), the timer, the clock (goldfish RTC), and the device that ends
  * or resets the machine. One interrupt is taken: the timer's, MACHINE_WATCHDOG_MS after machine_feed, which ends in machine_trap with
- * MACHINE_LATE. Within machine_wait and machine_pause none is: there they only wake, and what is pending is looked at after wfi. Any other trap is a fault. */
+ * MACHINE_LATE. Within machine_wait and machine_pause none is: there they only wake, and what is pending is looked at after wfi. Any other trap is a fault.
+ * start.S leads each trap to machine_trap with an empty stack and no interrupts: the watchdog does not watch it. */
 #ifndef TWOBYTE_MACHINE_H
 #define TWOBYTE_MACHINE_H
 

@@ -134,14 +134,15 @@ static Board board;
 
 static int running_slot = -1;
 
-/* What a chip's watchdog does: the machine is reset, and its next start tells. */
+/* What a chip's watchdog does: the machine is reset, and its next start tells. A trap within this one leaves nothing but the reset. */
 void machine_trap(uint32_t cause, uint32_t at, uint32_t value) {
-    if (cause == MACHINE_LATE) {
-        modules_late(running_slot, shell_running(&board.shell));
-        machine_restart();
+    static volatile bool in_trap;
+    if (!in_trap) {
+        in_trap = true;
+        if (cause == MACHINE_LATE) modules_late(running_slot, shell_running(&board.shell));
+        else modules_fault(cause, at, value);
     }
-    console_say("the firmware failed at %08" PRIx32 ": cause %" PRIu32 ", %08" PRIx32, at, cause, value);
-    end(1);
+    machine_restart();
 }
 
 static bool read_settings(Settings *settings) {

@@ -13,6 +13,8 @@
 #define RAM_BYTES 0x50000
 /* Painted and measured; what is used of it is told with the event `ended`. */
 #define STACK_BYTES 0x4000
+/* Below it, where no access is allowed (start.S): a stack that is full is a fault, not another's memory. */
+#define STACK_GUARD_BYTES 0x1000
 
 /* Two slots (slots.h), each with a slot's header; one with the header of a region holds a module without a check. */
 #define FLASH_MODULE 0x80200000
@@ -28,7 +30,7 @@
 #define FLASH_RECORDING_BYTES 0x100000
 #define STORAGE 0x80400000
 #define STORAGE_BYTES 0x10000
-/* What is known of the modules, and why the watchdog reset the machine: as lasting as the storage. */
+/* What is known of the modules, and why the watchdog or a fault reset the machine: as lasting as the storage. */
 #define REMEMBERED 0x80410000
 #define REMEMBERED_BYTES 0x100
 

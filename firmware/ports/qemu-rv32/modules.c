@@ -3,17 +3,28 @@
 #include "console.h"
 #include "engine.h"
 #include "flash.h"
+#include "memory_map.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LATE_MAGIC 0x4c415445u /* "LATE" */
+#define LATE_MAGIC 0x4c415445u  /* "LATE" */
+#define FAULT_MAGIC 0x4641554cu /* "FAUL" */
+
+/* Between a fault and the start after it, where nothing else makes it wait. */
+#define FAULT_WAIT_MS 1000
+
+#define STACK_END (RAM + RAM_BYTES - STACK_BYTES)
 
 typedef struct {
     SlotState states[SLOTS];
-    uint32_t late; /* LATE_MAGIC: the watchdog reset the machine */
+    uint32_t reset; /* LATE_MAGIC: by the watchdog; FAULT_MAGIC: by a fault; else somehow else */
     int32_t slot;
     char running[16];
+    uint32_t cause;
+    uint32_t at;
+    uint32_t value;
 } Remembered;
 
 _Static_assert(sizeof(Remembered) <= REMEMBERED_BYTES, "what is remembered has more bytes than memory_map.h gives it");
@@ -46,13 +57,25 @@ static void read_slots(void) {
     else for (int i = 0; i < SLOTS; i++) read_slot(i, places[i][0], places[i][1]);
 }
 
+static void say_fault(const Remembered *before) {
+    bool stack = before->value - (STACK_END - STACK_GUARD_BYTES) < STACK_GUARD_BYTES;
+    console_say("the firmware failed at %08" PRIx32 ": %s %" PRIu32 ", %08" PRIx32 "; the board was reset", before->at,
+                stack ? "its stack is full, cause" : "cause", before->cause, before->value);
+}
+
 int modules_open(uint32_t *wait) {
     read_slots();
     *wait = 0;
     Remembered *before = remembered();
     slots_open(&slots, before->states);
-    if (before->late == LATE_MAGIC) {
-        before->late = 0;
+    uint32_t reset = before->reset;
+    before->reset = 0;
+    if (reset == FAULT_MAGIC) {
+        say_fault(before);
+        int slot = slots_choose(&slots);
+        *wait = slot < 0 ? 0 : slots_wait(&slots, slot);
+        if (*wait < FAULT_WAIT_MS) *wait = FAULT_WAIT_MS;
+    } else if (reset == LATE_MAGIC) {
         before->running[sizeof before->running - 1] = 0;
         char words[100];
         (void)snprintf(words, sizeof words, "%s: runs too long: no answer when the board's watchdog came, which reset the board", before->running);
@@ -70,10 +93,18 @@ Slots *modules_slots(void) {
 void modules_late(int slot, const char *running) {
     Remembered *now = remembered();
     if (slot >= 0 && running[0]) slots_failed(&slots, slot);
-    now->late = LATE_MAGIC;
+    now->reset = LATE_MAGIC;
     now->slot = slot;
     (void)strncpy(now->running, running, sizeof now->running - 1);
     now->running[sizeof now->running - 1] = 0;
+}
+
+void modules_fault(uint32_t cause, uint32_t at, uint32_t value) {
+    Remembered *now = remembered();
+    now->reset = FAULT_MAGIC;
+    now->cause = cause;
+    now->at = at;
+    now->value = value;
 }
 
 bool modules_say(int slot, const char *words) {

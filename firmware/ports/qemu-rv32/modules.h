@@ -5,8 +5,8 @@
 
 #include "slots.h"
 
-/* modules_open(wait): looks at both slots, says what is wrong with one, and why the watchdog came, if it did: then the start is to wait for so many
- * ms. The slot to start, or -1. */
+/* modules_open(wait): looks at both slots, says what is wrong with one, and why the machine was reset, if the watchdog or a fault did it: then the
+ * start is to wait for so many ms. The slot to start, or -1. */
 int modules_open(uint32_t *wait);
 
 /* modules_slots(): of which this is the state. */
@@ -14,6 +14,9 @@ Slots *modules_slots(void);
 
 /* modules_late(slot, running): the watchdog came, within this export of the module or with "" elsewhere: remembered for the next start. */
 void modules_late(int slot, const char *running);
+
+/* modules_fault(cause, at, value): the firmware failed: remembered for the next start, which tells. It looks at nothing that could be what failed. */
+void modules_fault(uint32_t cause, uint32_t at, uint32_t value);
 
 /* modules_say(slot, words): what is wrong with this module, and what follows. True: a start with another one, or the same, is to follow; always
  * where the module is compiled in. */

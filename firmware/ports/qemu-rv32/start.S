@@ -10,6 +10,13 @@ _start:
     la t0, trapped
     csrw mtvec, t0
     csrw mie, zero
+    /* STACK_GUARD_BYTES of memory_map.h, 4 KiB below the stack: the first entry of the memory protection, locked, which allows nothing there. */
+    la t0, __heap_end - 0x1000
+    srli t0, t0, 2
+    ori t0, t0, 0x1ff
+    csrw pmpaddr0, t0
+    li t0, 0x98
+    csrw pmpcfg0, t0
     .option pop
 
     /* MACHINE_PAINT of machine.h: what of it is gone later was in use */
