@@ -4,7 +4,8 @@
  * - A port function never calls the shell: such a call is refused. What happens later is told between two steps.
  * - Every pointer that the module hands over, and every place it offers, is checked against its memory before it is used.
  * - A trap, or a pointer outside, ends the shell: each function answers SHELL_FAILED from then on, `error` says why.
- * - A call that takes too long ends as a trap does: under wasm3 by its turns of loops (SHELL_TURNS), with any engine by the port's timer (shell_tick).
+ * - A call that takes too long ends as a trap does: under wasm3 by its turns of loops (SHELL_TURNS), and by the port's watchdog: on posix
+ *   shell_tick from a timer, with either engine; on rv32 nothing calls shell_tick, its watchdog resets the machine and tells with shell_running.
  * - All is translated in shell_load; nothing is allocated after it, and shell_unload gives everything back.
  * - The module's bytes stay where they are, unchanged, until shell_unload: flash on a board, a copy of the file on posix.
  * - wasm3 0.5 does not validate code: a port that keeps modules where bytes can be damaged checks them with slots.h first. What a module of

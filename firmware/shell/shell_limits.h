@@ -22,8 +22,8 @@
 #define SHELL_TURNS 1000000
 #endif
 
-/* Ticks of the port's timer that one call of an export may take, with any engine: the way out of what takes no turns. The port chooses how long a
- * tick is, and what it does then; see shell_tick. */
+/* Ticks of the port's timer that one call of an export may take, with either engine: the way out of what takes no turns. For ports that call shell_tick,
+ * of which posix is one (WATCHDOG_TICK_MS); on rv32 the way out is the machine's watchdog (MACHINE_WATCHDOG_MS), which has no use for this. */
 #ifndef SHELL_TICKS
 #define SHELL_TICKS 8
 #endif
