@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { Bridge, type Way } from '../bridge/bridge.js';
 import { realClock } from '../clock.js';
-import { BAUD_RANGE, linkTo, parseAddress, redact, type SerialAddress } from '../links/address.js';
+import { BAUD_RANGE, linkTo, redact } from '../links/address.js';
 import { type KeptPort, keepPort } from '../links/kept-port.js';
 import { type Connection, connectionOf, INSECURE } from './connection.js';
+import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, UsageError } from './usage.js';
 
 interface Values {
@@ -38,8 +39,8 @@ export function bridgeCommand(): Command {
     .description('Leads a board at a serial port to a broker: MQTT as a stream, or MQTT-SN to a gateway.')
     .optionsGroup('Board:')
     .requiredOption(
-      '--serial <path[?baud=N]>',
-      `its port; N bits per second, ${least} to ${most}, for MQTT from ${LEAST_STREAM_BAUD} (default: ${DEFAULT_BAUD})`,
+      '--serial <path[@baud]>',
+      `its port and bits per second, ${least} to ${most}, for MQTT from ${LEAST_STREAM_BAUD} (default: ${DEFAULT_BAUD}); also 'path?baud=N'`,
     )
     .optionsGroup('Broker:')
     .requiredOption(
@@ -60,7 +61,7 @@ export function bridgeCommand(): Command {
 }
 
 async function run(values: Values): Promise<number> {
-  const { path, baud } = serialOf(values.serial);
+  const { path, baud } = serialPort(values.serial);
   const ways = waysOf(values);
   if (ways.brokers.length > 0 && baud < LEAST_STREAM_BAUD)
     throw new UsageError(
@@ -113,18 +114,6 @@ async function run(values: Values): Promise<number> {
   if (fault === undefined) return EXIT_OK;
   tell(fault);
   return EXIT_FAILURE;
-}
-
-/** PATH or PATH?baud=N, as in the address mqtt-sn+serial://PATH?baud=N. */
-function serialOf(text: string): SerialAddress {
-  if (!text.startsWith('/'))
-    throw new UsageError(`--serial: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0?baud=${DEFAULT_BAUD}`);
-  try {
-    return parseAddress(`mqtt-sn+serial://${text}`) as SerialAddress;
-  } catch (error) {
-    const [, what = ''] = /': (.*?)\. Write /s.exec((error as Error).message) ?? [];
-    throw new UsageError(`--serial '${text}': ${what}; write it as in /dev/ttyUSB0?baud=${DEFAULT_BAUD}`);
-  }
 }
 
 function waysOf({ broker, cafile, cert, key, insecure }: Values): { brokers: Way[]; gateway?: Way } {

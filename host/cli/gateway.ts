@@ -8,8 +8,9 @@ import { Predefined, PredefinedError, readPredefined } from '../gateway/predefin
 import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
 import { FileJournal } from '../journal/file-journal.js';
-import { BAUD_RANGE, redact } from '../links/address.js';
+import { redact } from '../links/address.js';
 import { type Connection, type ConnectionValues, connectionOf, INSECURE, secretsHelp } from './connection.js';
+import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, secondsAboveZero, UsageError, whole } from './usage.js';
 
 interface Values extends ConnectionValues {
@@ -69,7 +70,7 @@ export function gatewayCommand(): Command {
     .option('--insecure', 'do not compare the name in the certificate with the host; its authority and dates still count. For trials only')
     .optionsGroup('Clients:')
     .option('--udp <port>', `listen for datagrams; 0 takes a free port (default: ${DEFAULT_PORT}, without --serial)`, whole(0, 65_535))
-    .option('--serial <path[@baud]>', `a serial line, may be repeated (default baud: ${DEFAULT_BAUD})`, repeated)
+    .option('--serial <path[@baud]>', `a serial line, may be repeated (default baud: ${DEFAULT_BAUD}); also 'path?baud=N'`, repeated)
     .option('--bind <address>', 'listen at this address only', '0.0.0.0')
     .option('--predefined <file>', 'topics known beforehand: a line `id topic` each, # begins a comment')
     .option('--advertise <seconds>', 'send ADVERTISE so often; 0 never', whole(0, 65_535), 0)
@@ -122,7 +123,7 @@ async function run(values: Values): Promise<number> {
   const connection = brokerOf(values);
   const predefined = predefinedOf(values);
   const group = groupOf(values);
-  const serial = serialOf(values);
+  const serial = (values.serial ?? []).map(serialPort);
   if (values.journal === '') throw new UsageError('--journal: the directory has an empty name');
   const port = values.udp ?? (serial.length > 0 ? undefined : DEFAULT_PORT);
   const tell = (text: string) => process.stderr.write(`twobyte gateway: ${text}\n`);
@@ -232,19 +233,6 @@ function predefinedOf({ predefined }: Values): Predefined {
     if (error instanceof PredefinedError) throw new UsageError(`--predefined: ${error.message}`);
     throw error;
   }
-}
-
-/** Each --serial PATH or PATH@BAUD. */
-function serialOf({ serial = [] }: Values): { path: string; baud: number }[] {
-  return serial.map((text) => {
-    const [, path = text, baud = String(DEFAULT_BAUD)] = /^(.+)@(\d+)$/.exec(text) ?? [];
-    if (!path.startsWith('/'))
-      throw new UsageError(`--serial: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0@${DEFAULT_BAUD}`);
-    const [least, most] = BAUD_RANGE;
-    if (Number(baud) < least || Number(baud) > most)
-      throw new UsageError(`--serial '${text}': ${baud} baud is not within ${least} to ${most}`);
-    return { path, baud: Number(baud) };
-  });
 }
 
 function groupOf({ group, advertise }: Values): { host: string; port: number } | undefined {

@@ -14,7 +14,7 @@ describe('a bridge that cannot be started ends with status 1 and names the optio
   const S = ['--serial', '/dev/ttyUSB0'];
   const B = ['--broker', 'mqtt://127.0.0.1'];
   const cases: [what: string, args: string[], says: RegExp][] = [
-    ['no port', B, /required option '--serial <path\[\?baud=N\]>'/],
+    ['no port', B, /required option '--serial <path\[@baud\]>'/],
     ['no broker', S, /required option '--broker <url>'/],
     ['a port that is not absolute', ['--serial', 'ttyUSB0', ...B], /--serial: 'ttyUSB0' is not an absolute path, as in \/dev\/ttyUSB0/],
     [
@@ -32,7 +32,13 @@ describe('a bridge that cannot be started ends with status 1 and names the optio
       ['--serial', '/nonexistent/tty?baud=4800', '--broker', 'mqtt-sn://127.0.0.1'],
       /--serial: \/nonexistent\/tty is not there/,
     ],
+    [
+      'a baud rate of nothing behind an @',
+      ['--serial', '/dev/ttyUSB0@0', ...B],
+      /--serial '\/dev\/ttyUSB0@0': baud '0' is not a whole number within 50 to .*; write it as in \/dev\/ttyUSB0@115200/,
+    ],
     ['a setting that is none', ['--serial', '/dev/ttyUSB0?speed=9600', ...B], /--serial .*'speed' is not known behind the \?; 'baud' is/],
+    ['one with a rate', ['--serial', '/nonexistent/tty@9600', ...B], /--serial: \/nonexistent\/tty is not there/],
     [
       'a port that is not there',
       ['--serial', '/nonexistent/tty', ...B],
@@ -76,7 +82,7 @@ describe('twobyte bridge', { skip: skipBoardEnd || skipSocat || skipMosquitto, t
   /** A board at one end of a serial line and a bridge at the other. */
   async function line(t: TestContext, ...args: string[]) {
     const { ends, process } = await wire(t);
-    const bridge = start(['bridge', '--serial', `${ends[1]}?baud=57600`, ...args]);
+    const bridge = start(['bridge', '--serial', `${ends[1]}@57600`, ...args]);
     t.after(() => bridge.child.kill('SIGKILL'));
     await bridge.says(/leads to/);
     return { bridge, process, board: await boardAt(t, ends[0]), ends };
