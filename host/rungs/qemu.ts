@@ -119,6 +119,20 @@ function spawnMachine(image: string, flash: string, memory: string) {
   return spawn(command, line, { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
+/** Not Duplex.from: the machine's stdin breaks at its end, and that would throw away what it said last. */
+function uartOf({ stdin, stdout }: ReturnType<typeof spawnMachine>): Duplex {
+  const uart = new Duplex({
+    allowHalfOpen: false,
+    read: () => void stdout.resume(),
+    write: (chunk, _, done) => void stdin.write(chunk, () => done()),
+    final: (done) => void stdin.end(() => done()),
+  });
+  stdin.on('error', () => {}); // nobody is there to read it
+  stdout.on('data', (chunk) => uart.push(chunk) || stdout.pause());
+  stdout.on('end', () => uart.push(null));
+  return uart;
+}
+
 async function start(
   directory: string,
   engine: Engine,
@@ -174,7 +188,7 @@ async function start(
   child.stderr.setEncoding('utf8').on('data', (words: string) => {
     for (const line of words.split('\n')) if (line) says(line);
   });
-  const wire = between(Duplex.from({ readable: child.stdout, writable: child.stdin }));
+  const wire = between(uartOf(child));
   const bridge: Bridge = bridgeOver(wire, {
     ...ways,
     event(line) {

@@ -140,7 +140,7 @@ void machine_trap(uint32_t cause, uint32_t at, uint32_t value) {
     if (!in_trap) {
         in_trap = true;
         if (cause == MACHINE_LATE) modules_late(running_slot, shell_running(&board.shell));
-        else modules_fault(cause, at, value);
+        else modules_fault(running_slot, shell_running(&board.shell), cause, at, value);
     }
     machine_restart();
 }

@@ -99,8 +99,9 @@ void modules_late(int slot, const char *running) {
     now->running[sizeof now->running - 1] = 0;
 }
 
-void modules_fault(uint32_t cause, uint32_t at, uint32_t value) {
+void modules_fault(int slot, const char *running, uint32_t cause, uint32_t at, uint32_t value) {
     Remembered *now = remembered();
+    if (slot >= 0 && running[0]) slots_failed(&slots, slot);
     now->reset = FAULT_MAGIC;
     now->cause = cause;
     now->at = at;

@@ -15,8 +15,9 @@ Slots *modules_slots(void);
 /* modules_late(slot, running): the watchdog came, within this export of the module or with "" elsewhere: remembered for the next start. */
 void modules_late(int slot, const char *running);
 
-/* modules_fault(cause, at, value): the firmware failed: remembered for the next start, which tells. It looks at nothing that could be what failed. */
-void modules_fault(uint32_t cause, uint32_t at, uint32_t value);
+/* modules_fault(slot, running, cause, at, value): the firmware failed, within this export of the module or with "" elsewhere: remembered for the next
+ * start, which tells. It looks at nothing that could be what failed. */
+void modules_fault(int slot, const char *running, uint32_t cause, uint32_t at, uint32_t value);
 
 /* modules_say(slot, words): what is wrong with this module, and what follows. True: a start with another one, or the same, is to follow; always
  * where the module is compiled in. */
