@@ -2,7 +2,7 @@
 
 #include "engine.h"
 #include "shell_limits.h"
-#include "wasm3_loops.h"
+#include "wasm3_compile.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Operations of wasm3 whose operands share a word, included by wasm3_loops.c. wasm3 0.5.0 keeps the number of a slot and the offset of an access in a word
+/* Operations of wasm3 whose operands share a word, included by wasm3_compile.c. wasm3 0.5.0 keeps the number of a slot and the offset of an access in a word
  * each, and half of a module's translated code are these. Here an operation is emitted as wasm3 does; when its last operand stands behind it and all of
  * them are small enough, its place is taken by the like that reads them from one word. A frame has far less than 64 KiB. */
 #ifndef TWOBYTE_WASM3_OPERANDS_H

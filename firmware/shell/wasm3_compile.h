@@ -1,6 +1,6 @@
-/* How many turns of loops the export that runs under wasm3 has left, and what a translation ends with; see wasm3_loops.c. */
-#ifndef TWOBYTE_WASM3_LOOPS_H
-#define TWOBYTE_WASM3_LOOPS_H
+/* How many turns of loops the export that runs under wasm3 has left, and what a translation ends with; see wasm3_compile.c. */
+#ifndef TWOBYTE_WASM3_COMPILE_H
+#define TWOBYTE_WASM3_COMPILE_H
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
  * m3_compile.c. A turn costs one decrement in memory and a branch; code without loops costs nothing. And the translator, which calls itself for every
  * block within a block, does so SHELL_NESTING deep and no deeper: the C stack has an end. */
 
-#include "wasm3_loops.h"
+#include "wasm3_compile.h"
 
 #include "m3_exec.h"
 #include "wasm3_operands.h"
