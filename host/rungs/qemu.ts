@@ -126,6 +126,11 @@ function uartOf({ stdin, stdout }: ReturnType<typeof spawnMachine>): Duplex {
     read: () => void stdout.resume(),
     write: (chunk, _, done) => void stdin.write(chunk, () => done()),
     final: (done) => void stdin.end(() => done()),
+    destroy(error, done) {
+      stdin.destroy();
+      stdout.destroy(); // paused, it would keep the machine's end from being told
+      done(error);
+    },
   });
   stdin.on('error', () => {}); // nobody is there to read it
   stdout.on('data', (chunk) => uart.push(chunk) || stdout.pause());
@@ -189,6 +194,8 @@ async function start(
     for (const line of words.split('\n')) if (line) says(line);
   });
   const wire = between(uartOf(child));
+  // QEMU has read the flash and holds the memory open when the board speaks; a reset of the machine loads the flash again from QEMU's own copy.
+  wire.once('data', forget);
   const bridge: Bridge = bridgeOver(wire, {
     ...ways,
     event(line) {
@@ -202,8 +209,6 @@ async function start(
     says,
     tell: (remark) => listener.says(remark), // no words of the board
   });
-  // QEMU has read the flash and holds the memory open when the board speaks; a reset of the machine loads the flash again from QEMU's own copy.
-  wire.once('data', forget);
   // The machine's last words may still be in the stream when it has ended.
   const read = new Promise<void>((resolve) => wire.once('close', resolve));
   const exited = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(signal ?? `status ${status}`)));
