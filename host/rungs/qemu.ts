@@ -5,6 +5,7 @@ import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, readFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
 import { lock, unlock } from '../journal/lock.js';
@@ -119,6 +120,9 @@ function spawnMachine(image: string, flash: string, memory: string) {
   return spawn(command, line, { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
+/** How long what a machine said last may take to be read when it has ended. */
+const LAST_WORDS_MS = 500;
+
 /** Not Duplex.from: the machine's stdin breaks at its end, and that would throw away what it said last. */
 function uartOf({ stdin, stdout }: ReturnType<typeof spawnMachine>): Duplex {
   const uart = new Duplex({
@@ -211,8 +215,10 @@ async function start(
   });
   // The machine's last words may still be in the stream when it has ended.
   const read = new Promise<void>((resolve) => wire.once('close', resolve));
-  const exited = new Promise<string>((resolve) => child.once('close', (status, signal) => resolve(signal ?? `status ${status}`)));
-  const closed = Promise.all([exited, read]).then(([how]) => {
+  const exited = new Promise<string>((resolve) => child.once('exit', (status, signal) => resolve(signal ?? `status ${status}`)));
+  const closed = exited.then(async (how) => {
+    await Promise.race([read, setTimeout(LAST_WORDS_MS)]);
+    wire.destroy();
     void bridge.close();
     running.delete(clear);
     release();
