@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, constants, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -40,14 +41,24 @@ export interface Mosquitto extends AsyncDisposable {
 /** Lines of mosquitto.conf, or what writes files (passwords, certificates) to the broker's directory first and answers the lines. */
 export type ConfigLines = readonly string[] | ((directory: string) => Promise<readonly string[]>);
 
-/** A port of 127.0.0.1 that nobody listened at a moment ago. */
+/** Below the ports that systems give to outgoing connections: of those one may be taken between the look and its use. */
+const FREE_PORTS = [10_000, 32_000] as const;
+
+/** A port of 127.0.0.1 that nobody listens at. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = createServer().listen(randomInt(...FREE_PORTS), '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      continue;
+    }
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Writes a password_file for these users to `path`, and answers it. */
