@@ -174,6 +174,8 @@ export const mqttsnScenarios: readonly Scenario[] = [
       const capture = await world.capture(port);
       const broker = `mqtt-sn://127.0.0.1:${capture.port}`;
       const board = await world.board({ broker, qos: 1, thermometer: await counting(world), retry_interval: 300, availability_topic });
+      const said = (topic: string) => messages.all.filter((message) => message.topic === topic).map(({ payload }) => String(payload));
+      await messages.until(() => said(availability_topic).length >= 1, 'the first online');
       await goesOn(board);
       run.child.kill('SIGKILL');
       await run.ended.catch(() => {});
@@ -182,7 +184,6 @@ export const mqttsnScenarios: readonly Scenario[] = [
       await board.tells('connected', 2);
       await goesOn(board);
       await board.stop();
-      const said = (topic: string) => messages.all.filter((message) => message.topic === topic).map(({ payload }) => String(payload));
       await messages.until(() => said(availability_topic).length >= 4, 'the last offline');
       assert.deepEqual(said(availability_topic), ['online', 'offline', 'online', 'offline'], 'the broker said the first offline');
       // At least once: what was on its way when the gateway died comes again.
