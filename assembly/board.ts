@@ -34,6 +34,27 @@ export declare function unix_time(): i32;
 /** The reading of thermometer `sensor` in thousandths of a degree Celsius; READING_FAILED and below when there is none. */
 export declare function temperature(sensor: i32): i32;
 
+/** The reading of hygrometer `sensor` in thousandths of a percent of relative humidity; READING_FAILED and below when there is none. */
+export declare function humidity(sensor: i32): i32;
+
+/**
+ * I2C: writes `writeLength` bytes to the device at the 7-bit `address`, then, behind a repeated start, reads `readLength` from it; either may be 0.
+ * 0, or below 0 a BUS_… negated.
+ */
+export declare function i2c_transfer(address: i32, write: usize, writeLength: i32, read: usize, readLength: i32): i32;
+
+/** 1-wire: resets the wire, waits for a presence, writes, then reads; either length may be 0. 0, or below 0 a BUS_… negated. */
+export declare function onewire_transfer(write: usize, writeLength: i32, read: usize, readLength: i32): i32;
+
+/**
+ * 1-wire, one step of a search: reads a bit and its complement, and writes the one that goes on: the bit where all agree, `direction` where they do not.
+ * Answers bit | complement << 1 | written << 2, or below 0 a BUS_… negated.
+ */
+export declare function onewire_triplet(direction: i32): i32;
+
+/** The voltage at analog channel `channel` in microvolts, or below 0 a BUS_… negated. */
+export declare function adc_read(channel: i32): i32;
+
 /** Reports EVENT_… `code` with its two details. The module's buffers hold still until it returns. */
 export declare function event(code: i32, a: i32, b: i32): void;
 

@@ -98,6 +98,39 @@ export const STORE_FULL: i32 = 1;
 /** The storage does not work, or there is none. */
 export const STORE_FAILED: i32 = 2;
 
+// Why a bus of the board did not carry a transfer. i2c_transfer, onewire_transfer, onewire_triplet and adc_read answer them negated.
+/** Nobody answers: no device acknowledges its address, or none on the wire shows its presence. */
+export const BUS_ABSENT: i32 = 1;
+/** A line of the bus is held low. */
+export const BUS_STUCK: i32 = 2;
+/** The transfer was not over in the time that the board allows it. */
+export const BUS_TIMEOUT: i32 = 3;
+/** This board has no such bus or channel. */
+export const BUS_NONE: i32 = 4;
+
+// Why a driver has no reading: the first detail of EVENT_READING_FAILED from 1001 on. Below stand the numbers of the board's own sensors, and of a
+// project's own.
+/** BUS_ABSENT: no sensor answers at this address, or on the wire. */
+export const FAULT_ABSENT: i32 = 1001;
+/** BUS_STUCK: a line of the bus is held low. */
+export const FAULT_STUCK: i32 = 1002;
+/** BUS_TIMEOUT: the bus was not ready in time. */
+export const FAULT_TIMEOUT: i32 = 1003;
+/** BUS_NONE: the board has no such bus or channel. */
+export const FAULT_NO_BUS: i32 = 1004;
+/** What the sensor said does not agree with its checksum. */
+export const FAULT_CHECKSUM: i32 = 1005;
+/** The conversion was not ready long after it should have been. */
+export const FAULT_NOT_READY: i32 = 1006;
+/** Another device answers at this address: its identity is not the sensor's. */
+export const FAULT_OTHER_DEVICE: i32 = 1007;
+/** The sensor was reset since its conversion began: the value is the one of its start. */
+export const FAULT_RESET: i32 = 1008;
+/** What was measured is outside of what the sensor can measure: a broken or shorted wire. */
+export const FAULT_RANGE: i32 = 1009;
+/** Several sensors are on the wire, and the setting does not say which. */
+export const FAULT_SEVERAL: i32 = 1010;
+
 // What a record holds: the upper 16 bits of its key. The lower ones are its place among those of its kind.
 /** A PUBLISH of the outbox until it is acknowledged. */
 export const RECORD_MESSAGE: i32 = 1;
@@ -163,7 +196,7 @@ export const EVENT_UNKNOWN_ACKNOWLEDGEMENT: i32 = 16;
 export const EVENT_DUPLICATE: i32 = 17;
 /** A reading was handed to the session [thousandths of the unit; packet identifier, 0 at QoS 0]. */
 export const EVENT_READING: i32 = 18;
-/** The thermometer did not answer [the number it gave; 0]. */
+/** There is no reading [FAULT_…, or the number that the board or the project's own sensor gave; index of the reading, 0 of the only one]. */
 export const EVENT_READING_FAILED: i32 = 19;
 /** A reading was dropped [ERROR_…; readings dropped since start]. */
 export const EVENT_READING_DROPPED: i32 = 20;
@@ -205,6 +238,8 @@ export const EVENT_RESTORED: i32 = 37;
 export const EVENT_READING_BUFFERED: i32 = 38;
 /** flush() is over [messages not acknowledged; readings that wait]. */
 export const EVENT_FLUSHED: i32 = 39;
+/** What reading_1 to reading_8 measured; EVENT_READING, _BUFFERED or _DROPPED of it follows [index of the reading, from 1; thousandths of the unit]. */
+export const EVENT_MEASURED: i32 = 40;
 
 // Configuration keys. A board's file names them in lower case without the prefix: client_id = …
 /** Client identifier, UTF-8; may be absent with a clean session. */
@@ -281,6 +316,22 @@ export const CONFIG_BUFFER_POLICY: i32 = 35;
 export const CONFIG_BUFFERED_TOPIC: i32 = 36;
 /** Topic name of the number of dropped readings, retained. Without it the number is told by events only. */
 export const CONFIG_DIAGNOSTIC_TOPIC: i32 = 37;
+/** A reading: driver, quantity, topic, as docs/sensors.md has them. Without any, `topic` is read from `sensor`. */
+export const CONFIG_READING_1: i32 = 38;
+/** Reading 2. */
+export const CONFIG_READING_2: i32 = 39;
+/** Reading 3. */
+export const CONFIG_READING_3: i32 = 40;
+/** Reading 4. */
+export const CONFIG_READING_4: i32 = 41;
+/** Reading 5. */
+export const CONFIG_READING_5: i32 = 42;
+/** Reading 6. */
+export const CONFIG_READING_6: i32 = 43;
+/** Reading 7. */
+export const CONFIG_READING_7: i32 = 44;
+/** Reading 8. */
+export const CONFIG_READING_8: i32 = 45;
 
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED: i32 = -1000000;

@@ -1,6 +1,16 @@
 import type { Clock } from './clock.js';
 import { realClock } from './clock.js';
-import { CONFIG_JOURNAL, LINK_CLOSED, LINK_OPENED, LINK_WRITABLE, READING_FAILED, REASON_ADDRESS, STORE_FAILED } from './contract.js';
+import {
+  BUS_NONE,
+  CONFIG_JOURNAL,
+  LINK_CLOSED,
+  LINK_OPENED,
+  LINK_WRITABLE,
+  READING_FAILED,
+  REASON_ADDRESS,
+  STORE_FAILED,
+} from './contract.js';
+import type { Buses } from './devices/buses.js';
 import type { Discovery, Link, OpenLink, Sender } from './links/link.js';
 import type { Imports, Module } from './module.js';
 import type { Storage } from './storage.js';
@@ -28,6 +38,10 @@ export interface BoardParts {
   config?: ReadonlyMap<number, string | number | Uint8Array>;
   /** Thermometers: each answers thousandths of a degree Celsius, or undefined when it cannot be read. */
   thermometers?: readonly (() => number | undefined)[];
+  /** Hygrometers, in thousandths of a percent. */
+  hygrometers?: readonly (() => number | undefined)[];
+  /** What is connected to the board's buses. */
+  buses?: Buses | undefined;
   /** What outlives a power cut; without it a module with a journal works in memory alone. */
   storage?: Storage | undefined;
   /** Seconds since 1970 UTC, 0 while unknown. Default: the system's. */
@@ -172,6 +186,14 @@ export class Board<M extends Module> {
         const value = parts.thermometers?.[sensor]?.();
         return value === undefined ? READING_FAILED : Math.round(value);
       },
+      humidity: (sensor) => {
+        const hygrometer = parts.hygrometers?.[sensor];
+        return hygrometer ? Math.round(hygrometer() ?? READING_FAILED) : READING_FAILED - BUS_NONE;
+      },
+      i2cTransfer: (address, write, read) => parts.buses?.i2c?.transfer(address, write, read, this.#clock.now()) ?? -BUS_NONE,
+      onewireTransfer: (write, read) => parts.buses?.onewire?.transfer(write, read, this.#clock.now()) ?? -BUS_NONE,
+      onewireTriplet: (direction) => parts.buses?.onewire?.triplet(direction, this.#clock.now()) ?? -BUS_NONE,
+      adcRead: (channel) => parts.buses?.adc?.read(channel) ?? -BUS_NONE,
       event: (code, a, b) => parts.event(code, a, b),
     };
   }

@@ -88,6 +88,34 @@ export const ERROR_NO_TOPIC_ID = 29;
 export const STORE_FULL = 1;
 /** The storage does not work, or there is none. */
 export const STORE_FAILED = 2;
+/** Nobody answers: no device acknowledges its address, or none on the wire shows its presence. */
+export const BUS_ABSENT = 1;
+/** A line of the bus is held low. */
+export const BUS_STUCK = 2;
+/** The transfer was not over in the time that the board allows it. */
+export const BUS_TIMEOUT = 3;
+/** This board has no such bus or channel. */
+export const BUS_NONE = 4;
+/** BUS_ABSENT: no sensor answers at this address, or on the wire. */
+export const FAULT_ABSENT = 1001;
+/** BUS_STUCK: a line of the bus is held low. */
+export const FAULT_STUCK = 1002;
+/** BUS_TIMEOUT: the bus was not ready in time. */
+export const FAULT_TIMEOUT = 1003;
+/** BUS_NONE: the board has no such bus or channel. */
+export const FAULT_NO_BUS = 1004;
+/** What the sensor said does not agree with its checksum. */
+export const FAULT_CHECKSUM = 1005;
+/** The conversion was not ready long after it should have been. */
+export const FAULT_NOT_READY = 1006;
+/** Another device answers at this address: its identity is not the sensor's. */
+export const FAULT_OTHER_DEVICE = 1007;
+/** The sensor was reset since its conversion began: the value is the one of its start. */
+export const FAULT_RESET = 1008;
+/** What was measured is outside of what the sensor can measure: a broken or shorted wire. */
+export const FAULT_RANGE = 1009;
+/** Several sensors are on the wire, and the setting does not say which. */
+export const FAULT_SEVERAL = 1010;
 /** A PUBLISH of the outbox until it is acknowledged. */
 export const RECORD_MESSAGE = 1;
 /** That the PUBREC of such a message came. */
@@ -148,7 +176,7 @@ export const EVENT_UNKNOWN_ACKNOWLEDGEMENT = 16;
 export const EVENT_DUPLICATE = 17;
 /** A reading was handed to the session [thousandths of the unit; packet identifier, 0 at QoS 0]. */
 export const EVENT_READING = 18;
-/** The thermometer did not answer [the number it gave; 0]. */
+/** There is no reading [FAULT_…, or the number that the board or the project's own sensor gave; index of the reading, 0 of the only one]. */
 export const EVENT_READING_FAILED = 19;
 /** A reading was dropped [ERROR_…; readings dropped since start]. */
 export const EVENT_READING_DROPPED = 20;
@@ -190,6 +218,8 @@ export const EVENT_RESTORED = 37;
 export const EVENT_READING_BUFFERED = 38;
 /** flush() is over [messages not acknowledged; readings that wait]. */
 export const EVENT_FLUSHED = 39;
+/** What reading_1 to reading_8 measured; EVENT_READING, _BUFFERED or _DROPPED of it follows [index of the reading, from 1; thousandths of the unit]. */
+export const EVENT_MEASURED = 40;
 /** Client identifier, UTF-8; may be absent with a clean session. */
 export const CONFIG_CLIENT_ID = 1;
 /** User name, UTF-8. */
@@ -264,6 +294,22 @@ export const CONFIG_BUFFER_POLICY = 35;
 export const CONFIG_BUFFERED_TOPIC = 36;
 /** Topic name of the number of dropped readings, retained. Without it the number is told by events only. */
 export const CONFIG_DIAGNOSTIC_TOPIC = 37;
+/** A reading: driver, quantity, topic, as docs/sensors.md has them. Without any, `topic` is read from `sensor`. */
+export const CONFIG_READING_1 = 38;
+/** Reading 2. */
+export const CONFIG_READING_2 = 39;
+/** Reading 3. */
+export const CONFIG_READING_3 = 40;
+/** Reading 4. */
+export const CONFIG_READING_4 = 41;
+/** Reading 5. */
+export const CONFIG_READING_5 = 42;
+/** Reading 6. */
+export const CONFIG_READING_6 = 43;
+/** Reading 7. */
+export const CONFIG_READING_7 = 44;
+/** Reading 8. */
+export const CONFIG_READING_8 = 45;
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED = -1000000;
 
@@ -337,6 +383,28 @@ export const storeNames: Readonly<Record<number, string>> = {
   2: 'failed',
 };
 
+/** The names of BUS_…, in lower case without the prefix, by number. */
+export const busNames: Readonly<Record<number, string>> = {
+  1: 'absent',
+  2: 'stuck',
+  3: 'timeout',
+  4: 'none',
+};
+
+/** The names of FAULT_…, in lower case without the prefix, by number. */
+export const faultNames: Readonly<Record<number, string>> = {
+  1001: 'absent',
+  1002: 'stuck',
+  1003: 'timeout',
+  1004: 'no_bus',
+  1005: 'checksum',
+  1006: 'not_ready',
+  1007: 'other_device',
+  1008: 'reset',
+  1009: 'range',
+  1010: 'several',
+};
+
 /** The names of RECORD_…, in lower case without the prefix, by number. */
 export const recordNames: Readonly<Record<number, string>> = {
   1: 'message',
@@ -387,6 +455,7 @@ export const eventNames: Readonly<Record<number, string>> = {
   37: 'restored',
   38: 'reading_buffered',
   39: 'flushed',
+  40: 'measured',
 };
 
 /** The names of CONFIG_…, in lower case without the prefix, by number. */
@@ -428,4 +497,12 @@ export const configNames: Readonly<Record<number, string>> = {
   35: 'buffer_policy',
   36: 'buffered_topic',
   37: 'diagnostic_topic',
+  38: 'reading_1',
+  39: 'reading_2',
+  40: 'reading_3',
+  41: 'reading_4',
+  42: 'reading_5',
+  43: 'reading_6',
+  44: 'reading_7',
+  45: 'reading_8',
 };

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import {
   ABI_VERSION,
+  BUS_NONE,
   ERROR_OUTBOX_FULL,
   ERROR_TOO_LARGE,
   ERROR_TOPIC_EMPTY,
   ERROR_TOPIC_TOO_LONG,
   ERROR_UTF8,
+  READING_FAILED,
   REASON_ADDRESS,
   STORE_FAILED,
 } from './contract.js';
@@ -33,6 +35,16 @@ export interface Imports {
   /** Seconds since 1970 UTC, 0 while unknown. */
   unixTime?(): number;
   temperature(sensor: number): number;
+  /** Thousandths of a percent, or READING_FAILED − n. A host that leaves this or what follows out has no such sensor or bus (BUS_NONE). */
+  humidity?(sensor: number): number;
+  /** Writes, then reads into `read`, a view of the module's memory; either may be empty. 0 or a negated BUS_…. */
+  i2cTransfer?(address: number, write: Uint8Array, read: Uint8Array): number;
+  /** Resets the wire, writes, reads. 0 or a negated BUS_…. */
+  onewireTransfer?(write: Uint8Array, read: Uint8Array): number;
+  /** A step of a search: bit | complement << 1 | written << 2, or a negated BUS_…. */
+  onewireTriplet?(direction: number): number;
+  /** Microvolts, or a negated BUS_…. */
+  adcRead?(channel: number): number;
   event(code: number, a: number, b: number): void;
 }
 
@@ -120,6 +132,13 @@ export class Module<E extends Exports = Exports> {
       },
       unix_time: () => imports.unixTime?.() ?? 0,
       temperature: (sensor: number) => imports.temperature(sensor),
+      humidity: (sensor: number) => imports.humidity?.(sensor) ?? READING_FAILED - BUS_NONE,
+      i2c_transfer: (address: number, write: number, writeLength: number, read: number, readLength: number) =>
+        imports.i2cTransfer?.(address, view(write, writeLength), view(read, readLength)) ?? -BUS_NONE,
+      onewire_transfer: (write: number, writeLength: number, read: number, readLength: number) =>
+        imports.onewireTransfer?.(view(write, writeLength), view(read, readLength)) ?? -BUS_NONE,
+      onewire_triplet: (direction: number) => imports.onewireTriplet?.(direction) ?? -BUS_NONE,
+      adc_read: (channel: number) => imports.adcRead?.(channel) ?? -BUS_NONE,
       event: (code: number, a: number, b: number) => imports.event(code, a, b),
     };
     const instance = new WebAssembly.Instance(module, { board });

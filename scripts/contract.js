@@ -31,7 +31,7 @@ function named(constants, prefix) {
     .map(({ name, value }) => ({ name: name.slice(prefix.length + 1).toLowerCase(), value }));
 }
 
-const families = ['LINK', 'REASON', 'ERROR', 'TIMEOUT', 'STORE', 'RECORD', 'EVENT', 'CONFIG'];
+const families = ['LINK', 'REASON', 'ERROR', 'TIMEOUT', 'STORE', 'BUS', 'FAULT', 'RECORD', 'EVENT', 'CONFIG'];
 
 /** @param {Constant[]} constants */
 function typescript(constants) {

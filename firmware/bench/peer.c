@@ -227,5 +227,17 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     }
 }
 
-const Port bench_port = {link_open,   link_send,     link_close,  remember_gateway, random_bits, config_text,
-                         config_number, store_write, store_read, unix_time, temperature, event};
+const Port bench_port = {
+    .link_open = link_open,
+    .link_send = link_send,
+    .link_close = link_close,
+    .remember_gateway = remember_gateway,
+    .random = random_bits,
+    .config_text = config_text,
+    .config_number = config_number,
+    .store_write = store_write,
+    .store_read = store_read,
+    .unix_time = unix_time,
+    .temperature = temperature,
+    .event = event,
+};

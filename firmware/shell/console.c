@@ -48,6 +48,27 @@ static const char *const errors[] = {
     [ERROR_COMMAND] = "it is not a number of milliseconds from 100 to 86400000",
 };
 
+/* From FAULT_ABSENT on. */
+static const char *const faults[] = {
+#define FAULT(number) [(number) - FAULT_ABSENT]
+    FAULT(FAULT_ABSENT) = "nothing answers there; check its address and its wires",
+    FAULT(FAULT_STUCK) = "a line of the bus is held low; check pull-up resistors and wires",
+    FAULT(FAULT_TIMEOUT) = "the bus was not ready in time",
+    FAULT(FAULT_NO_BUS) = "this board has no such bus or channel; set i2c, onewire, adc or dht22",
+    FAULT(FAULT_CHECKSUM) = "what it said was garbled on the way",
+    FAULT(FAULT_NOT_READY) = "its conversion did not come to an end",
+    FAULT(FAULT_OTHER_DEVICE) = "another device answers there; check driver and address",
+    FAULT(FAULT_RESET) = "it was without power during the conversion",
+    FAULT(FAULT_RANGE) = "it measures what cannot be; a wire is broken or shorted",
+    FAULT(FAULT_SEVERAL) = "several are on the wire; say which by its code, ds18b20:28ff641e0f1603a2",
+#undef FAULT
+};
+
+static const char *fault_text(int32_t number) {
+    size_t at = number < FAULT_ABSENT ? SIZE_MAX : (size_t)(number - FAULT_ABSENT);
+    return at < sizeof faults / sizeof faults[0] ? faults[at] : console_reading_fault(number);
+}
+
 static const char *const error_names[] = {ERROR_NAMES(NAME)};
 
 static const char *const timeouts[] = {
@@ -225,7 +246,8 @@ void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
         if ((b & 0xff) == 128) console_say("%s refused the subscription to the command topic", address);
         break;
     case EVENT_READING_FAILED:
-        if (!failing) console_say("the thermometer does not answer: %s", console_reading_fault(a));
+        if (!failing && b) console_say("reading_%d fails: %s", (int)b, fault_text(a));
+        else if (!failing) console_say("the thermometer does not answer: %s", fault_text(a));
         failing = true;
         break;
     case EVENT_READING_DROPPED:

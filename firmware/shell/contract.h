@@ -90,6 +90,34 @@
 #define STORE_FULL 1
 /* The storage does not work, or there is none. */
 #define STORE_FAILED 2
+/* Nobody answers: no device acknowledges its address, or none on the wire shows its presence. */
+#define BUS_ABSENT 1
+/* A line of the bus is held low. */
+#define BUS_STUCK 2
+/* The transfer was not over in the time that the board allows it. */
+#define BUS_TIMEOUT 3
+/* This board has no such bus or channel. */
+#define BUS_NONE 4
+/* BUS_ABSENT: no sensor answers at this address, or on the wire. */
+#define FAULT_ABSENT 1001
+/* BUS_STUCK: a line of the bus is held low. */
+#define FAULT_STUCK 1002
+/* BUS_TIMEOUT: the bus was not ready in time. */
+#define FAULT_TIMEOUT 1003
+/* BUS_NONE: the board has no such bus or channel. */
+#define FAULT_NO_BUS 1004
+/* What the sensor said does not agree with its checksum. */
+#define FAULT_CHECKSUM 1005
+/* The conversion was not ready long after it should have been. */
+#define FAULT_NOT_READY 1006
+/* Another device answers at this address: its identity is not the sensor's. */
+#define FAULT_OTHER_DEVICE 1007
+/* The sensor was reset since its conversion began: the value is the one of its start. */
+#define FAULT_RESET 1008
+/* What was measured is outside of what the sensor can measure: a broken or shorted wire. */
+#define FAULT_RANGE 1009
+/* Several sensors are on the wire, and the setting does not say which. */
+#define FAULT_SEVERAL 1010
 /* A PUBLISH of the outbox until it is acknowledged. */
 #define RECORD_MESSAGE 1
 /* That the PUBREC of such a message came. */
@@ -150,7 +178,7 @@
 #define EVENT_DUPLICATE 17
 /* A reading was handed to the session [thousandths of the unit; packet identifier, 0 at QoS 0]. */
 #define EVENT_READING 18
-/* The thermometer did not answer [the number it gave; 0]. */
+/* There is no reading [FAULT_…, or the number that the board or the project's own sensor gave; index of the reading, 0 of the only one]. */
 #define EVENT_READING_FAILED 19
 /* A reading was dropped [ERROR_…; readings dropped since start]. */
 #define EVENT_READING_DROPPED 20
@@ -192,6 +220,8 @@
 #define EVENT_READING_BUFFERED 38
 /* flush() is over [messages not acknowledged; readings that wait]. */
 #define EVENT_FLUSHED 39
+/* What reading_1 to reading_8 measured; EVENT_READING, _BUFFERED or _DROPPED of it follows [index of the reading, from 1; thousandths of the unit]. */
+#define EVENT_MEASURED 40
 /* Client identifier, UTF-8; may be absent with a clean session. */
 #define CONFIG_CLIENT_ID 1
 /* User name, UTF-8. */
@@ -266,6 +296,22 @@
 #define CONFIG_BUFFERED_TOPIC 36
 /* Topic name of the number of dropped readings, retained. Without it the number is told by events only. */
 #define CONFIG_DIAGNOSTIC_TOPIC 37
+/* A reading: driver, quantity, topic, as docs/sensors.md has them. Without any, `topic` is read from `sensor`. */
+#define CONFIG_READING_1 38
+/* Reading 2. */
+#define CONFIG_READING_2 39
+/* Reading 3. */
+#define CONFIG_READING_3 40
+/* Reading 4. */
+#define CONFIG_READING_4 41
+/* Reading 5. */
+#define CONFIG_READING_5 42
+/* Reading 6. */
+#define CONFIG_READING_6 43
+/* Reading 7. */
+#define CONFIG_READING_7 44
+/* Reading 8. */
+#define CONFIG_READING_8 45
 /* temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 #define READING_FAILED (-1000000)
 
@@ -334,6 +380,26 @@
     X(1, "full") \
     X(2, "failed")
 
+/* The names of BUS_..., in lower case without the prefix: X(number, "name") for each. */
+#define BUS_NAMES(X) \
+    X(1, "absent") \
+    X(2, "stuck") \
+    X(3, "timeout") \
+    X(4, "none")
+
+/* The names of FAULT_..., in lower case without the prefix: X(number, "name") for each. */
+#define FAULT_NAMES(X) \
+    X(1001, "absent") \
+    X(1002, "stuck") \
+    X(1003, "timeout") \
+    X(1004, "no_bus") \
+    X(1005, "checksum") \
+    X(1006, "not_ready") \
+    X(1007, "other_device") \
+    X(1008, "reset") \
+    X(1009, "range") \
+    X(1010, "several")
+
 /* The names of RECORD_..., in lower case without the prefix: X(number, "name") for each. */
 #define RECORD_NAMES(X) \
     X(1, "message") \
@@ -382,7 +448,8 @@
     X(36, "record_lost") \
     X(37, "restored") \
     X(38, "reading_buffered") \
-    X(39, "flushed")
+    X(39, "flushed") \
+    X(40, "measured")
 
 /* The names of CONFIG_..., in lower case without the prefix: X(number, "name") for each. */
 #define CONFIG_NAMES(X) \
@@ -422,6 +489,14 @@
     X(34, "buffer") \
     X(35, "buffer_policy") \
     X(36, "buffered_topic") \
-    X(37, "diagnostic_topic")
+    X(37, "diagnostic_topic") \
+    X(38, "reading_1") \
+    X(39, "reading_2") \
+    X(40, "reading_3") \
+    X(41, "reading_4") \
+    X(42, "reading_5") \
+    X(43, "reading_6") \
+    X(44, "reading_7") \
+    X(45, "reading_8")
 
 #endif

@@ -10,6 +10,9 @@
 /* An export of the module, found once. */
 typedef struct EngineFunction EngineFunction;
 
+/* Most arguments of an import. */
+#define ENGINE_ARGUMENTS 5
+
 /* An import: name, signature (answer, arguments: "i(iii)", "v()"), and the function that is called with the arguments. */
 typedef struct {
     const char *name;

@@ -78,7 +78,7 @@ static const void *call_import(IM3Runtime runtime, IM3ImportContext link, uint64
     Engine *engine = m3_GetUserData(runtime);
     const EngineImport *import = link->userdata;
     IM3FuncType type = link->function->funcType;
-    int32_t arguments[4] = {0};
+    int32_t arguments[ENGINE_ARGUMENTS] = {0};
     for (uint32_t i = 0; i < type->numArgs; i++) memcpy(&arguments[i], &sp[type->numRets + i], sizeof arguments[i]);
     engine->away = true;
     int32_t answer = import->call(engine->context, arguments);

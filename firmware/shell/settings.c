@@ -15,6 +15,10 @@ static const char *const key_names[SETTING_COUNT] = {
     [SETTING_MODULE] = "module",
     [SETTING_JOURNAL] = "journal",
     [SETTING_FALLBACK] = "fallback",
+    [SETTING_I2C] = "i2c",
+    [SETTING_ONEWIRE] = "onewire",
+    [SETTING_ADC] = "adc",
+    [SETTING_DHT22] = "dht22",
 };
 
 /* Keys that the module reads with config_number. */

@@ -80,6 +80,37 @@ static int32_t temperature(void *context, const int32_t *arguments) {
     return shell->port->temperature(shell->context, arguments[0]);
 }
 
+static int32_t humidity(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    return shell->port->humidity ? shell->port->humidity(shell->context, arguments[0]) : READING_FAILED - BUS_NONE;
+}
+
+static int32_t i2c_transfer(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    const uint8_t *write = checked(shell, arguments[1], arguments[2], "i2c_transfer got bytes outside the module's memory");
+    uint8_t *read = checked(shell, arguments[3], arguments[4], "i2c_transfer got a place outside the module's memory");
+    if (!write || !read || !shell->port->i2c_transfer) return -BUS_NONE;
+    return shell->port->i2c_transfer(shell->context, arguments[0], write, arguments[2], read, arguments[4]);
+}
+
+static int32_t onewire_transfer(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    const uint8_t *write = checked(shell, arguments[0], arguments[1], "onewire_transfer got bytes outside the module's memory");
+    uint8_t *read = checked(shell, arguments[2], arguments[3], "onewire_transfer got a place outside the module's memory");
+    if (!write || !read || !shell->port->onewire_transfer) return -BUS_NONE;
+    return shell->port->onewire_transfer(shell->context, write, arguments[1], read, arguments[3]);
+}
+
+static int32_t onewire_triplet(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    return shell->port->onewire_triplet ? shell->port->onewire_triplet(shell->context, arguments[0]) : -BUS_NONE;
+}
+
+static int32_t adc_read(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    return shell->port->adc_read ? shell->port->adc_read(shell->context, arguments[0]) : -BUS_NONE;
+}
+
 static int32_t event(void *context, const int32_t *arguments) {
     Shell *shell = context;
     shell->port->event(shell->context, arguments[0], arguments[1], arguments[2]);
@@ -98,6 +129,11 @@ static const EngineImport imports[] = {
     {"store_read", "i(iii)", store_read},
     {"unix_time", "i()", unix_time},
     {"temperature", "i(i)", temperature},
+    {"humidity", "i(i)", humidity},
+    {"i2c_transfer", "i(iiiii)", i2c_transfer},
+    {"onewire_transfer", "i(iiii)", onewire_transfer},
+    {"onewire_triplet", "i(i)", onewire_triplet},
+    {"adc_read", "i(i)", adc_read},
     {"event", "v(iii)", event},
 };
 

@@ -48,6 +48,17 @@ typedef struct {
     int32_t (*temperature)(void *context, int32_t sensor);
     /* event(context, code, a, b): takes note of an EVENT_…. */
     void (*event)(void *context, int32_t code, int32_t a, int32_t b);
+    /* What follows may be NULL: then there is no such bus (-BUS_NONE), or hygrometer (READING_FAILED - BUS_NONE).
+     * i2c_transfer(context, address, write, write_length, read, read_length): writes, then reads behind a repeated start; 0 or a negated BUS_…. */
+    int32_t (*i2c_transfer)(void *context, int32_t address, const uint8_t *write, int32_t write_length, uint8_t *read, int32_t read_length);
+    /* onewire_transfer(context, write, write_length, read, read_length): reset, presence, writes, reads; 0 or a negated BUS_…. */
+    int32_t (*onewire_transfer)(void *context, const uint8_t *write, int32_t write_length, uint8_t *read, int32_t read_length);
+    /* onewire_triplet(context, direction): a step of a search: bit | complement << 1 | written << 2, or a negated BUS_…. */
+    int32_t (*onewire_triplet)(void *context, int32_t direction);
+    /* adc_read(context, channel): microvolts, or a negated BUS_…. */
+    int32_t (*adc_read)(void *context, int32_t channel);
+    /* humidity(context, sensor): thousandths of a percent, or READING_FAILED - n. */
+    int32_t (*humidity)(void *context, int32_t sensor);
 } Port;
 
 typedef struct {

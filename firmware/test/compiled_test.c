@@ -67,8 +67,20 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     printf("event %d %d %d\n", (int)code, (int)a, (int)b);
 }
 
-static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
-                          config_text, config_number, store_write, store_read, unix_time, temperature, event};
+static const Port port = {
+    .link_open = link_open,
+    .link_send = link_send,
+    .link_close = link_close,
+    .remember_gateway = remember_gateway,
+    .random = random_bits,
+    .config_text = config_text,
+    .config_number = config_number,
+    .store_write = store_write,
+    .store_read = store_read,
+    .unix_time = unix_time,
+    .temperature = temperature,
+    .event = event,
+};
 
 static Shell shell, other;
 

@@ -34,7 +34,20 @@ static int32_t store_read(void *context, int32_t key, uint8_t *to, int32_t capac
 static int32_t unix_time(void *context) { (void)context; return 0; }
 static int32_t temperature(void *context, int32_t sensor) { (void)context, (void)sensor; return 23400; }
 static void event(void *context, int32_t code, int32_t a, int32_t b) { (void)context, (void)code, (void)a, (void)b; }
-static const Port port = {link_open, link_send, link_close, remember, random_bits, config_text, config_number, store_write, store_read, unix_time, temperature, event};
+static const Port port = {
+    .link_open = link_open,
+    .link_send = link_send,
+    .link_close = link_close,
+    .remember_gateway = remember,
+    .random = random_bits,
+    .config_text = config_text,
+    .config_number = config_number,
+    .store_write = store_write,
+    .store_read = store_read,
+    .unix_time = unix_time,
+    .temperature = temperature,
+    .event = event,
+};
 
 static uint8_t module[CAPACITY];
 static uint32_t bytes;

@@ -44,8 +44,8 @@ static void section(Bytes *to, uint32_t id, const Bytes *content) {
 }
 
 /* Function types: the number of i32 arguments and answers. */
-enum { TYPE_I, TYPE_I_I, TYPE_V, TYPE_V_II, TYPE_V_III, TYPE_I_III, TYPE_I_II, TYPE_V_I, TYPE_COUNT };
-static const uint8_t types[TYPE_COUNT][2] = {{0, 1}, {1, 1}, {0, 0}, {2, 0}, {3, 0}, {3, 1}, {2, 1}, {1, 0}};
+enum { TYPE_I, TYPE_I_I, TYPE_V, TYPE_V_II, TYPE_V_III, TYPE_I_III, TYPE_I_II, TYPE_V_I, TYPE_I_IIIII, TYPE_I_IIII, TYPE_COUNT };
+static const uint8_t types[TYPE_COUNT][2] = {{0, 1}, {1, 1}, {0, 0}, {2, 0}, {3, 0}, {3, 1}, {2, 1}, {1, 0}, {5, 1}, {4, 1}};
 
 static const struct {
     const char *name;
@@ -257,8 +257,27 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     if (board->calls_back) (void)shell_step(&board->shell, 0);
 }
 
-static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
-                          config_text, config_number, store_write, store_read, unix_time, temperature, event};
+/* Tells by its answer whether each of its arguments came. */
+static int32_t i2c_transfer(void *context, int32_t address, const uint8_t *write, int32_t write_length, uint8_t *read, int32_t read_length) {
+    (void)context;
+    return address * 1000 + write_length * 100 + read_length + (int32_t)(read - write);
+}
+
+static const Port port = {
+    .link_open = link_open,
+    .link_send = link_send,
+    .link_close = link_close,
+    .remember_gateway = remember_gateway,
+    .random = random_bits,
+    .config_text = config_text,
+    .config_number = config_number,
+    .store_write = store_write,
+    .store_read = store_read,
+    .unix_time = unix_time,
+    .temperature = temperature,
+    .event = event,
+    .i2c_transfer = i2c_transfer,
+};
 
 static Board board;
 
@@ -460,6 +479,15 @@ static const struct {
     {"a word stored and loaded", {STEP(STORED(0x36, 0x28))}, 70000},
     {"two bytes stored and loaded", {STEP(STORED(0x3b, 0x2f))}, 70000 & 0xffff},
     {"a byte stored and loaded", {STEP(STORED(0x3a, 0x2d))}, 70000 & 0xff},
+    {"an import of five arguments",
+     {IMPORTS("board", "i2c_transfer", TYPE_I_IIIII), STEP(CONST(3), CONST(16), CONST(2), CONST(24), CONST(5), CALL(0))},
+     3213},
+    {"a 1-wire that the port lacks", {IMPORTS("board", "onewire_transfer", TYPE_I_IIII), STEP(CONST(0), CONST(0), CONST(0), CONST(0), CALL(0), NOW, 0x6a)}, 70000 - BUS_NONE},
+    {"a search that the port lacks", {IMPORTS("board", "onewire_triplet", TYPE_I_I), STEP(CONST(0), CALL(0), NOW, 0x6a)}, 70000 - BUS_NONE},
+    {"an ADC that the port lacks", {IMPORTS("board", "adc_read", TYPE_I_I), STEP(CONST(0), CALL(0), NOW, 0x6a)}, 70000 - BUS_NONE},
+    {"a hygrometer that the port lacks",
+     {IMPORTS("board", "humidity", TYPE_I_I), STEP(NOW, CONST(0), CALL(0), 0x6b)},
+     70000 - (READING_FAILED - BUS_NONE)},
     {"a sum stored", {STEP(CONST(4), NOW, CONST(1), 0x6a, 0x36, 0, 8, CONST(4), 0x28, 0, 8)}, 70001},
     {"the last word of the memory", {STEP(CONST(4), NOW, 0x36, 0, 0xf8, 0x1f, CONST(4), 0x28, 0, 0xf8, 0x1f)}, 70000},
 };
@@ -514,6 +542,18 @@ static const struct {
     {"remember_gateway of a length below 0",
      {IMPORTS("board", "remember_gateway", TYPE_I_III), STEP(CONST(0), CONST(0), CONST(-1 & 0x7f), CALL(0))},
      "remember_gateway got bytes outside the module's memory"},
+    {"i2c_transfer of bytes outside",
+     {IMPORTS("board", "i2c_transfer", TYPE_I_IIIII), STEP(CONST(0), CONST_5000, CONST(1), CONST(0), CONST(0), CALL(0))},
+     "i2c_transfer got bytes outside the module's memory"},
+    {"i2c_transfer to outside",
+     {IMPORTS("board", "i2c_transfer", TYPE_I_IIIII), STEP(CONST(0), CONST(0), CONST(1), CONST_5000, CONST(1), CALL(0))},
+     "i2c_transfer got a place outside the module's memory"},
+    {"onewire_transfer of bytes outside",
+     {IMPORTS("board", "onewire_transfer", TYPE_I_IIII), STEP(CONST_5000, CONST(1), CONST(0), CONST(0), CALL(0))},
+     "onewire_transfer got bytes outside the module's memory"},
+    {"onewire_transfer to outside",
+     {IMPORTS("board", "onewire_transfer", TYPE_I_IIII), STEP(CONST(0), CONST(1), CONST(0), CONST_5000, CALL(0))},
+     "onewire_transfer got a place outside the module's memory"},
     {"link_send of a length below 0",
      {IMPORTS("board", "link_send", TYPE_I_III), STEP(CONST(0), CONST(1), CONST_MINUS_2_31, CALL(0))},
      "link_send got bytes outside the module's memory"},

@@ -1,6 +1,7 @@
 /* The posix board: one module in the shell, as a Linux process. Waits in ppoll(2) for the links, a signal, or the time that step
  * asked for. Nothing is allocated after the start but what libc's name resolution takes and gives back, and no loop goes on without one of the three. */
 
+#include "board.h"
 #include "console.h"
 #include "contract.h"
 #include "heap.h"
@@ -25,13 +26,11 @@
 /* How long the farewell may take before the board ends without it. */
 #define STOP_MS 5000
 
-/* 2020-01-01: a clock that is before it was never set. */
-#define UNIX_TIME_LEAST 1577836800
-
 /* How long the last words before a deep sleep may take. */
 #define FLUSH_MS 5000
 
 typedef struct {
+    BoardImports imports; /* first: board.h */
     Settings settings;
     Shell shell;
     Links links;
@@ -40,11 +39,8 @@ typedef struct {
     Modules modules;
     bool began;           /* a module did */
     uint64_t allocations; /* when it began */
-    bool asked_journal; /* the module wanted to know whether it can keep one */
     char address[300]; /* of the broker, for messages */
     int32_t first;     /* the link that is looked at first: each in turn, so that a busy one does not hide the other's news */
-    bool stopped;      /* EVENT_STOPPED came */
-    bool flushed;      /* EVENT_FLUSHED came */
 } Board;
 
 /* How a life of a module ends but by an exit status. */
@@ -102,17 +98,6 @@ static int32_t random_bits(void *context) {
     return bits;
 }
 
-static int32_t config_text(void *context, int32_t key, uint8_t *to, int32_t capacity) {
-    const Board *board = context;
-    return settings_text(&board->settings, key, to, capacity);
-}
-
-static int32_t config_number(void *context, int32_t key, int32_t otherwise) {
-    Board *board = context;
-    if (key == CONFIG_JOURNAL) board->asked_journal = true;
-    return settings_number(&board->settings, key, otherwise);
-}
-
 static int32_t store_write(void *context, int32_t key, const uint8_t *data, int32_t length) {
     Board *board = context;
     return storage_write(&board->storage, key, data, length);
@@ -127,26 +112,23 @@ static int32_t unix_time(void *context) {
     (void)context;
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec < UNIX_TIME_LEAST ? 0 : (int32_t)(uint32_t)now.tv_sec;
+    return board_unix_time(now.tv_sec);
 }
 
-static int32_t temperature(void *context, int32_t sensor) {
-    Board *board = context;
-    int32_t value = thermometer_read(&board->thermometer, sensor);
-    if (board->thermometer.wrapped) console_say("the recording is over and starts anew");
-    return value;
-}
-
-static void event(void *context, int32_t code, int32_t a, int32_t b) {
-    Board *board = context;
-    console_event(code, a, b);
-    console_explain(code, a, b, board->address);
-    if (code == EVENT_STOPPED) board->stopped = true;
-    if (code == EVENT_FLUSHED) board->flushed = true;
-}
-
-static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
-                          config_text, config_number, store_write, store_read, unix_time, temperature, event};
+static const Port port = {
+    .link_open = link_open,
+    .link_send = link_send,
+    .link_close = link_close,
+    .remember_gateway = remember_gateway,
+    .random = random_bits,
+    .config_text = board_config_text,
+    .config_number = board_config_number,
+    .store_write = store_write,
+    .store_read = store_read,
+    .unix_time = unix_time,
+    .temperature = board_temperature,
+    .event = board_event,
+};
 
 static void say_of_storage(const char *words) {
     console_say("journal: %s", words);
@@ -221,7 +203,7 @@ static int run(Board *board, int slot, const sigset_t *signals_open) {
             slots_proved(&board->modules.slots, slot);
             proves_at = now + SLOTS_PROOF_MS;
         }
-        if (board->stopped || board->flushed) return 0;
+        if (board->imports.stopped || board->imports.flushed) return 0;
         if (sleeps) {
             sleeps = 0;
             int32_t answer = shell_flush(&board->shell, FLUSH_MS);
@@ -233,7 +215,7 @@ static int run(Board *board, int slot, const sigset_t *signals_open) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
             if (shell_stop(&board->shell) == SHELL_FAILED) return FAILED;
-            if (board->stopped) return 0;
+            if (board->imports.stopped) return 0;
             continue;
         }
         if (now >= end_by || signals > 1) {
@@ -261,7 +243,7 @@ static int live(Board *board, int slot, const sigset_t *signals_open) {
         return FAILED;
     }
     watchdog_watch(&board->shell);
-    board->asked_journal = board->stopped = board->flushed = false;
+    board_begins(&board->imports);
     slots_started(&board->modules.slots, slot);
     if (shell_load(&board->shell, &options) != 0) {
         if (engine_compiled(0)) name_modules();
@@ -270,7 +252,7 @@ static int live(Board *board, int slot, const sigset_t *signals_open) {
     int32_t started = shell_start(&board->shell);
     if (started == SHELL_FAILED) return FAILED;
     if (started != 0) return give_up(board, slot, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
-    if (board->storage.open && !board->asked_journal) return give_up(board, slot, "keeps no journal; take a module whose name ends in -journal");
+    if (board->storage.open && !board->imports.asked_journal) return give_up(board, slot, "keeps no journal; take a module whose name ends in -journal");
     board->began = true;
     board->allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board->shell), shell_memory_bytes(&board->shell), module->bytes, board->allocations);
@@ -330,6 +312,7 @@ static void catch_signals(sigset_t *signals_open) {
 
 int main(int count, char **arguments) {
     static Board board;
+    board.imports = (BoardImports){.settings = &board.settings, .thermometer = &board.thermometer, .address = board.address};
     int status = options_read(&board.settings, count, arguments);
     if (status >= 0) return status;
     const Settings *settings = &board.settings;

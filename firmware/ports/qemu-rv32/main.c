@@ -1,6 +1,7 @@
 /* The emulated board: one module in the shell, on QEMU's virt machine without an operating system. Waits in wfi for the UART or the time
  * that step asked for; one thing is told, then comes a step. Nothing is allocated after the start. */
 
+#include "board.h"
 #include "console.h"
 #include "contract.h"
 #include "flash.h"
@@ -23,22 +24,15 @@
 #define FLUSH_MS 5000
 #define DRAIN_MS 2000
 
-/* 2020-01-01: a clock that is before it was never set. */
-#define UNIX_TIME_LEAST 1577836800
-
 /* How a module's run ends but by an exit status. */
 #define FAILED UINT32_MAX
 
-#define ADDRESS "the other end of the line"
-
 typedef struct {
+    BoardImports imports; /* first: board.h */
     Settings settings;
     Shell shell;
     Thermometer thermometer;
     Nvram storage;
-    bool asked_journal; /* the module wanted to know whether it can keep one */
-    bool stopped;       /* EVENT_STOPPED came */
-    bool flushed;       /* EVENT_FLUSHED came */
 } Board;
 
 const char console_name[] = "twobyte-rv32";
@@ -80,17 +74,6 @@ static int32_t random_bits(void *context) {
     return (int32_t)random_next();
 }
 
-static int32_t config_text(void *context, int32_t key, uint8_t *to, int32_t capacity) {
-    const Board *board = context;
-    return settings_text(&board->settings, key, to, capacity);
-}
-
-static int32_t config_number(void *context, int32_t key, int32_t otherwise) {
-    Board *board = context;
-    if (key == CONFIG_JOURNAL) board->asked_journal = true;
-    return settings_number(&board->settings, key, otherwise);
-}
-
 static int32_t store_write(void *context, int32_t key, const uint8_t *data, int32_t length) {
     Board *board = context;
     return nvram_write(&board->storage, key, data, length);
@@ -103,34 +86,30 @@ static int32_t store_read(void *context, int32_t key, uint8_t *to, int32_t capac
 
 static int32_t unix_time(void *context) {
     (void)context;
-    int64_t seconds = machine_wall_us() / 1000000;
-    return seconds < UNIX_TIME_LEAST ? 0 : (int32_t)(uint32_t)seconds;
+    return board_unix_time(machine_wall_us() / 1000000);
 }
 
-static int32_t temperature(void *context, int32_t sensor) {
-    Board *board = context;
-    int32_t value = thermometer_read(&board->thermometer, sensor);
-    if (board->thermometer.wrapped) console_say("the recording is over and starts anew");
-    return value;
-}
-
-static void event(void *context, int32_t code, int32_t a, int32_t b) {
-    Board *board = context;
-    console_event(code, a, b);
-    console_explain(code, a, b, ADDRESS);
-    if (code == EVENT_STOPPED) board->stopped = true;
-    if (code == EVENT_FLUSHED) board->flushed = true;
-}
-
-static const Port port = {link_open,   link_send,     link_close,  remember_gateway, random_bits,
-                          config_text, config_number, store_write, store_read, unix_time, temperature, event};
+static const Port port = {
+    .link_open = link_open,
+    .link_send = link_send,
+    .link_close = link_close,
+    .remember_gateway = remember_gateway,
+    .random = random_bits,
+    .config_text = board_config_text,
+    .config_number = board_config_number,
+    .store_write = store_write,
+    .store_read = store_read,
+    .unix_time = unix_time,
+    .temperature = board_temperature,
+    .event = board_event,
+};
 
 _Noreturn static void end(uint32_t status) {
     wire_drain(DRAIN_MS);
     machine_end(status);
 }
 
-static Board board;
+static Board board = {.imports = {.settings = &board.settings, .thermometer = &board.thermometer, .address = "the other end of the line"}};
 
 static int running_slot = -1;
 
@@ -277,7 +256,7 @@ static uint32_t run(Board *board) {
         }
         int32_t wait = shell_step(&board->shell, (uint32_t)now);
         if (wait == SHELL_FAILED) break;
-        if (board->stopped || board->flushed) return 0;
+        if (board->imports.stopped || board->imports.flushed) return 0;
         wire_carry();
         hear(&wishes);
         if (wishes.flush) {
@@ -291,7 +270,7 @@ static uint32_t run(Board *board) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
             if (shell_stop(&board->shell) == SHELL_FAILED) break;
-            if (board->stopped) return 0;
+            if (board->imports.stopped) return 0;
             continue;
         }
         if (now >= end_by) {
@@ -325,7 +304,7 @@ int main(void) {
     int32_t started = shell_start(&board.shell);
     if (started == SHELL_FAILED) fail(board.shell.error);
     if (started != 0) give_up("the module does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
-    if (board.storage.words && !board.asked_journal) give_up("journal: this module keeps none; take one whose name ends in -journal");
+    if (board.storage.words && !board.imports.asked_journal) give_up("journal: this module keeps none; take one whose name ends in -journal");
     uint64_t allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
     uint32_t status = run(&board);
