@@ -60,7 +60,7 @@ export const targets = [
   ...modules.filter((module) => speaks(module, 'DESK')).map(smallTarget),
   ...[
     { name: 'framing', sources: [join(shell, 'framing.c')] },
-    { name: 'line', sources: ['line.c', 'line_in.c', 'line_out.c', 'framing.c'].map((name) => join(shell, name)) },
+    { name: 'line', sources: ['line.c', 'line_in.c', 'line_out.c', 'line_upload.c', 'framing.c'].map((name) => join(shell, name)) },
     {
       name: 'settings',
       sources: [

@@ -48,6 +48,7 @@ for (const [how, board] of builds)
       'framing_test',
       'line_test',
       'line_faults_test',
+      'line_upload_test',
       'tcp_test',
       'udp_test',
       'serial_test',

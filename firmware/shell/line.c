@@ -137,8 +137,7 @@ uint32_t line_receive(Line *line, uint8_t *to, uint32_t room) {
     return count;
 }
 
-/* The most of a text that fits, and no part of a character. */
-static uint32_t cut(const char *text, uint32_t length) {
+uint32_t line_cut(const char *text, uint32_t length) {
     if (length <= LINE_TEXT_BYTES) return length;
     length = LINE_TEXT_BYTES;
     for (int i = 0; i < 3 && ((uint8_t)text[length] & 0xc0) == 0x80; i++) length--;
@@ -151,7 +150,7 @@ bool line_takes_text(const Line *line, uint32_t length) {
 }
 
 bool line_say(Line *line, LineText kind, const char *text, uint32_t length) {
-    uint32_t bytes = cut(text, length);
+    uint32_t bytes = line_cut(text, length);
     if (bytes > LINE_TEXT_QUEUE_BYTES - 4 - line->text_bytes || line->text_bytes > LINE_TEXT_QUEUE_BYTES - 4 ||
         (kind == LINE_EVENT && bytes < length)) {
         if (kind == LINE_EVENT) line->events_lost++;

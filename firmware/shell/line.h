@@ -1,5 +1,5 @@
-/* One serial wire carries all that a board and its host say: MQTT-SN datagrams, a stream of MQTT, console, events, clock and commands.
- * docs/serial.md has the format. This is the board's end; the host's is host/links/line.ts.
+/* One serial wire carries all that a board and its host say: MQTT-SN datagrams, a stream of MQTT, console, events, clock, commands
+ * and uploads. docs/serial.md has the format. This is the board's end; the host's is host/links/line.ts.
  *
  * - Portable: bytes that came go in (line_received), bytes to send come out (line_take), in pieces of any size. Time is an argument, in
  *   ms of any origin that wrap at 2^32. Nothing is allocated, nothing waits, every loop ends with its buffer.
@@ -10,6 +10,8 @@
  * - Datagrams, console texts and events are not repeated: what a damaged frame held is lost. Texts wait in LINE_TEXT_QUEUE_BYTES; what does
  *   not fit is dropped, counted, and told to the host.
  * - Texts and the link take turns, frame by frame: neither starves the other.
+ * - An upload is stop-and-wait, too, and the host's to repeat: this end answers what it is sent, and keeps nothing of it. Who takes which is the port's
+ *   (line_takes): its functions are called within line_received.
  * - One link, of one kind at a time. Not for two threads, and not for an interrupt: that fills the port's own buffer.
  * - Costs LINE_COST_BYTES of memory at most, and nothing of the heap; the wire carries 13 to 16 bytes beside each piece of the stream, and 14
  *   of its acknowledgement. */
@@ -38,6 +40,8 @@
 #define LINE_SILENCE_MS 10000
 /* After line_close, for what was taken before it. */
 #define LINE_LINGER_MS 3000
+/* Of an upload in one frame, at most. */
+#define LINE_CHUNK_BYTES 256
 
 /* Bytes before the body of an item: 00, kind, epoch, number. */
 #define LINE_ITEM_BYTES 8
@@ -48,8 +52,24 @@ typedef enum { LINE_STREAM, LINE_DATAGRAMS } LineCarrier;
 /* What line_say sends: a line for people, without its end; an event, one line of JSON. */
 typedef enum { LINE_CONSOLE = 1, LINE_EVENT = 2 } LineText;
 
-/* What the host wants: its clock, in seconds since 1970 UTC; that the board stops in order; last words before sleep; a restart. */
-typedef enum { LINE_NOTHING, LINE_CLOCK, LINE_STOP, LINE_FLUSH, LINE_RESTART } LineWish;
+/* What the host wants: its clock, in seconds since 1970 UTC; that the board stops in order; last words before sleep; a restart; that the
+ * board says what it is (console_board). */
+typedef enum { LINE_NOTHING, LINE_CLOCK, LINE_STOP, LINE_FLUSH, LINE_RESTART, LINE_TELL } LineWish;
+
+/* What a host may upload. */
+typedef enum { LINE_SETTINGS = 1, LINE_MODULE, LINE_AUTHORITY, LINE_CERTIFICATE, LINE_KEY, LINE_UPLOADS } LineUpload;
+
+/* Takes the uploads of one kind, each from its begin on: one that is not ended is given up with the next begin, or a reset. Each function answers NULL, or why
+ * it refuses: a sentence for people that stays until the next begin. Bytes come once, in order. */
+typedef struct {
+    /* begin(context, length, crc, awaited): `length` bytes will come, with this CRC-32 (crc32.h). `*awaited` is 0; whoever has the first bytes already, from
+     * before a cut, sets it to the offset that comes next, to `length` when all are here. */
+    const char *(*begin)(void *context, uint32_t length, uint32_t crc, uint32_t *awaited);
+    /* write(context, offset, bytes, count, awaited): `*awaited` is offset + count, and may be set to more, as with begin. */
+    const char *(*write)(void *context, uint32_t offset, const uint8_t *bytes, uint32_t count, uint32_t *awaited);
+    /* end(context): all have come; checks them and keeps them, all or nothing. NULL says that they outlive a reset from here on. */
+    const char *(*end)(void *context);
+} LineUploads;
 
 /* LINK_… with its reason (contract.h), or 0 and whether there is something for line_receive. */
 typedef struct {
@@ -107,10 +127,23 @@ typedef struct {
     bool owes_none;
     bool owes_commanded;
     uint32_t none_epoch;
+    bool owes_taken;
+    uint32_t host;   /* its start: the numbers below are of that one */
     uint8_t command; /* number of the last that was taken; 0: none */
     LineWish wish;
     bool has_clock;
     uint32_t clock;
+
+    struct {
+        const LineUploads *uploads; /* NULL: nobody takes it */
+        void *context;
+    } takers[LINE_UPLOADS];
+    uint8_t upload; /* number of the last one; 0: none */
+    uint8_t upload_what;
+    uint8_t upload_status;
+    uint32_t upload_bytes;
+    uint32_t upload_awaited;
+    const char *upload_refusal;
 
     bool text_next;     /* whose turn it is */
     uint32_t told_lost; /* texts, to the host */
@@ -128,6 +161,9 @@ typedef struct {
 /* line_init(line, boot): begins with a hello to the host. `boot` is a number that the start before did not have: random. The line
  * stays where it is. */
 void line_init(Line *line, uint32_t boot);
+
+/* line_takes(line, what, uploads, context): who takes such an upload from now on; both stay where they are. A kind that nobody takes is refused. */
+void line_takes(Line *line, LineUpload what, const LineUploads *uploads, void *context);
 
 /* line_received(line, bytes, count): takes bytes of the wire and answers how many: all, unless a datagram came that is too large for `held`, or while
  * the one before is not taken with line_receive. What is left is offered again later: until then the host's commands wait, too. */

@@ -12,6 +12,10 @@ static bool is_joined(const Line *line) {
 
 static void take_hello(Line *line, const uint8_t *message, uint32_t length) {
     if (length != HELLO_BYTES) return;
+    if (get32(message + 4) != line->host) {
+        line->host = get32(message + 4);
+        line->command = line->upload = 0; /* another host counts anew */
+    }
     if (message[3] & HELLO_ANSWER) line->owes_hello = true;
     line->item_wait = 0; /* somebody is there: what waits for an answer is sent again at once */
     /* A host that started anew knows nothing of our stream. */
@@ -21,10 +25,11 @@ static void take_hello(Line *line, const uint8_t *message, uint32_t length) {
 static void take_command(Line *line, const uint8_t *message, uint32_t length) {
     if (length != COMMAND_BYTES || get32(message + 2) != line->boot) return;
     uint8_t number = message[6], command = message[7];
-    if (number == 0 || command < 1 || command > 3) return;
+    if (number == 0 || command < 1 || command > 4) return;
     if (number != line->command) {
         if (line->wish != LINE_NOTHING) return; /* it comes again */
-        line->wish = command == 1 ? LINE_STOP : command == 2 ? LINE_FLUSH : LINE_RESTART;
+        static const LineWish wishes[] = {LINE_STOP, LINE_FLUSH, LINE_RESTART, LINE_TELL};
+        line->wish = wishes[command - 1];
         line->command = number;
     }
     line->owes_commanded = true;
@@ -103,6 +108,12 @@ static void take_message(Line *line, uint32_t length) {
         break;
     case COMMAND:
         take_command(line, message, length);
+        break;
+    case OFFER:
+        line_take_offer(line, message, length);
+        break;
+    case CHUNK:
+        line_take_chunk(line, message, length);
         break;
     case OPENED:
     case DATA:

@@ -1,4 +1,4 @@
-/* Messages of the line (docs/serial.md), and what line.c, line_in.c and line_out.c share. */
+/* Messages of the line (docs/serial.md), and what the files of the line share. */
 #ifndef TWOBYTE_LINE_MESSAGES_H
 #define TWOBYTE_LINE_MESSAGES_H
 
@@ -12,6 +12,9 @@ enum {
     CLOCK = 0x04,
     COMMAND = 0x05,
     COMMANDED = 0x06,
+    OFFER = 0x07,
+    CHUNK = 0x08,
+    TAKEN = 0x09,
     OPEN = 0x10,
     OPENED = 0x11,
     DATA = 0x12,
@@ -25,6 +28,13 @@ enum {
 #define ACK_HELD 1     /* the flag: the item awaited is here, and not taken yet */
 #define HELLO_BYTES 12
 #define COMMAND_BYTES 8
+#define OFFER_BYTES 16
+#define CHUNK_HEAD_BYTES 11
+#define TAKEN_HEAD_BYTES 12
+/* The status of a TAKEN. */
+#define TAKEN_GO_ON 0
+#define TAKEN_DONE 1
+#define TAKEN_REFUSED 2
 #define ACK_BYTES 9
 #define NONE_BYTES 6
 
@@ -54,6 +64,13 @@ void line_end(Line *line);
 
 /* line_fail(line, reason): over, and the owner hears it unless it has closed. */
 void line_fail(Line *line, int32_t reason);
+
+/* line_cut(text, length): bytes of the most of a text that fits LINE_TEXT_BYTES, and no part of a character. */
+uint32_t line_cut(const char *text, uint32_t length);
+
+/* line_take_offer, line_take_chunk: what the host says of an upload. */
+void line_take_offer(Line *line, const uint8_t *message, uint32_t length);
+void line_take_chunk(Line *line, const uint8_t *message, uint32_t length);
 
 /* line_hold(line, bytes, length): keeps what came for line_receive. */
 void line_hold(Line *line, const uint8_t *bytes, uint32_t length);

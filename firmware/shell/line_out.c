@@ -12,7 +12,7 @@ static bool put_on_wire(Line *line, const uint8_t *message, uint32_t length) {
 
 /* The small ones: answers, before all else. */
 static bool put_answer(Line *line) {
-    uint8_t message[16] = {0};
+    uint8_t message[TAKEN_HEAD_BYTES + LINE_TEXT_BYTES] = {0};
     uint8_t *end = message + 2;
     if (line->owes_hello) {
         line->owes_hello = false;
@@ -36,6 +36,16 @@ static bool put_answer(Line *line) {
         end = put32(end, line->boot);
         *end++ = line->command;
         message[1] = COMMANDED;
+    } else if (line->owes_taken) {
+        line->owes_taken = false;
+        end = put32(end, line->boot);
+        *end++ = line->upload;
+        *end++ = line->upload_status;
+        end = put32(end, line->upload_awaited);
+        uint32_t length = line->upload_refusal ? line_cut(line->upload_refusal, (uint32_t)strlen(line->upload_refusal)) : 0;
+        if (length) memcpy(end, line->upload_refusal, length);
+        end += length;
+        message[1] = TAKEN;
     } else return false;
     return put_on_wire(line, message, (uint32_t)(end - message));
 }
@@ -150,7 +160,7 @@ uint32_t line_take(Line *line, uint8_t *to, uint32_t capacity, uint32_t now) {
 
 /* Whether a frame could be made now. */
 static bool has_frame(const Line *line, uint32_t now) {
-    if (line->owes_hello || line->owes_ack || line->owes_none || line->owes_commanded) return true;
+    if (line->owes_hello || line->owes_ack || line->owes_none || line->owes_commanded || line->owes_taken) return true;
     if (line->text_bytes || line->told_lost != line->consoles_lost + line->events_lost) return true;
     if (line->state == LINE_CLOSED) return false;
     if (line->carrier == LINE_DATAGRAMS) return line->out_bytes > 0;

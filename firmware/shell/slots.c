@@ -1,5 +1,7 @@
 #include "slots.h"
 
+#include "crc32.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -13,19 +15,11 @@ static void put32(uint8_t *p, uint32_t value) {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)(value >> (8 * i));
 }
 
-static uint32_t crc32(uint32_t crc, const uint8_t *p, uint32_t length) {
-    while (length--) {
-        crc ^= *p++;
-        for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return crc;
-}
-
 uint32_t slots_check(const uint8_t *module, uint32_t bytes, uint32_t sequence) {
     uint8_t head[8];
     put32(head, bytes);
     put32(head + 4, sequence);
-    return ~crc32(crc32(~0u, head, sizeof head), module, bytes);
+    return ~crc32_add(crc32_add(CRC32_BEGUN, head, sizeof head), module, bytes);
 }
 
 void slots_header(uint8_t to[SLOT_HEADER_BYTES], const uint8_t *module, uint32_t bytes, uint32_t sequence) {

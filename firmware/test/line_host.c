@@ -18,7 +18,7 @@ void host_puts(Host *host, const uint8_t *message, uint32_t length) {
 }
 
 void host_says_hello(Host *host) {
-    uint8_t message[12] = {0x00, 0x00, 0x01, 0x01, 0, 0, 0, 1};
+    uint8_t message[12] = {0x00, 0x00, 0x01, 0x01, 0, 0, 0, host->start};
     write_number(message + 8, host->has ? host->epoch : 0, 4);
     host_puts(host, message, sizeof message);
 }
@@ -29,8 +29,25 @@ void host_commands(Host *host, uint32_t start, uint8_t number, uint8_t command) 
     host_puts(host, message, sizeof message);
 }
 
+void host_offers(Host *host, uint32_t start, uint8_t number, uint8_t what, uint32_t length, uint32_t crc) {
+    uint8_t message[16] = {0x00, 0x07, 0, 0, 0, 0, number, what};
+    write_number(message + 2, start, 4);
+    write_number(message + 8, length, 4);
+    write_number(message + 12, crc, 4);
+    host_puts(host, message, sizeof message);
+}
+
+void host_sends_chunk(Host *host, uint32_t start, uint8_t number, uint32_t offset, const uint8_t *bytes, uint32_t count) {
+    uint8_t message[11 + 300] = {0x00, 0x08, 0, 0, 0, 0, number};
+    write_number(message + 2, start, 4);
+    write_number(message + 7, offset, 4);
+    memcpy(message + 11, bytes, count);
+    host_puts(host, message, 11 + count);
+}
+
 void host_init(Host *host) {
     memset(host, 0, sizeof *host);
+    host->start = 1;
     frame_reader_init(&host->reader, host->message, sizeof host->message);
 }
 
@@ -47,6 +64,7 @@ static void begin_stream(Host *host, uint32_t epoch) {
 void host_forgets(Host *host) {
     begin_stream(host, 0);
     host->has = false;
+    host->start++;
     host->wire_bytes = 0;
     frame_reader_init(&host->reader, host->message, sizeof host->message);
     host_says_hello(host);
@@ -116,6 +134,14 @@ static void came(Host *host, const uint8_t *message, uint32_t length) {
         break;
     case 0x06:
         host->commanded = message[6];
+        break;
+    case 0x09:
+        host->takens++;
+        host->taken_number = message[6];
+        host->taken_status = message[7];
+        host->taken_awaited = number_of(message + 8, 4);
+        memcpy(host->taken_text, message + 12, length - 12);
+        host->taken_text[length - 12] = 0;
         break;
     case 0x10:
     case 0x12:

@@ -18,6 +18,7 @@ typedef struct {
     uint8_t ends_with;
     uint8_t refuses_with;
     bool full; /* takes nothing of the stream */
+    uint8_t start; /* its own, in its hello */
 
     /* What it saw. */
     uint32_t opens;
@@ -34,6 +35,11 @@ typedef struct {
     uint32_t hello_epoch;
     uint32_t lost;
     uint32_t commanded;
+    uint32_t takens; /* answers to an upload; the last of them: */
+    uint8_t taken_number;
+    uint8_t taken_status;
+    uint32_t taken_awaited;
+    char taken_text[512];
     uint32_t datagrams;
     uint8_t datagram[FRAME_MESSAGE_BYTES];
     uint32_t datagram_bytes;
@@ -70,6 +76,10 @@ void host_puts(Host *host, const uint8_t *message, uint32_t length);
 
 /* host_says_hello(host): and asks for an answer. */
 void host_says_hello(Host *host);
+
+/* host_offers(host, start, number, what, length, crc), host_sends_chunk(host, start, number, offset, bytes, count): of an upload */
+void host_offers(Host *host, uint32_t start, uint8_t number, uint8_t what, uint32_t length, uint32_t crc);
+void host_sends_chunk(Host *host, uint32_t start, uint8_t number, uint32_t offset, const uint8_t *bytes, uint32_t count);
 
 /* host_commands(host, start, number, command) */
 void host_commands(Host *host, uint32_t start, uint8_t number, uint8_t command);

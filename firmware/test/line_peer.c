@@ -1,9 +1,12 @@
 /* The board's end of a line for the tests of the host's: the wire is stdin and stdout, and the module is whoever connects to a port of
  * 127.0.0.1, which is told on stderr. Each connection opens the stream, and its end closes it. line_peer BOOT BYTES: BOOT is the
  * start's number, BYTES the most that the module takes in a ms, 0 for as much as there is.
- * SIGUSR1 says a console line and an event. The host's wishes are told on stderr. */
+ * SIGUSR1 says a console line and an event. The host's wishes are told on stderr, and settings
+ * that it uploads, with their length and CRC; those that begin with `refuse` are refused. */
 #include "contract.h"
+#include "crc32.h"
 #include "line.h"
+#include "text_upload.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,6 +33,17 @@ static uint32_t from_wire_bytes;
 static uint32_t openings;
 static uint32_t slowness;
 static volatile sig_atomic_t speaks;
+
+static uint8_t settings[8192];
+
+static const char *keep(void *context, const char *text, uint32_t length) {
+    (void)context;
+    if (length >= 6 && memcmp(text, "refuse", 6) == 0) return "settings:1: \"refuse\" is not of the form key = value";
+    fprintf(stderr, "kept %u %08x\n", (unsigned)length, (unsigned)~crc32_add(CRC32_BEGUN, (const uint8_t *)text, length));
+    return NULL;
+}
+
+static TextUpload upload = {.text = settings, .capacity = sizeof settings, .keep = keep};
 
 static void on_signal(int number) {
     (void)number;
@@ -141,6 +155,7 @@ static bool write_wire(void) {
 int main(int count, char **arguments) {
     if (count != 3) return 1;
     line_init(&line, (uint32_t)strtoul(arguments[1], NULL, 10));
+    line_takes(&line, LINE_SETTINGS, &text_uploads, &upload);
     slowness = (uint32_t)strtoul(arguments[2], NULL, 10);
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGUSR1, &action, NULL);

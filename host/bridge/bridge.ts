@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type Clock, realClock } from '../clock.js';
 import { REASON_ADDRESS, REASON_ENDED, REASON_RESET } from '../contract.js';
 import { encodeFrame, FrameDecoder } from '../links/framing.js';
-import type { Command } from '../links/line-messages.js';
+import type { Command, Upload } from '../links/line-messages.js';
 import type { Link, OpenLink } from '../links/link.js';
 import { printable } from '../printable.js';
 import { Line } from './line.js';
@@ -33,6 +33,8 @@ export interface BridgeParts {
   event(json: string): void;
   /** A line of the board for people. */
   says(line: string): void;
+  /** The board said hello; `anew` when it has started since it did so last. */
+  started?(anew: boolean): void;
   /** A remark of the bridge itself, for people. */
   tell(remark: string): void;
   clock?: Clock;
@@ -122,9 +124,14 @@ export class Bridge {
     this.#line.take(message);
   }
 
-  /** Asks the board to stop in order, for last words before sleep, or for a restart; resolves when it has taken it. */
+  /** Asks the board to stop in order, for last words before sleep, for a restart, or to tell what it is; resolves when it has taken it. */
   command(what: Command): Promise<void> {
     return this.#line.command(what);
+  }
+
+  /** Brings settings, a module or a certificate to the board; resolves when it has kept them, rejects with its UploadRefused. `progress`: bytes it has. */
+  upload(what: Upload, bytes: Uint8Array, progress?: (sent: number) => void): Promise<void> {
+    return this.#line.upload(what, bytes, progress);
   }
 
   /** Ends in order: the board is told that its connection is over. */
@@ -157,6 +164,7 @@ export class Bridge {
     this.#silent = false;
     if (this.#line.otherVersion !== undefined)
       this.#parts.tell(`the board speaks version ${this.#line.otherVersion} of the line, the bridge 1; flash a firmware of this release`);
+    this.#parts.started?.(anew);
     if (!anew) return;
     this.#parts.tell('the board started anew');
     // What it gave up for a deep sleep or a reset, however soon, was no fault of the broker.

@@ -20,8 +20,11 @@ import {
   noSuchStream,
   OPEN,
   readMessage,
+  TAKEN,
+  type Upload,
 } from '../links/line-messages.js';
 import { Outgoing } from './outgoing.js';
+import { Uploading } from './uploading.js';
 
 /** Until a hello without an answer is said again, and a command. */
 const HELLO_MS = 2000;
@@ -77,6 +80,7 @@ export class Line {
   #stream: Stream | undefined;
   #commandNumber = 0;
   #command: { what: Command; number: number; tries: number; done: (error?: Error) => void } | undefined;
+  #uploading: Uploading | undefined;
   #toldSilent = false;
   #ended = false;
   #cancelHello = () => {};
@@ -168,6 +172,25 @@ export class Line {
     });
   }
 
+  /**
+   * Brings bytes to the board, when it has said hello; resolves when it has kept them, and rejects with an UploadRefused when it does not want them.
+   * A board that starts anew meanwhile says itself from where it goes on. `progress` hears how many bytes the board has.
+   */
+  upload(what: Upload, bytes: Uint8Array, progress: (sent: number) => void = () => {}): Promise<void> {
+    if (this.#ended) return Promise.reject(new Error('the line is closed'));
+    if (this.#uploading) return Promise.reject(new Error('another upload waits for the board'));
+    return new Promise((resolve, reject) => {
+      const done = (error?: Error) => {
+        this.#uploading = undefined;
+        if (error) reject(error);
+        else resolve();
+      };
+      const listener = { put: (message: Uint8Array) => this.#listener.put(message), ask: () => this.#sayHello(0), progress, done };
+      this.#uploading = new Uploading(what, bytes, this.#clock, listener, this.#byteMs);
+      this.#uploading.begin(this.#boardStart);
+    });
+  }
+
   /** Whether the board has still to acknowledge a close. */
   get closing(): boolean {
     return this.#stream !== undefined && !this.#stream.over && this.#stream.outgoing.closing;
@@ -179,6 +202,7 @@ export class Line {
     this.#cancelHello();
     this.#cancelClock();
     this.#command?.done(new Error('the line is closed'));
+    this.#uploading?.end(new Error('the line is closed'));
     if (this.#stream) this.#over(this.#stream);
   }
 
@@ -198,6 +222,9 @@ export class Line {
         break;
       case COMMANDED:
         if (said.start === this.#boardStart && said.number === this.#command?.number) this.#command.done();
+        break;
+      case TAKEN:
+        this.#uploading?.taken(said);
         break;
       case ACKNOWLEDGEMENT:
         if (said.epoch === this.#stream?.epoch && !this.#stream.over) this.#stream.outgoing.acknowledged(said.number, said.held);
@@ -219,6 +246,7 @@ export class Line {
     this.#boardStart = start;
     if (first) this.#sayCommand();
     if (anew) this.#command?.done(new Error('the board started anew'));
+    if (first || anew) this.#uploading?.begin(start);
     const stream = this.#stream;
     if (stream && !stream.over && stream.epoch !== epoch) this.#lose(stream, anew ? 'the board started anew' : 'the board has given it up');
     this.#listener.started(anew);

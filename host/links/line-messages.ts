@@ -7,6 +7,9 @@ export const LOST = 0x03;
 export const CLOCK = 0x04;
 export const COMMAND = 0x05;
 export const COMMANDED = 0x06;
+export const OFFER = 0x07;
+export const CHUNK = 0x08;
+export const TAKEN = 0x09;
 export const OPEN = 0x10;
 export const OPENED = 0x11;
 export const DATA = 0x12;
@@ -22,8 +25,19 @@ const HELD = 1;
 export const PIECE_BYTES = 512;
 
 /** What the host may ask of a board, by its number. */
-export const commandNumbers = { stop: 1, flush: 2, restart: 3 } as const;
+export const commandNumbers = { stop: 1, flush: 2, restart: 3, tell: 4 } as const;
 export type Command = keyof typeof commandNumbers;
+
+/** What the host may upload, by its number: settings as `key = value` lines, a signed module, and PEM texts. */
+export const uploadNumbers = { settings: 1, module: 2, authority: 3, certificate: 4, key: 5 } as const;
+export type Upload = keyof typeof uploadNumbers;
+
+/** Most bytes of an upload in one chunk. */
+export const CHUNK_BYTES = 256;
+
+/** What becomes of an upload: the board awaits more of it, has kept it, or refuses it. */
+const statuses = ['go on', 'done', 'refused'] as const;
+export type UploadStatus = (typeof statuses)[number];
 
 function message(kind: number, length: number, write: (body: Buffer) => void): Buffer {
   const bytes = Buffer.alloc(2 + length);
@@ -48,6 +62,23 @@ export const command = (start: number, number: number, what: Command) =>
     body.writeUInt32BE(start);
     body[4] = number;
     body[5] = commandNumbers[what];
+  });
+
+export const offer = (start: number, number: number, what: Upload, length: number, crc: number) =>
+  message(OFFER, 14, (body) => {
+    body.writeUInt32BE(start);
+    body[4] = number;
+    body[5] = uploadNumbers[what];
+    body.writeUInt32BE(length, 6);
+    body.writeUInt32BE(crc, 10);
+  });
+
+export const chunk = (start: number, number: number, offset: number, bytes: Uint8Array) =>
+  message(CHUNK, 9 + bytes.length, (body) => {
+    body.writeUInt32BE(start);
+    body[4] = number;
+    body.writeUInt32BE(offset, 5);
+    body.set(bytes, 9);
   });
 
 export const item = (kind: number, epoch: number, number: number, body: Uint8Array = new Uint8Array()) =>
@@ -75,6 +106,7 @@ export type FromBoard =
   | { kind: typeof CONSOLE | typeof EVENT; text: string }
   | { kind: typeof LOST; consoles: number; events: number }
   | { kind: typeof COMMANDED; start: number; number: number }
+  | { kind: typeof TAKEN; start: number; number: number; status: UploadStatus; awaited: number; text: string }
   | { kind: typeof ACKNOWLEDGEMENT; epoch: number; number: number; held: boolean }
   | { kind: typeof NO_SUCH_STREAM; epoch: number };
 
@@ -93,6 +125,8 @@ export function readMessage(bytes: Buffer): FromBoard | undefined {
       return body.length === 8 ? { kind, consoles: body.readUInt32BE(0), events: body.readUInt32BE(4) } : undefined;
     case COMMANDED:
       return body.length === 5 ? { kind, start: body.readUInt32BE(0), number: body[4] as number } : undefined;
+    case TAKEN:
+      return readTaken(body);
     case NO_SUCH_STREAM:
       return body.length === 4 ? { kind, epoch: body.readUInt32BE(0) } : undefined;
     default:
@@ -113,4 +147,11 @@ function readItem(kind: number | undefined, epoch: number, number: number, body:
     default:
       return undefined;
   }
+}
+
+function readTaken(body: Buffer): FromBoard | undefined {
+  const status = statuses[body[5] ?? statuses.length];
+  if (body.length < 10 || !status) return undefined;
+  const [start, awaited] = [body.readUInt32BE(0), body.readUInt32BE(6)];
+  return { kind: TAKEN, start, number: body[4] as number, status, awaited, text: body.toString('utf8', 10) };
 }
