@@ -140,6 +140,7 @@ describe('an upload to the board’s end of a line', { skip: skipBoardEnd, timeo
   async function upload(t: TestContext, harm?: Harm) {
     const { board, bridge, up, down } = await line(t, [], {}, harm);
     await within(bridge.upload('settings', settings), 'the upload', 30_000);
+    await board.wishes.until((all) => all.includes(kept), 'what the board has kept');
     assert.deepEqual(
       board.wishes.all.filter((line) => line.startsWith('kept')),
       [kept],
@@ -170,6 +171,6 @@ describe('an upload to the board’s end of a line', { skip: skipBoardEnd, timeo
   test('the command tell arrives', async (t) => {
     const { bridge, board } = await line(t, []);
     await bridge.command('tell');
-    assert.match(board.wishes.all.join('\n'), /^wish 5 /m);
+    await board.wishes.until((all) => all.some((wish) => wish.startsWith('wish 5 ')), 'the wish');
   });
 });
