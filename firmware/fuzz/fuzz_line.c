@@ -49,6 +49,9 @@ static void judge(const uint8_t *message, uint32_t length) {
     case 0x06:
         EXPECT(length == 7 && message[6] != 0);
         break;
+    case 0x09:
+        EXPECT(length >= 12 && length <= 12 + LINE_TEXT_BYTES && message[6] != 0 && message[7] <= 2 && (length == 12 || message[7] == 2));
+        break;
     case 0x10:
         EXPECT(length == 12 && message[6] == 0 && message[7] == 0);
         break;
@@ -80,6 +83,37 @@ static uint32_t take(uint32_t capacity) {
     return count;
 }
 
+/* Takes uploads: what comes is in order and within what was offered. By the first bit of its check an upload goes on in its middle. */
+static uint32_t upload_bytes, upload_at;
+static bool upload_begun;
+
+static const char *begin_upload(void *context, uint32_t length, uint32_t crc, uint32_t *awaited) {
+    (void)context;
+    EXPECT(*awaited == 0);
+    upload_begun = length != 1;
+    upload_bytes = length;
+    upload_at = *awaited = crc & 1 ? length / 2 : 0;
+    return length == 1 ? "not one" : NULL;
+}
+
+static const char *write_upload(void *context, uint32_t offset, const uint8_t *from, uint32_t count, uint32_t *awaited) {
+    (void)context;
+    EXPECT(upload_begun && offset == upload_at && count >= 1 && count <= LINE_CHUNK_BYTES && count <= upload_bytes - offset);
+    EXPECT(*awaited == offset + count);
+    if (from[0] == 7) return "not a seven";
+    upload_at = *awaited;
+    return NULL;
+}
+
+static const char *end_upload(void *context) {
+    (void)context;
+    EXPECT(upload_begun && upload_at == upload_bytes);
+    upload_begun = false;
+    return upload_bytes == 2 ? "not two" : NULL;
+}
+
+static const LineUploads uploads = {begin_upload, write_upload, end_upload};
+
 static void arrive(const uint8_t *from, uint32_t count) {
     uint8_t datagram[64];
     for (uint32_t at = 0; at < count;) {
@@ -98,7 +132,14 @@ static void arrive_framed(void) {
     uint8_t message[80], frame[FRAME_BYTES(sizeof message)], flags = byte();
     uint32_t length = bytes(message, flags & 63);
     if (length == 0) return;
-    if (flags & 64 && length >= 8) {
+    if (flags & 64 && length >= 8 && (message[1] == 0x07 || message[1] == 0x08)) { /* of this start; small, or a chunk that is awaited */
+        memcpy(message, (const uint8_t[]){0, message[1], 0, 0, 0, 1}, 6);
+        if (message[1] == 0x07 && length >= 12) message[8] = message[9] = 0;
+        if (message[1] == 0x08 && flags & 128 && length > 11) {
+            message[6] = line->upload;
+            for (int i = 0; i < 4; i++) message[7 + i] = (uint8_t)(line->upload_awaited >> (24 - 8 * i) & 0xff);
+        }
+    } else if (flags & 64 && length >= 8) {
         uint16_t number = message[1] == 0x14 ? (uint16_t)(line->item_number + 1) : line->awaited;
         message[0] = 0;
         for (int i = 0; i < 4; i++) message[2 + i] = (uint8_t)(line->epoch >> (24 - 8 * i) & 0xff);
@@ -172,6 +213,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     now = 0xfffff000u;
     line = malloc(sizeof *line);
     line_init(line, 1);
+    upload_begun = false;
+    for (int what = LINE_SETTINGS; what < LINE_UPLOADS; what++) line_takes(line, (LineUpload)what, &uploads, NULL);
     frame_reader_init(&sent, sent_message, sizeof sent_message);
     while (left) step();
     /* Whatever it was, an end comes: of what is to be sent, and of a link that nobody answers. */

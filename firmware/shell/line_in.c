@@ -14,7 +14,8 @@ static void take_hello(Line *line, const uint8_t *message, uint32_t length) {
     if (length != HELLO_BYTES) return;
     if (get32(message + 4) != line->host) {
         line->host = get32(message + 4);
-        line->command = line->upload = 0; /* another host counts anew */
+        line->command = line->upload = 0; /* another host counts anew, and hears no answers to the one before */
+        line->owes_commanded = line->owes_taken = false;
     }
     if (message[3] & HELLO_ANSWER) line->owes_hello = true;
     line->item_wait = 0; /* somebody is there: what waits for an answer is sent again at once */

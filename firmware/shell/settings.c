@@ -19,6 +19,7 @@ static const char *const key_names[SETTING_COUNT] = {
     [SETTING_ONEWIRE] = "onewire",
     [SETTING_ADC] = "adc",
     [SETTING_DHT22] = "dht22",
+    [SETTING_CONSOLE] = "console",
 };
 
 /* Keys that the module reads with config_number. */
@@ -198,7 +199,7 @@ int32_t settings_text(const Settings *settings, int32_t key, uint8_t *to, int32_
 
 int32_t settings_number(const Settings *settings, int32_t key, int32_t otherwise) {
     bool addressed = settings->values[SETTING_BROKER].text != NULL;
-    if (addressed && key == CONFIG_PROTOCOL) return settings->carrier == CARRIER_TCP ? 0 : 1;
+    if (addressed && key == CONFIG_PROTOCOL) return settings->carrier == CARRIER_TCP || settings->carrier == CARRIER_LINE_STREAM ? 0 : 1;
     if (addressed && key == CONFIG_DISCOVERY) return settings->search ? 1 : 0;
     if (key == CONFIG_JOURNAL) return settings->values[SETTING_JOURNAL].text ? 1 : 0;
     const Setting *setting = find(settings, key);

@@ -2,7 +2,7 @@
  *
  * - The text holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
  *   blanks at its ends; there are no escapes.
- * - Keys are broker, thermometer, module, journal, fallback, the buses i2c, onewire, adc, dht22, and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
+ * - Keys are broker, thermometer, module, journal, fallback, console, the buses i2c, onewire, adc, dht22, and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
  * - CONFIG_JOURNAL is whether there is a journal: the board does not start without its storage.
  * - The broker's address decides how the board is connected, and alone: protocol and discovery are answered from it and cannot be set.
  *   Which addresses there are is the port's business: settings_brokers.
@@ -33,6 +33,7 @@ enum {
     SETTING_MODULE,
     SETTING_JOURNAL,
     SETTING_FALLBACK,
+    SETTING_CONSOLE,
     /* Pins or devices of the buses, or `simulated`: which there are is the port's business. */
     SETTING_I2C,
     SETTING_ONEWIRE,
@@ -41,8 +42,8 @@ enum {
     SETTING_COUNT
 };
 
-/* The stream that a bridge carries on a serial line counts as TCP: it leads to a broker. */
-typedef enum { CARRIER_TCP, CARRIER_UDP, CARRIER_SERIAL } Carrier;
+/* Of a serial line: the datagrams alone, or the line of docs/serial.md with a stream, that leads to a broker, or with datagrams. */
+typedef enum { CARRIER_TCP, CARRIER_UDP, CARRIER_SERIAL, CARRIER_LINE_STREAM, CARRIER_LINE_DATAGRAMS } Carrier;
 
 typedef struct {
     const char *text; /* NULL: not given. Ends in NUL, which does not count */

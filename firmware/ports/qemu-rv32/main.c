@@ -48,7 +48,7 @@ int64_t console_now_ms(void) {
 static int32_t link_open(void *context, int32_t link, int32_t choice) {
     Board *board = context;
     if (link != 0) return -REASON_ADDRESS;
-    return line_open(wire_line(), board->settings.carrier == CARRIER_TCP ? LINE_STREAM : LINE_DATAGRAMS, choice);
+    return line_open(wire_line(), board->settings.carrier == CARRIER_LINE_STREAM ? LINE_STREAM : LINE_DATAGRAMS, choice);
 }
 
 static int32_t link_send(void *context, int32_t link, const uint8_t *data, int32_t length) {
