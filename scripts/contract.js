@@ -1,6 +1,6 @@
 // Makes the C header and the TypeScript constants from assembly/contract.ts, the one place where the boundary's numbers are defined.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
 const source = new URL('assembly/contract.ts', root);
@@ -8,7 +8,7 @@ const source = new URL('assembly/contract.ts', root);
 /** @typedef {{ name: string, value: number, comment: string }} Constant */
 
 /** @returns {Constant[]} */
-function readConstants() {
+export function readConstants() {
   const text = readFileSync(source, 'utf8');
   const constants = [...text.matchAll(/\/\*\* (.+) \*\/\nexport const ([A-Z0-9_]+): i32 = (-?\d+);/g)].map(([, comment, name, value]) => ({
     name: name ?? '',
@@ -73,8 +73,14 @@ export function generated() {
 }
 
 export function writeContract() {
-  for (const [path, text] of Object.entries(generated())) {
+  writeGenerated(generated());
+}
+
+/** Writes the files that are not already so, and makes their directories. @param {Record<string, string>} files texts by path from the repository's root */
+export function writeGenerated(files) {
+  for (const [path, text] of Object.entries(files)) {
     const file = new URL(path, root);
+    mkdirSync(new URL('.', file), { recursive: true });
     let present = '';
     try {
       present = readFileSync(file, 'utf8');

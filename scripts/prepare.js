@@ -80,9 +80,14 @@ async function unlessMade(name, sources, make) {
 const shared = ['package-lock.json', 'scripts'];
 
 async function build() {
-  const [{ writeContract }, { compileModule, modules }] = await Promise.all([import('./contract.js'), import('./modules.js')]);
+  const [{ writeContract }, { writeBoards }, { compileModule, modules }] = await Promise.all([
+    import('./contract.js'),
+    import('./boards.js'),
+    import('./modules.js'),
+  ]);
   mkdirSync(`${root}build`, { recursive: true });
   writeContract();
+  writeBoards();
   await Promise.all([
     unlessMade('modules', [...shared, 'assembly', 'asconfig.json', 'docs/boundary.md'], () =>
       Promise.all(modules.map((module) => compileModule(module, root))),
