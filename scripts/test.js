@@ -45,6 +45,13 @@ async function buildBoards() {
   if ('missing' in compiled) progress(compiled.missing);
 }
 
+/** Fetches esptool and its peer; without Python their tests are skipped. */
+async function fetchEsptool() {
+  const { esptoolForTests } = await import('./esptool.js');
+  const esptool = await esptoolForTests(progress);
+  if ('missing' in esptool) progress(esptool.missing);
+}
+
 /** @param {string[]} files @returns {Promise<{ passed: number, failed: number, skipped: string[] }>} */
 function runFiles(files) {
   return new Promise((resolve) => {
@@ -68,6 +75,7 @@ await command(async () => {
   await installPrograms();
   await prepare();
   await buildBoards();
+  await fetchEsptool();
   const wanted = process.argv.slice(2);
   const sources = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
   const chosen = sources.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
