@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { bridgeCommand } from './bridge.js';
+import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
 import { pubCommand } from './pub.js';
 import { subCommand } from './sub.js';
@@ -20,4 +21,5 @@ await discreet(new Command('twobyte'))
   .addCommand(subCommand())
   .addCommand(gatewayCommand())
   .addCommand(bridgeCommand())
+  .addCommand(flashCommand())
   .parseAsync();

@@ -1,0 +1,82 @@
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { holderOf } from './holder.js';
+import { PortFault } from './ports.js';
+
+type Binding = ReturnType<typeof import('@serialport/bindings-cpp')['autoDetect']>;
+export type OpenedPort = Awaited<ReturnType<Binding['open']>>;
+
+/** Opens a port to read and write its bytes as they are: eight data bits, no parity, one stop bit, locked against others. Rejects with a PortFault. */
+export async function openPort(path: string, baud: number): Promise<OpenedPort> {
+  const fault = faultBefore(path);
+  if (fault !== undefined) throw new PortFault(fault);
+  const { autoDetect } = await import('@serialport/bindings-cpp'); // here, so that only those who use it load it
+  try {
+    return await autoDetect().open({ path, baudRate: baud, hupcl: false }); // lines that drop when a program ends would reset some boards
+  } catch (error) {
+    throw new PortFault(openingFault(path, (error as Error).message));
+  }
+}
+
+/** Why a port cannot be used, as far as that can be known without opening it; undefined: it may be tried. */
+export function faultBefore(path: string): string | undefined {
+  if (process.platform === 'win32') return undefined; // its ports are no files
+  try {
+    if (!statSync(path).isCharacterDevice()) return notAPort(path);
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return openingFault(path, `${(error as NodeJS.ErrnoException).code}: ${(error as Error).message}`);
+  }
+}
+
+const notAPort = (path: string) => `${path} is not a serial port; name one with --port, as in /dev/ttyUSB0`;
+
+/** A sentence for a port that could not be opened, from what the system or a program said of it. */
+export function openingFault(path: string, message: string): string {
+  if (/ENOENT|ENOTDIR|No such (file|device)|FileNotFound|File not found/i.test(message))
+    return `${path} is not there; is the board plugged in?`;
+  if (/EACCES|EPERM|Permission denied|Access denied|Access is denied|PermissionError/i.test(message)) return permissionFault(path);
+  if (/EBUSY|EAGAIN|lock port|exclusively lock|Resource (busy|temporarily)|Device or resource busy/i.test(message))
+    return `${path} is in use by ${holderOf(path) ?? 'another program'}; end that first`;
+  if (/ENOTTY|Inappropriate ioctl|Is a directory|Could not configure port/i.test(message)) return notAPort(path);
+  return `${path} cannot be opened: ${message}`;
+}
+
+function permissionFault(path: string): string {
+  if (process.platform !== 'linux') return `no permission for ${path}; another program may have it open, or it is another user's`;
+  const group = groupOf(path);
+  const join = `run \`sudo usermod -aG ${group ?? 'dialout'} $USER\`, log out and in again`;
+  return group === undefined || group === 'root'
+    ? `no permission for ${path}; it belongs to root alone: a udev rule has to give it to group dialout`
+    : `no permission for ${path}; it belongs to group ${group}: ${join}`;
+}
+
+/** The name of the group that owns a file, as /etc/group has it. */
+function groupOf(path: string): string | undefined {
+  try {
+    const { gid } = statSync(path);
+    const line = readFileSync('/etc/group', 'utf8')
+      .split('\n')
+      .find((text) => text.split(':')[2] === String(gid));
+    return line?.split(':')[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** How long EN is held low, and how long a chip's lines may settle, in ms. */
+const RESET_MS = 100;
+
+/**
+ * Resets the chip by the port's lines, as boards wire them: RTS holds EN low, DTR low leaves GPIO 0 high, so that it starts its firmware.
+ * Rejects with a PortFault where there are no such lines.
+ */
+export async function resetBy(port: OpenedPort, path: string, pause: (ms: number) => Promise<void>): Promise<void> {
+  try {
+    await port.set({ dtr: false, rts: true });
+    await pause(RESET_MS);
+    await port.set({ dtr: false, rts: false });
+  } catch {
+    throw new PortFault(`${path} has no lines DTR and RTS by which to reset the board; press its RESET`);
+  }
+}
