@@ -80,7 +80,7 @@ type Meaning = [pattern: RegExp, sentence: (found: RegExpExecArray, port: string
 
 /** What esptool's words mean before anything is written, first to fit. */
 const connecting: readonly Meaning[] = [
-  [/Could not open [\s\S]*/, ([said], port) => openingFault(port, said)],
+  [/Could not open [\s\S]*/, ([said], port) => openingFault(port, said.replace(/\s*\n\s*/g, ' '))],
   [
     /This chip is (\S+?),? not (\S+?)\.? Wrong chip/,
     ([, found], port, board) =>

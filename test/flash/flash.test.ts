@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { openPort } from '../../host/ports/open.js';
+import { start, twobyte } from '../cli/cli.js';
+import { skipSocat, wire } from '../links/wire.js';
+import { bootLoader, build, content, partition, skipEsptool, temporary, withEsptool } from './boot-loader.js';
+
+const env = withEsptool;
+const erased = (length: number) => Buffer.alloc(length, 0xff);
+
+describe('twobyte flash', { skip: skipEsptool, timeout: 120_000 }, () => {
+  test('writes a build to the chip, byte for byte, shows how far it is and leaves the settings alone', async (t) => {
+    const directory = temporary(t);
+    const parts = build(directory);
+    const chip = await bootLoader(t, 'esp32c3');
+    const { status, stdout, stderr } = await twobyte(['flash', '--port', chip.path, '--chip', 'ESP32-C3', '--image', directory], { env });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(
+      String(stdout),
+      /^\S+: 3 files, 167 KB for ESP32-C3, by esptool 5\.\S+\n {2}0 % connecting\n {2}0 % writing bootloader\.bin\n +\d+ % verifying bootloader\.bin\n +\d+ % writing partition-table\.bin\n[\s\S]*100 % verifying app\.bin\n100 % resetting\n\S+: written and compared in [\d.]+ s; the board starts\./,
+    );
+    for (const [offset, bytes] of parts) assert.ok((await chip.read(offset, bytes.length)).equals(bytes), `what is at ${offset}`);
+    assert.ok((await chip.read(0x9000, 0x7000)).equals(erased(0x7000)), 'nothing went to the settings');
+  });
+
+  test('writes a module and settings to their partitions, and asks the board of --board for its chip', async (t) => {
+    const directory = temporary(t);
+    build(directory, { size: 3000 });
+    const [module, settings, board] = ['module.t2bm', 'settings.txt', 'my-board.json'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(module, content(5000, 3));
+    writeFileSync(settings, 'topic = 温度\n');
+    writeFileSync(board, '{ "chip": "esp32c3" }');
+    const chip = await bootLoader(t, 'esp32c3');
+    const args = ['--port', chip.path, '--board', board, '--image', directory, '--module', module, '--settings', settings];
+    const { status, stdout, stderr } = await twobyte(['flash', ...args], { env });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(String(stdout), /5 files, \d+ KB for ESP32-C3 \(my-board\)/);
+    assert.ok((await chip.read(0x110000, 5000)).equals(content(5000, 3)));
+    assert.match((await chip.read(0xf000, 32)).toString(), /^topic = 温度\n/);
+  });
+
+  test('erases what was there with --erase', async (t) => {
+    const directory = temporary(t);
+    build(directory, { size: 3000, more: { '0x9000': content(4096, 4) } });
+    const chip = await bootLoader(t, 'esp32s3');
+    const refused = await twobyte(['flash', '--port', chip.path, '--image', directory], { env });
+    assert.deepEqual([refused.status, String(refused.stdout)], [1, '']);
+    assert.match(refused.stderr, /would overwrite the partition 'nvs', which keeps the board's settings; give --erase if they may go/);
+    build(directory, { chip: 'esp32s3', size: 3000, more: { '0x9000': content(4096, 4) } });
+    const first = await twobyte(['flash', '--port', chip.path, '--chip', 'esp32s3', '--image', directory, '--erase'], { env });
+    assert.deepEqual([first.status, first.stderr], [0, '']);
+    assert.ok((await chip.read(0x9000, 4096)).equals(content(4096, 4)));
+    build(directory, { chip: 'esp32s3', size: 3000 });
+    const second = await twobyte(['flash', '--port', chip.path, '--image', directory, '--erase'], { env });
+    assert.match(String(second.stdout), /erasing\n/);
+    assert.ok((await chip.read(0x9000, 4096)).equals(erased(4096)));
+  });
+
+  test('writes nothing to another chip', async (t) => {
+    const directory = temporary(t);
+    build(directory);
+    const chip = await bootLoader(t, 'esp32s3');
+    const { status, stderr } = await twobyte(['flash', '--port', chip.path, '--chip', 'esp32c3', '--image', directory], { env });
+    assert.equal(
+      stderr,
+      `twobyte flash: the chip at ${chip.path} is an ESP32-S3, and --chip says ESP32-C3: nothing was written; name the right board with --board, or take the other port\n`,
+    );
+    assert.equal(status, 1);
+    assert.ok((await chip.read(0, 0x1000)).equals(erased(0x1000)));
+  });
+
+  test('a chip that does not answer: which buttons help', { skip: skipSocat }, async (t) => {
+    const directory = temporary(t);
+    build(directory);
+    const { ends } = await wire(t);
+    const { status, stderr } = await twobyte(['flash', '--port', ends[0], '--image', directory], { env });
+    assert.match(
+      stderr,
+      /^twobyte flash: no chip answers at \S+; hold BOOT, press and release RESET, let go of BOOT, and try again; else try another cable/,
+    );
+    assert.deepEqual([status, stderr.split('\n').length], [1, 2]);
+  });
+
+  test('a board that goes away in the middle: that it has half a firmware', async (t) => {
+    const directory = temporary(t);
+    build(directory, { size: 900_000 });
+    const chip = await bootLoader(t, 'esp32c3');
+    const flashing = start(['flash', '--port', chip.path, '--image', directory], env);
+    await flashing.prints('writing app.bin');
+    chip.process.kill('SIGKILL');
+    const { status, stderr } = await flashing.ended;
+    assert.match(
+      stderr,
+      /^twobyte flash: writing at \S+ broke off \(.+\), and the board has half a firmware: check the cable, then run this again/,
+    );
+    assert.deepEqual([status, stderr.split('\n').length], [1, 2]);
+  });
+
+  test('Ctrl-C in the middle: that it has half a firmware, and esptool ends, too', async (t) => {
+    const directory = temporary(t);
+    build(directory, { size: 900_000 });
+    const chip = await bootLoader(t, 'esp32c3');
+    const flashing = start(['flash', '--port', chip.path, '--image', directory], env);
+    await flashing.prints('writing app.bin');
+    flashing.child.kill('SIGINT');
+    const { status, stderr } = await flashing.ended;
+    assert.deepEqual([status, stderr], [1, 'twobyte flash: interrupted: the board has half a firmware; run this again\n']);
+  });
+
+  test('a port in use: by which program', { skip: skipSocat }, async (t) => {
+    const directory = temporary(t);
+    build(directory);
+    const { ends } = await wire(t);
+    const other = await openPort(ends[0], 115_200);
+    t.after(() => other.close());
+    const { status, stderr } = await twobyte(['flash', '--port', ends[0], '--image', directory], { env });
+    assert.match(stderr, /^twobyte flash: \S+ is in use by \S+ \(process \d+\); end that first\n$/);
+    assert.equal(status, 1);
+  });
+});
+
+describe('twobyte flash refuses before it touches a port', { timeout: 60_000 }, () => {
+  const refusal = async (args: string[], says: RegExp, environment: Record<string, string> = env) => {
+    const { status, stdout, stderr } = await twobyte(['flash', ...args], { env: environment });
+    assert.match(stderr, says);
+    assert.deepEqual([status, String(stdout)], [1, '']);
+    assert.doesNotMatch(stderr, / {4}at /, 'no stack');
+  };
+
+  test('an esptool that is not there, or too old', async (t) => {
+    const directory = temporary(t);
+    build(directory);
+    const bin = join(directory, 'bin');
+    mkdirSync(bin);
+    const args = ['--port', '/nonexistent/tty', '--image', directory];
+    await refusal(args, /: esptool is not installed: pip install 'esptool>=5' \(/, { PATH: bin });
+    writeFileSync(join(bin, 'esptool'), '#!/bin/sh\necho esptool.py v4.8.1\necho 4.8.1\n', { mode: 0o755 });
+    await refusal(args, /: esptool 4\.8\.1 is too old, version 5 is needed: pip install/, { PATH: bin });
+    writeFileSync(join(bin, 'esptool'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    await refusal(args, /: esptool is not installed/, { PATH: bin });
+  });
+
+  test('a port that is not there', { skip: skipEsptool }, async (t) => {
+    const directory = temporary(t);
+    build(directory);
+    await refusal(
+      ['--port', '/nonexistent/tty', '--image', directory],
+      /^twobyte flash: \/nonexistent\/tty is not there; is the board plugged in\?\n$/,
+    );
+  });
+
+  test('a firmware that is not there, cut, or for another chip', async (t) => {
+    const directory = temporary(t);
+    const args = ['--port', '/nonexistent/tty', '--image', directory, '--chip', 'esp32c3'];
+    await refusal(args, /there is no firmware in .*; build it: npm run firmware -- --target esp32c3, or name its directory with --image/);
+    build(directory);
+    await refusal(
+      [...args.slice(0, -1), 'esp32s3'],
+      /the firmware in .* is for ESP32-C3, and --chip says ESP32-S3; build it for that chip \(npm run/,
+    );
+    rmSync(join(directory, 'app.bin'));
+    await refusal(args, /app\.bin is missing; build it: npm run firmware/);
+    writeFileSync(join(directory, 'flasher_args.json'), '{}');
+    await refusal(args, /flasher_args\.json names no files or no chip; build it/);
+    writeFileSync(
+      join(directory, 'flasher_args.json'),
+      '{ "flash_files": { "bootloader": "app.bin" }, "extra_esptool_args": { "chip": "esp32c3" } }',
+    );
+    await refusal(args, /app\.bin has no offset in the flash/);
+    writeFileSync(join(directory, 'flasher_args.json'), '{');
+    await refusal(args, /flasher_args\.json is not JSON; build it/);
+  });
+
+  test('a module or settings without a place', async (t) => {
+    const directory = temporary(t);
+    build(directory);
+    const args = ['--port', '/nonexistent/tty', '--image', directory];
+    const large = join(directory, 'large');
+    writeFileSync(large, content(4097, 5));
+    await refusal([...args, '--settings', large], /--settings '.*large' has 4097 bytes; its partition settings has room for 4096/);
+    await refusal([...args, '--module', join(directory, 'none')], /none is missing; name a file with --module/);
+    writeFileSync(join(directory, 'partition-table.bin'), partition('factory', 0, 0, 0x10000, 0x100000));
+    await refusal([...args, '--module', large], /the firmware's partition table has no partition for it \(module/);
+  });
+
+  test('a board that is none', async (t) => {
+    const directory = temporary(t);
+    const board = join(directory, 'board.json');
+    const args = ['--port', '/nonexistent/tty', '--board'];
+    await refusal(['--port', '/nonexistent/tty', '--chip', 'esp32', '--board', 'x'], /--chip: the board of --board says which chip it has/);
+    await refusal([...args, 'toaster'], /--board 'toaster': .*toaster\.json cannot be read; name one of boards\//);
+    writeFileSync(board, '{');
+    await refusal([...args, board], /--board .*: it is not JSON/);
+    writeFileSync(board, '{ "chip": "linux" }');
+    await refusal([...args, board], /it has no chip that is flashed, its "chip" is "linux"/);
+    writeFileSync(board, '{}');
+    await refusal([...args, board], /its "chip" is missing/);
+    await refusal(['--port', '/nonexistent/tty'], /--board: which board is it\?/);
+    await refusal(['--baud', '1'], /'--baud <n>' argument '1' is invalid/);
+  });
+});
+
+test('twobyte flash --help tells what it needs and what stays', async () => {
+  const { status, stdout } = await twobyte(['flash', '--help']);
+  assert.equal(status, 0);
+  for (const part of [/pip install 'esptool>=5'/, /Settings on the board stay/, /Exit status/, /9600 to 3000000/])
+    assert.match(String(stdout), part);
+});
