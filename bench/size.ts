@@ -6,7 +6,7 @@ import { print } from './table.js';
 const build = new URL('../../', import.meta.url);
 const peer = new URL('../node_modules/mqtt/dist/mqtt.min.js', build);
 
-/** Bytes of each module; its budget is its bound (scripts/modules.js). */
+/** Bytes of each module; its budget is its bound (compiler/modules.js). */
 export function sizeFigures(modules: readonly { name: string; budget: number }[]): Figure[] {
   const peerBytes = statSync(peer).size;
   return modules.map(({ name, budget }) =>

@@ -8,7 +8,7 @@ await command(async () => {
   const options = readOptions(process.argv.slice(2));
   const [{ bench }, { modules }, { operationBenches }, { nativePeers }, { encoder }] = await Promise.all([
     import('../build/js/bench/bench.js'),
-    import('./modules.js'),
+    import('../compiler/modules.js'),
     import('./benches.js'),
     import('./peers.js'),
     import('./encoder.js'),

@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { sections } from './inspect.js';
+import { sections } from '../compiler/inspect.js';
 import { root, run } from './prepare.js';
 
 /** What comes out of another version has other names. */

@@ -2,8 +2,8 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compile, modules } from '../compiler/modules.js';
 import { compiledModules, missingForCompiling } from './compiled.js';
-import { compile, modules } from './modules.js';
 import { root, run } from './prepare.js';
 
 const shell = join(root, 'firmware', 'shell');
@@ -16,7 +16,7 @@ export async function encoder() {
   const missing = await missingForCompiling();
   if (missing) return { missing };
   const like = modules.find(({ name }) => name === 'sensor-mqtt');
-  if (!like) throw new Error('scripts/modules.js has no sensor-mqtt');
+  if (!like) throw new Error('compiler/modules.js has no sensor-mqtt');
   const directory = join(root, 'build', 'encoder');
   const made = join(directory, 'modules');
   mkdirSync(made, { recursive: true });

@@ -3,8 +3,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { compileModule, modules } from '../compiler/modules.js';
 import { conversations } from './conversations.js';
-import { compileModule, modules } from './modules.js';
 import { isThere, root, run } from './prepare.js';
 
 /**
@@ -14,7 +14,7 @@ import { isThere, root, run } from './prepare.js';
  * @property {string} dictionary file in test/fuzz
  * @property {string[]} sources C files beside what wasm2c makes
  * @property {string[]} flags
- * @property {import('./modules.js').Module} [small] compiled for the fuzzer alone
+ * @property {import('../compiler/modules.js').Module} [small] compiled for the fuzzer alone
  */
 
 /** What fuzzing needs and is missing, by the Debian packages that have it, or undefined. */
@@ -31,10 +31,10 @@ const shell = join(root, 'firmware', 'shell');
 const posix = join(root, 'firmware', 'ports', 'posix');
 const boardSources = ['board.c', 'instance.c', 'judge_text.c', 'judge_mqtt.c', 'judge_mqttsn.c'].map((name) => join(fuzz, name));
 
-/** @param {import('./modules.js').Module} module */
+/** @param {import('../compiler/modules.js').Module} module */
 const speaks = (module, protocol = '') => module.flags.includes(`${protocol}=1`);
 
-/** @param {import('./modules.js').Module} module @returns {Target} */
+/** @param {import('../compiler/modules.js').Module} module @returns {Target} */
 function moduleTarget(module) {
   const mqtt = speaks(module, 'MQTT');
   const sn = speaks(module, 'MQTTSN');
@@ -47,7 +47,7 @@ function moduleTarget(module) {
   };
 }
 
-/** The client with the limits of a board: what is full in megabytes never is in an input. @param {import('./modules.js').Module} module @returns {Target} */
+/** The client with the limits of a board: what is full in megabytes never is in an input. @param {import('../compiler/modules.js').Module} module @returns {Target} */
 function smallTarget(module) {
   const flags = module.flags.filter((flag, at) => flag !== 'DESK=1' && module.flags[at + 1] !== 'DESK=1');
   const small = { ...module, name: `fuzz/small-${module.name}`, flags, pages: 17 };

@@ -77,13 +77,13 @@ async function unlessMade(name, sources, make) {
   writeFileSync(stamp, state); // as it was before: what changed meanwhile is compiled next time
 }
 
-const shared = ['package-lock.json', 'scripts'];
+const shared = ['package-lock.json', 'scripts', 'compiler'];
 
 async function build() {
   const [{ writeContract }, { writeBoards }, { compileModule, modules }] = await Promise.all([
     import('./contract.js'),
     import('./boards.js'),
-    import('./modules.js'),
+    import('../compiler/modules.js'),
   ]);
   mkdirSync(`${root}build`, { recursive: true });
   writeContract();

@@ -8,7 +8,7 @@ type ModuleFaults = (bytes: Uint8Array, text: string, budget: number) => string[
 
 let moduleFaults: ModuleFaults;
 before(async () => {
-  ({ moduleFaults } = (await import(pathToFileURL(`${root}scripts/inspect.js`).href)) as { moduleFaults: ModuleFaults });
+  ({ moduleFaults } = (await import(pathToFileURL(`${root}compiler/inspect.js`).href)) as { moduleFaults: ModuleFaults });
 });
 
 const BUDGET = 9000;

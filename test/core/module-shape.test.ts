@@ -4,13 +4,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import binaryen from 'assemblyscript/binaryen';
 import { Chance } from '../soak/device.js';
 
-// What scripts/ make of a module for the interpreter does what the module did: both are run, and told apart by what they answer and what they call.
+// What compiler/ makes of a module for the interpreter does what the module did: both are run, and told apart by what they answer and what they call.
 
 type Node = string | Node[];
 type Rewrite = (module: Node[]) => void;
 
-const scripts = fileURLToPath(new URL('../../../../scripts/', import.meta.url));
-const script = (name: string) => import(pathToFileURL(`${scripts}${name}`).href);
+const compiler = fileURLToPath(new URL('../../../../compiler/', import.meta.url));
+const part = (name: string) => import(pathToFileURL(`${compiler}${name}`).href);
 
 let parseWat: (text: string) => Node[];
 let printWat: (node: Node) => string;
@@ -19,9 +19,9 @@ let moveGlobals: (module: Node[], least: number) => void;
 let foldAddresses: Rewrite;
 
 before(async () => {
-  ({ parseWat, printWat } = await script('wat.js'));
-  ({ branchOnConditions } = await script('conditions.js'));
-  ({ moveGlobals, foldAddresses } = await script('globals.js'));
+  ({ parseWat, printWat } = await part('wat.js'));
+  ({ branchOnConditions } = await part('conditions.js'));
+  ({ moveGlobals, foldAddresses } = await part('globals.js'));
 });
 
 interface Run {

@@ -1,6 +1,6 @@
 // The Wasm modules, how each is compiled, and what it may be.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import binaryen from 'assemblyscript/binaryen';
 import { branchOnConditions } from './conditions.js';
@@ -123,6 +123,7 @@ const features = ['MutableGlobals', 'SignExt', 'NontrappingFPToInt', 'BulkMemory
 /** Compiles `module` into build/ and checks what came out. @param {Module} module @param {string} root */
 export async function compileModule(module, root) {
   const file = `${root}build/${module.name}.wasm`;
+  mkdirSync(`${root}build`, { recursive: true });
   rmSync(file, { force: true }); // so that nothing runs or flashes one that is refused
   const { bytes, text } = await compile(module, root);
   const faults = moduleFaults(bytes, text, module.budget);
@@ -131,21 +132,37 @@ export async function compileModule(module, root) {
   writeFileSync(`${root}build/${module.name}.wat`, text);
 }
 
-/** Compiles `module`: its bytes, and the same as text. @param {Module} module @param {string} root */
-export async function compile(module, root) {
-  mkdirSync(`${root}build`, { recursive: true });
+/**
+ * Where else than in files the sources come from, and who hears what is wrong in them.
+ * @typedef {object} Sources
+ * @property {(name: string) => string | null} readFile the text of a source by its path from the root, or null
+ * @property {(diagnostic: import('assemblyscript/asc').DiagnosticMessage) => void} reportDiagnostic
+ */
+
+/** The sources do not compile; the message has what the compiler says. */
+export class CompileError extends Error {}
+
+/** Compiles `module`: its bytes, and the same as text. @param {Module} module @param {string} root @param {Partial<Sources>} [sources] */
+export async function compile(module, root, sources = {}) {
   const pages = String(module.pages);
-  const compiled = `build/${module.name}-compiled.wasm`;
-  const result = await asc.main([
-    module.entry,
-    ...['--config', 'asconfig.json', '--baseDir', root, '--outFile', compiled],
-    ...['--initialMemory', pages, '--maximumMemory', pages, '--memoryBase', String(MEMORY_BASE)],
-    ...module.flags,
-  ]);
-  if (result.error) throw new Error(`${module.entry} does not compile:\n${result.stderr.toString()}`);
-  const bytes = readFileSync(`${root}${compiled}`);
-  rmSync(`${root}${compiled}`);
-  return optimized(bytes, module);
+  /** @type {Uint8Array | string | undefined} */
+  let compiled;
+  const result = await asc.main(
+    [
+      module.entry,
+      ...['--config', 'asconfig.json', '--baseDir', root, '--outFile', 'compiled.wasm'],
+      ...['--initialMemory', pages, '--maximumMemory', pages, '--memoryBase', String(MEMORY_BASE)],
+      ...module.flags,
+    ],
+    {
+      ...sources,
+      writeFile: (_, contents) => {
+        compiled = contents;
+      },
+    },
+  );
+  if (result.error || !(compiled instanceof Uint8Array)) throw new CompileError(`${module.entry} does not compile:\n${result.stderr}`);
+  return optimized(compiled, module);
 }
 
 /** The same module, shaped for an interpreter with little memory, and as text. @param {Uint8Array} compiled @param {Module} options */
