@@ -4,12 +4,13 @@ import { realClock } from '../clock.js';
 import { BAUD_RANGE, linkTo, redact } from '../links/address.js';
 import { type KeptPort, keepPort } from '../links/kept-port.js';
 import { type Connection, connectionOf, INSECURE } from './connection.js';
+import { arrivalLine, type Home, startHome } from './home.js';
 import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, UsageError } from './usage.js';
 
 interface Values {
   serial: string;
-  broker: string[];
+  broker?: string[];
   cafile?: string;
   cert?: string;
   key?: string;
@@ -27,10 +28,12 @@ const after = `
 The board connects when its firmware wants to, with the user name and password of its own settings; when the broker is away, the board hears it at once
 and tries again after its back-off. Events of the board go to stdout, a line of JSON each; its console and remarks of the bridge go to stderr. A port
 that goes away is opened again when it is back, looked for every 2 s. SIGINT and SIGTERM end in order: the board hears that its connection is over.
+Without --broker, stdout has the messages that the board publishes in place of its events: topic, payload, QoS.
 
 Exit status: 0 ended by a signal or by the reader of stdout · 1 bad usage, the port cannot be opened at the start, or stdout cannot be written
 
-Example: twobyte bridge --serial /dev/ttyUSB0 --broker mqtt://127.0.0.1
+Examples: twobyte bridge --serial /dev/ttyUSB0
+          twobyte bridge --serial /dev/ttyUSB0 --broker mqtt://127.0.0.1
 `;
 
 export function bridgeCommand(): Command {
@@ -43,9 +46,9 @@ export function bridgeCommand(): Command {
       `its port and bits per second, ${least} to ${most}, for MQTT from ${LEAST_STREAM_BAUD} (default: ${DEFAULT_BAUD}); also 'path?baud=N'`,
     )
     .optionsGroup('Broker:')
-    .requiredOption(
+    .option(
       '--broker <url>',
-      'mqtt(s)://host[:port] or ws(s)://host[:port]/path, of which several are tried in turn; or mqtt-sn://host[:port], a gateway; may be repeated',
+      'mqtt(s)://host[:port] or ws(s)://host[:port]/path, of which several are tried in turn; or mqtt-sn://host[:port], a gateway; may be repeated (default: a broker in this process, whose messages are printed)',
       repeated,
     )
     .option('--cafile <file>', 'PEM file of the authorities to trust in place of the system’s')
@@ -62,22 +65,28 @@ export function bridgeCommand(): Command {
 
 async function run(values: Values): Promise<number> {
   const { path, baud } = serialPort(values.serial);
-  const ways = waysOf(values);
-  if (ways.brokers.length > 0 && baud < LEAST_STREAM_BAUD)
+  const named = values.broker && waysOf(values, values.broker);
+  if (named && named.brokers.length > 0 && baud < LEAST_STREAM_BAUD)
     throw new UsageError(
       `--serial '${values.serial}': ${baud} baud is too slow for a stream of MQTT, which needs ${LEAST_STREAM_BAUD}; a slower line carries MQTT-SN (--broker mqtt-sn://host)`,
     );
   const tell = (text: string) => void process.stderr.write(`twobyte bridge: ${text}\n`);
   const say = values.quiet ? () => {} : tell;
+  const ofTls = ['cafile', 'cert', 'key', 'insecure'] as const;
+  const idle = named ? undefined : ofTls.find((name) => values[name] !== undefined);
+  if (idle)
+    throw new UsageError(`--${idle}: there is no TLS on the way to the broker in this process; name one with --broker mqtts://host`);
   if (values.insecure) tell(INSECURE);
 
   const ended = untilEnd();
+  const print = lineWriter(tell);
+  const { home, ...ways } = named ?? waysTo(await startHome((arrival) => print(arrivalLine(arrival)), say), baud);
   let port: KeptPort | undefined;
   const bridge = new Bridge(
     {
       ...ways,
       baud,
-      event: eventWriter(tell),
+      event: home ? () => {} : print,
       says: (line) => void process.stderr.write(`${line}\n`),
       tell: say,
     },
@@ -103,20 +112,37 @@ async function run(values: Values): Promise<number> {
   } catch (error) {
     tell(`--serial: ${(error as Error).message}`);
     await bridge.close();
+    await home?.close();
     return EXIT_FAILURE;
   }
-  const names = [...ways.brokers, ...(ways.gateway ? [ways.gateway] : [])].map(({ name }) => name);
+  const names = home
+    ? ['a broker in this process; what it gets is printed']
+    : [...ways.brokers, ...(ways.gateway ? [ways.gateway] : [])].map(({ name }) => name);
   say(`${path} at ${baud} baud leads to ${names.join(', ')}`);
   bridge.begin();
   const fault = await ended;
   await bridge.close();
   port.close();
+  await home?.close();
   if (fault === undefined) return EXIT_OK;
   tell(fault);
   return EXIT_FAILURE;
 }
 
-function waysOf({ broker, cafile, cert, key, insecure }: Values): { brokers: Way[]; gateway?: Way } {
+interface Ways {
+  brokers: Way[];
+  gateway?: Way;
+  /** Where the ways lead when no broker is named. */
+  home?: Home;
+}
+
+/** To the broker in this process: a slow line carries no stream. */
+function waysTo(home: Home, baud: number): Ways {
+  const way = (url: string): Way => ({ name: url, open: linkTo(url) });
+  return { brokers: baud < LEAST_STREAM_BAUD ? [] : [way(home.broker.url)], gateway: way(home.gateway.url), home };
+}
+
+function waysOf({ cafile, cert, key, insecure }: Values, broker: readonly string[]): Ways {
   const isSn = (url: string) => /^\s*mqtt-sn:/i.test(url);
   const [gateway, second] = broker.filter(isSn);
   if (second !== undefined) throw new UsageError(`--broker: '${redact(second)}' is a second gateway; the board's datagrams go to one`);
@@ -167,14 +193,14 @@ function hasCredentials(text: string): boolean {
   return username !== '' || password !== '';
 }
 
-/** Writes events to stdout; when its reader takes none for long, they are dropped, and that is told once. */
-function eventWriter(tell: (text: string) => void): (json: string) => void {
+/** Writes lines to stdout; when its reader takes none for long, they are dropped, and that is told once. */
+function lineWriter(tell: (text: string) => void): (line: string) => void {
   let dropping = false;
-  return (json) => {
+  return (line) => {
     const full = process.stdout.writableLength > WAITING_BYTES;
-    if (full && !dropping) tell('the reader of stdout takes nothing: events are dropped');
+    if (full && !dropping) tell('the reader of stdout takes nothing: lines are dropped');
     dropping = full;
-    if (!full) process.stdout.write(`${json}\n`);
+    if (!full) process.stdout.write(`${line}\n`);
   };
 }
 
@@ -183,7 +209,7 @@ function untilEnd(): Promise<string | undefined> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(undefined));
     process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'EPIPE' ? undefined : `cannot write the events: ${error.message}`),
+      resolve(error.code === 'EPIPE' ? undefined : `cannot write to stdout: ${error.message}`),
     );
   });
 }

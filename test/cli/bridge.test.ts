@@ -15,7 +15,7 @@ describe('a bridge that cannot be started ends with status 1 and names the optio
   const B = ['--broker', 'mqtt://127.0.0.1'];
   const cases: [what: string, args: string[], says: RegExp][] = [
     ['no port', B, /required option '--serial <path\[@baud\]>'/],
-    ['no broker', S, /required option '--broker <url>'/],
+    ['TLS without a broker', [...S, '--insecure'], /--insecure: there is no TLS on the way to the broker in this process; name one/],
     ['a port that is not absolute', ['--serial', 'ttyUSB0', ...B], /--serial: 'ttyUSB0' is not an absolute path, as in \/dev\/ttyUSB0/],
     [
       'a baud rate of nothing',
@@ -118,6 +118,19 @@ describe('twobyte bridge', { skip: skipBoardEnd || skipSocat || skipMosquitto, t
     await end(bridge);
     assert.deepEqual(await board.closed.count(1), [REASON_RESET]);
     assert.equal(bridge.stdout, '{"event":"reading","a":23500}\n');
+  });
+
+  test('without --broker has one of its own, and prints what the board publishes in place of its events', async (t) => {
+    const { bridge, board } = await line(t);
+    const device = await connected(t, board.url);
+    device.client.on('error', () => {});
+    board.child.kill('SIGUSR1'); // an event, which is not printed
+    await bridge.says(/^the kettle boils$/m);
+    await device.client.publishAsync('myhome/底楼/客厅/温度', '23.4', { qos: 1 });
+    await device.client.publishAsync('attic/\u202e', 'on\nline', { qos: 0, retain: true });
+    await bridge.prints('  retained\n');
+    await end(bridge);
+    assert.equal(bridge.stdout, 'myhome/底楼/客厅/温度  23.4  QoS 1\nattic/\\u202e  on\\u000aline  QoS 0  retained\n');
   });
 
   test('says once that the broker is away, and that it is there again', async (t) => {
