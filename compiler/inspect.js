@@ -57,23 +57,31 @@ function documented() {
  */
 export function moduleFaults(bytes, text, budget) {
   const faults = [];
-  if (bytes.length > budget) faults.push(`it has ${bytes.length} bytes, the budget is ${budget}`);
+  if (bytes.length > budget) faults.push(`it has ${bytes.length} bytes, the budget is ${budget}: leave out what is not needed`);
   const module = new WebAssembly.Module(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
   const allowed = documented();
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (from !== 'board' || kind !== 'function' || !allowed.imports.has(name))
-      faults.push(`it imports the ${kind} ${from}.${name}; docs/boundary.md lists what a board has`);
+      faults.push(
+        `it imports the ${kind} ${from}.${name}${name === 'abort' ? ', which a throw or an array needs' : ''}; docs/boundary.md lists what a board has`,
+      );
   }
   for (const { name, kind } of WebAssembly.Module.exports(module)) {
     if (kind !== (name === 'memory' ? 'memory' : 'function') || !allowed.exports.has(name))
       faults.push(`it exports the ${kind} ${name}; docs/boundary.md lists what a board may call`);
   }
   const parts = sections(bytes);
-  if (parts.has(SECTION_TABLE)) faults.push('it has a table: a closure, a function as a value or a virtual method needs one');
-  if (parts.has(SECTION_START)) faults.push('it has a start function: a global is not initialised with a literal');
-  if (text.includes('memory.grow')) faults.push('it asks for more memory at run time: something is allocated on a heap');
-  if (/\bi64\b/.test(text)) faults.push('it uses 64-bit integers: only i32 crosses, and an ESP32 computes in 32 bits');
-  if (/\bf(32|64)\./.test(text)) faults.push('it computes in floating point, which an ESP32-C3 has no unit for');
+  if (parts.has(SECTION_TABLE))
+    faults.push('it has a table: a closure, a function as a value or a virtual method needs one; call functions by their names');
+  if (parts.has(SECTION_START))
+    faults.push('it has a start function: a global is not initialised with a literal; give it 0, and its value in the first call');
+  if (text.includes('memory.grow'))
+    faults.push(
+      'it asks for more memory at run time: something is allocated on a heap; use numbers and memory.data in place of new, arrays and strings made at run time',
+    );
+  if (/\bi64\b/.test(text)) faults.push('it uses 64-bit integers: only i32 crosses, and an ESP32 computes in 32 bits; compute in i32');
+  if (/\bf(32|64)\./.test(text))
+    faults.push('it computes in floating point, which an ESP32-C3 has no unit for; compute in whole numbers, in thousandths for example');
   const memory = memoryLimits(parts.get(SECTION_MEMORY));
   if (!memory) faults.push('it has no memory of its own');
   else if (memory.most !== memory.least) faults.push(`its memory may grow from ${memory.least} pages to ${memory.most ?? 'any number'}`);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { bridgeCommand } from './bridge.js';
+import { buildCommand } from './build.js';
 import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
 import { pubCommand } from './pub.js';
@@ -22,4 +23,5 @@ await discreet(new Command('twobyte'))
   .addCommand(gatewayCommand())
   .addCommand(bridgeCommand())
   .addCommand(flashCommand())
+  .addCommand(buildCommand())
   .parseAsync();
