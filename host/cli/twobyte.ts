@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { bridgeCommand } from './bridge.js';
 import { buildCommand } from './build.js';
+import { createCommand } from './create.js';
 import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
 import { pubCommand } from './pub.js';
@@ -23,5 +24,6 @@ await discreet(new Command('twobyte'))
   .addCommand(gatewayCommand())
   .addCommand(bridgeCommand())
   .addCommand(flashCommand())
+  .addCommand(createCommand())
   .addCommand(buildCommand())
   .parseAsync();
