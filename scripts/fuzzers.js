@@ -67,7 +67,7 @@ export const targets = [
         join(shell, 'settings.c'),
         join(posix, 'settings_file.c'),
         join(posix, 'brokers.c'),
-        join(posix, 'serial.c'),
+        join(posix, 'terminal.c'),
         join(posix, 'link_news.c'),
         join(shell, 'framing.c'),
       ],

@@ -2,6 +2,7 @@
 
 #include "contract.h"
 #include "settings.h"
+#include "version.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -146,6 +147,36 @@ void console_ended(uint64_t heap, uint64_t allocations, uint32_t stack) {
     length += snprintf(line + length, sizeof line - (size_t)length, "\"heap\":%" PRIu64 ",\"allocations\":%" PRIu64, heap, allocations);
     if (stack) length += snprintf(line + length, sizeof line - (size_t)length, ",\"stack\":%" PRIu32, stack);
     length += snprintf(line + length, sizeof line - (size_t)length, "}\n");
+    console_put_event(line, (uint32_t)length);
+}
+
+/* Of a path what is behind the last slash, without what would end a string of JSON. */
+static void copy_name(char *to, size_t size, const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t length = 0;
+    for (const char *from = slash ? slash + 1 : path; *from && length < size - 1; from++) {
+        to[length++] = (char)((uint8_t)*from < ' ' || *from == '"' || *from == '\\' ? '?' : *from);
+    }
+    to[length] = 0;
+}
+
+void console_board(const ConsoleBoard *board) {
+    char line[400];
+    char module[80];
+    copy_name(module, sizeof module, board->module);
+    int length = begin(line, sizeof line, "board");
+    length += snprintf(line + length, sizeof line - (size_t)length,
+                       "\"board\":\"%.40s\",\"chip\":\"%.40s\",\"firmware\":\"" FIRMWARE_VERSION
+                       "\",\"boundary\":%d,\"module\":\"%s\",\"version\":%" PRIu32 ",\"settings\":%s}\n",
+                       board->board, board->chip, ABI_VERSION, module, board->version, board->settings ? "true" : "false");
+    console_put_event(line, (uint32_t)length);
+}
+
+void console_unconfigured(void) {
+    char line[100];
+    int length = begin(line, sizeof line, "unconfigured");
+    line[length - 1] = '}'; /* in place of the comma */
+    line[length++] = '\n';
     console_put_event(line, (uint32_t)length);
 }
 

@@ -18,6 +18,19 @@ void console_event(int32_t code, int32_t a, int32_t b);
 void console_started(uint64_t heap, uint32_t memory, uint32_t module, uint64_t allocations);
 void console_ended(uint64_t heap, uint64_t allocations, uint32_t stack);
 
+/* console_board: what the board is, at its start and when the host asks: {"at":…,"event":"board","board":"posix","chip":"linux","firmware":"0.1.0",…}. */
+typedef struct {
+    const char *board;
+    const char *chip;
+    const char *module; /* its name or file; of a path what is behind the last slash */
+    uint32_t version;   /* of a signed module; 0: of none */
+    bool settings;      /* the board has some that it can start with */
+} ConsoleBoard;
+void console_board(const ConsoleBoard *board);
+
+/* console_unconfigured(): the board waits for settings: {"at":…,"event":"unconfigured"} */
+void console_unconfigured(void);
+
 /* console_client(id): the client's id, for messages; it stays where it is. */
 void console_client(const char *id);
 

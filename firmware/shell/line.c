@@ -90,6 +90,15 @@ void line_close(Line *line) {
     line->closing_timed = false;
 }
 
+static bool writable(const Line *line) {
+    return line->blocked && (line->carrier == LINE_STREAM ? line->out_bytes < LINE_OUT_BYTES : line->out_bytes == 0);
+}
+
+bool line_due(const Line *line, bool room) {
+    if (line->failure) return true;
+    return line->state == LINE_OPEN && (line->opened || writable(line) || (room && (line->holds || line->unread)));
+}
+
 LineNews line_news(Line *line) {
     if (line->failure) {
         int32_t reason = line->failure;
@@ -101,7 +110,7 @@ LineNews line_news(Line *line) {
         line->opened = false;
         return (LineNews){.what = LINK_OPENED};
     }
-    if (line->blocked && (line->carrier == LINE_STREAM ? line->out_bytes < LINE_OUT_BYTES : line->out_bytes == 0)) {
+    if (writable(line)) {
         line->blocked = false;
         return (LineNews){.what = LINK_WRITABLE};
     }

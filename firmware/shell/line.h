@@ -192,6 +192,9 @@ void line_close(Line *line);
 /* line_news(line): the next news, one a call. */
 LineNews line_news(Line *line);
 
+/* line_due(line, room): whether line_news has something to tell now; with `room`, bytes count. */
+bool line_due(const Line *line, bool room);
+
 /* line_receive(line, to, room): bytes of the stream, or one datagram: its length, of which `room` bytes at most are written; 0 when there is
  * nothing, or no room. */
 uint32_t line_receive(Line *line, uint8_t *to, uint32_t room);

@@ -15,7 +15,7 @@ static Links links;
 static void address(const char *url) {
     settings = (Settings){0};
     CHECK(settings_set(&settings, "broker", url, (uint32_t)strlen(url), "test", 0), "%s", settings.error);
-    links_init(&links, &settings);
+    links_init(&links, &settings, NULL);
 }
 
 /* The news of link 0 after one wait, as main.c waits. */

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "contract.h"
 #include "serial.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -313,8 +314,8 @@ static void test_refused(void) {
     for (uint32_t baud = 0; baud < 1000000; baud += 100) {
         char name[16];
         (void)snprintf(name, sizeof name, " %" PRIu32, baud);
-        bool listed = strstr(" " SERIAL_BAUDS, name) && baud >= 9600;
-        CHECK(serial_speed(baud) == listed, "%u", (unsigned)baud);
+        bool listed = strstr(" " TERMINAL_BAUDS, name) && baud >= 9600;
+        CHECK(terminal_speed(baud) == listed, "%u", (unsigned)baud);
     }
     check_end();
 }

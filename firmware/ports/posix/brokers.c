@@ -1,6 +1,6 @@
 #include "contract.h"
-#include "serial.h"
 #include "settings_file.h"
+#include "terminal.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -117,14 +117,22 @@ static bool read_serial(Settings *settings, const char *url, const char *path, c
     }
     if (*rest) {
         const char *digits = rest + sizeof baud - 1;
-        if (!settings_whole_number(digits, (uint32_t)strlen(digits), &number) || number < 0 || !serial_speed((uint32_t)number)) {
-            return settings_refuse(settings, where, line, "broker", "\"%.100s\": the baud rate \"%.20s\" is none of " SERIAL_BAUDS, shown(url), digits);
+        if (!settings_whole_number(digits, (uint32_t)strlen(digits), &number) || number < 0 || !terminal_speed((uint32_t)number)) {
+            return settings_refuse(settings, where, line, "broker", "\"%.100s\": the baud rate \"%.20s\" is none of " TERMINAL_BAUDS, shown(url), digits);
         }
     }
     memcpy(server->path, path, length);
     server->path[length] = 0;
     server->baud = (uint32_t)number;
     return true;
+}
+
+/* What stands behind // is for people: the host at the other end of the console's line leads to a broker. */
+static bool read_line(Settings *settings, const char *url, const char *name, const char *where, uint32_t line) {
+    (void)url;
+    (void)name;
+    if (!settings->server_count) return true;
+    return settings_refuse(settings, where, line, "broker", "the bridge at the other end of the line picks among its brokers; leave one address");
 }
 
 /* Takes one address more. */
@@ -137,6 +145,8 @@ static bool read_broker(Settings *settings, const char *url, const char *where, 
         {"mqtt://", CARRIER_TCP, read_tcp},
         {"mqtt-sn://", CARRIER_UDP, read_udp},
         {"mqtt-sn+serial://", CARRIER_SERIAL, read_serial},
+        {"mqtt+line://", CARRIER_LINE_STREAM, read_line},
+        {"mqtt-sn+line://", CARRIER_LINE_DATAGRAMS, read_line},
     };
     const char *colon = strstr(url, "://");
     if (!colon) {

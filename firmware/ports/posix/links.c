@@ -5,12 +5,12 @@
 _Static_assert(LINKS_POLLS >= TCP_POLLS && LINKS_POLLS >= UDP_POLLS, "a carrier waits for more than there are places");
 _Static_assert(LINKS == UDP_LINKS, "udp.h opens as many links as there are");
 
-void links_init(Links *links, const Settings *settings) {
+void links_init(Links *links, const Settings *settings, Line *line) {
     links->carrier = settings->carrier;
     links->settings = settings;
     links->at = 0;
     links->opened = false;
-    for (uint32_t i = 0; i < settings->server_count && links->carrier != CARRIER_SERIAL; i++) {
+    for (uint32_t i = 0; i < settings->server_count && (links->carrier == CARRIER_TCP || links->carrier == CARRIER_UDP); i++) {
         const Server *server = &settings->servers[i];
         lookup_init(&links->lookups[i], server->host, server->port, links->carrier == CARRIER_TCP ? SOCK_STREAM : SOCK_DGRAM);
     }
@@ -23,6 +23,10 @@ void links_init(Links *links, const Settings *settings) {
         break;
     case CARRIER_SERIAL:
         serial_init(&links->of.serial, settings->servers[0].path, settings->servers[0].baud);
+        break;
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        links->of.line = line;
         break;
     }
 }
@@ -61,6 +65,9 @@ int32_t links_open(Links *links, int32_t link, int32_t choice, int64_t now) {
     case CARRIER_SERIAL:
         serial_at(&links->of.serial, links_server(links)->path, links_server(links)->baud);
         return serial_open(&links->of.serial);
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        return line_open(links->of.line, links->carrier == CARRIER_LINE_STREAM ? LINE_STREAM : LINE_DATAGRAMS, choice);
     }
     return -REASON_ADDRESS;
 }
@@ -74,6 +81,9 @@ int32_t links_send(Links *links, int32_t link, const uint8_t *data, int32_t leng
         return udp_send(&links->of.udp, link, data, length);
     case CARRIER_SERIAL:
         return serial_send(&links->of.serial, data, length);
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        return line_send(links->of.line, data, length);
     }
     return -REASON_ADDRESS;
 }
@@ -89,6 +99,10 @@ void links_close(Links *links, int32_t link, int64_t now) {
         break;
     case CARRIER_SERIAL:
         serial_close(&links->of.serial, now);
+        break;
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        line_close(links->of.line);
         break;
     }
 }
@@ -109,6 +123,9 @@ void links_wants(const Links *links, struct pollfd *polls, const bool *room) {
     case CARRIER_SERIAL:
         serial_wants(&links->of.serial, polls, room[0]);
         break;
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        break; /* host_line_wants */
     }
 }
 
@@ -126,9 +143,19 @@ int64_t links_wait(const Links *links, const bool *room, int64_t wait) {
         due = serial_due(&links->of.serial, room[0]);
         busy = SERIAL_DRAIN_MS;
         break;
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        due = line_due(links->of.line, room[0]);
+        busy = wait; /* host_line_wait */
+        break;
     }
     if (due) return 0;
     return links_busy(links) && wait > busy ? busy : wait;
+}
+
+static LinkNews line_link_news(Line *line) {
+    LineNews news = line_news(line);
+    return (LinkNews){.what = news.what, .reason = news.reason, .readable = news.readable};
 }
 
 LinkNews links_news(Links *links, int32_t link, const struct pollfd *polls, int64_t now) {
@@ -139,6 +166,9 @@ LinkNews links_news(Links *links, int32_t link, const struct pollfd *polls, int6
         return udp_news(&links->of.udp, link, polls);
     case CARRIER_SERIAL:
         return serial_news(&links->of.serial, polls, now);
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        return line_link_news(links->of.line);
     }
     return (LinkNews){.what = 0};
 }
@@ -152,6 +182,9 @@ int32_t links_receive(Links *links, int32_t link, uint8_t *to, uint32_t room, in
         return udp_receive(&links->of.udp, link, to, room, reason);
     case CARRIER_SERIAL:
         return serial_receive(&links->of.serial, to, room, reason);
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        return (int32_t)line_receive(links->of.line, to, room);
     }
     return 0;
 }
@@ -164,6 +197,9 @@ bool links_busy(const Links *links) {
         return serial_busy(&links->of.serial);
     case CARRIER_UDP: /* what was sent is the system's, whatever becomes of the socket */
         break;
+    case CARRIER_LINE_STREAM:
+    case CARRIER_LINE_DATAGRAMS:
+        return links->of.line->state == LINE_CLOSING;
     }
     return false;
 }

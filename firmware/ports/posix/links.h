@@ -1,5 +1,5 @@
 /* The posix board's links, of whichever kind the broker's address asks for: a stream (tcp.h), or datagrams over UDP (udp.h) or a serial
- * line (serial.h).
+ * line (serial.h), or either by the line of the console (host_line.h).
  *
  * - Link 0 leads to the broker or gateway. Link 1 is where gateways are searched: over UDP, when the address asks for it.
  * - One kind for the whole run. The struct holds the largest, some 6 KB for a serial line, and nothing is allocated.
@@ -9,6 +9,7 @@
 #ifndef TWOBYTE_LINKS_H
 #define TWOBYTE_LINKS_H
 
+#include "line.h"
 #include "serial.h"
 #include "settings.h"
 #include "tcp.h"
@@ -30,11 +31,12 @@ typedef struct {
         Tcp tcp;
         Udp udp;
         Serial serial;
+        Line *line; /* the console's */
     } of;
 } Links;
 
-/* links_init(links, settings): the settings stay where they are. */
-void links_init(Links *links, const Settings *settings);
+/* links_init(links, settings, line): the settings stay where they are, and the line of the console, NULL where there is none. */
+void links_init(Links *links, const Settings *settings, Line *line);
 
 /* links_server(links): the broker that link 0 was opened to last, or would be first. */
 const Server *links_server(const Links *links);

@@ -1,14 +1,16 @@
 /* The posix board: one module in the shell, as a Linux process. Waits in ppoll(2) for the links, a signal, or the time that step
- * asked for. Nothing is allocated after the start but what libc's name resolution takes and gives back, and no loop goes on without one of the three. */
+ * asked for; with a console, for its host, too. Nothing is allocated after the start but what libc's name resolution takes and gives back, and no loop goes on without one of the three. */
 
 #include "board.h"
 #include "console.h"
 #include "contract.h"
 #include "heap.h"
+#include "host_line.h"
 #include "links.h"
 #include "modules.h"
 #include "options.h"
 #include "output.h"
+#include "provisioning.h"
 #include "shell.h"
 #include "storage.h"
 #include "thermometer.h"
@@ -29,6 +31,9 @@
 /* How long the last words before a deep sleep may take. */
 #define FLUSH_MS 5000
 
+/* How long what the host is told before a restart may be on its way. */
+#define DRAIN_MS 2000
+
 typedef struct {
     BoardImports imports; /* first: board.h */
     Settings settings;
@@ -41,6 +46,8 @@ typedef struct {
     uint64_t allocations; /* when it began */
     char address[300]; /* of the broker, for messages */
     int32_t first;     /* the link that is looked at first: each in turn, so that a busy one does not hide the other's news */
+    bool configured;   /* the settings are such that a module may start */
+    char **arguments;  /* of the command line */
 } Board;
 
 /* How a life of a module ends but by an exit status. */
@@ -54,6 +61,33 @@ static void on_signal(int number) {
     else signals = signals + 1;
 }
 
+/* What it is, for whoever is at the console. */
+static void describe(const Board *board) {
+    const char *module = board->settings.values[SETTING_MODULE].text;
+    console_board(&(ConsoleBoard){.board = "posix", .chip = "linux", .module = module ? module : "", .settings = board->configured});
+}
+
+/* A reset: the same process begins anew. Nobody says goodbye for it, as with a chip. */
+static void restart(const Board *board) {
+    host_line_drain(DRAIN_MS);
+    (void)execv("/proc/self/exe", board->arguments);
+    console_say("the board cannot restart itself: %s", strerror(errno));
+    signals = signals + 1;
+}
+
+/* What the host at the console wants since the last look. */
+static void hear(const Board *board) {
+    Line *line = host_line();
+    uint32_t value;
+    for (LineWish wish; line && (wish = line_wish(line, &value)) != LINE_NOTHING;) {
+        if (wish == LINE_STOP) signals = signals + 1;
+        if (wish == LINE_FLUSH) sleeps = 1;
+        if (wish == LINE_TELL) describe(board);
+        if (wish == LINE_TELL && !board->configured) console_unconfigured();
+        if (wish == LINE_RESTART) restart(board);
+    }
+}
+
 static void say_words(Board *board) {
     const char *words = links_words(&board->links);
     if (words) console_say("%s", words);
@@ -62,7 +96,9 @@ static void say_words(Board *board) {
 /* The broker that is connected to, for messages. */
 static void name_server(Board *board) {
     const Server *server = links_server(&board->links);
-    if (board->links.carrier == CARRIER_SERIAL) (void)snprintf(board->address, sizeof board->address, "%s", server->path);
+    if (board->links.carrier == CARRIER_LINE_STREAM || board->links.carrier == CARRIER_LINE_DATAGRAMS) {
+        (void)snprintf(board->address, sizeof board->address, "the other end of the line");
+    } else if (board->links.carrier == CARRIER_SERIAL) (void)snprintf(board->address, sizeof board->address, "%s", server->path);
     else (void)snprintf(board->address, sizeof board->address, strchr(server->host, ':') ? "[%s]:%s" : "%s:%s", server->host, server->port);
 }
 
@@ -169,7 +205,7 @@ static bool tell(Board *board, int32_t link, const struct pollfd *polls, bool *t
 
 /* Waits at most `wait` ms, and tells one thing: a step follows each. False when the shell failed. */
 static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_open) {
-    struct pollfd polls[LINKS_POLLS];
+    struct pollfd polls[LINKS_POLLS + 1];
     bool rooms[LINKS] = {false};
     int32_t count = links_count(&board->links);
     for (int32_t link = 0; link < count; link++) {
@@ -178,9 +214,11 @@ static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_op
         rooms[link] = room > 0;
     }
     links_wants(&board->links, polls, rooms);
-    wait = links_wait(&board->links, rooms, wait);
+    host_line_wants(&polls[LINKS_POLLS]);
+    wait = host_line_wait(links_wait(&board->links, rooms, wait));
     struct timespec time = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
-    if (ppoll(polls, LINKS_POLLS, &time, signals_open) < 0) return true; /* a signal: the caller looks */
+    if (ppoll(polls, LINKS_POLLS + 1, &time, signals_open) < 0) return true; /* a signal: the caller looks */
+    host_line_carry();
     bool told = false;
     for (int32_t i = 0; i < count && !told; i++) {
         int32_t link = (board->first + i) % count;
@@ -204,11 +242,13 @@ static int run(Board *board, int slot, const sigset_t *signals_open) {
             proves_at = now + SLOTS_PROOF_MS;
         }
         if (board->imports.stopped || board->imports.flushed) return 0;
+        host_line_carry();
+        hear(board);
         if (sleeps) {
             sleeps = 0;
             int32_t answer = shell_flush(&board->shell, FLUSH_MS);
             if (answer == SHELL_FAILED) return FAILED;
-            if (answer != 0) console_say("SIGUSR1: this module has no journal, and cannot sleep without loss; SIGTERM ends it in order");
+            if (answer != 0) console_say("deep sleep: this module has no journal, and cannot sleep without loss; SIGTERM ends it in order");
             continue;
         }
         if (end_by == INT64_MAX && (signals || output_gone())) {
@@ -231,6 +271,7 @@ static int run(Board *board, int slot, const sigset_t *signals_open) {
 static int give_up(Board *board, int slot, const char *words) {
     slots_ended(&board->modules.slots, slot);
     console_say("%s: %s", board->modules.paths[slot], words);
+    board->configured = false;
     return 1;
 }
 
@@ -259,12 +300,27 @@ static int live(Board *board, int slot, const sigset_t *signals_open) {
     return run(board, slot, signals_open);
 }
 
+/* Waits so long with nothing running, while the host is heard. False: a signal came, or a command in its place. */
+static bool attend(Board *board, int64_t ms, const sigset_t *signals_open) {
+    int64_t until = console_now_ms() + ms;
+    for (int64_t now = until - ms; now < until; now = console_now_ms()) {
+        struct pollfd poll;
+        host_line_wants(&poll);
+        int64_t wait = host_line_wait(until - now);
+        struct timespec time = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
+        if (ppoll(&poll, 1, &time, signals_open) < 0) return false;
+        host_line_carry();
+        hear(board);
+        if (signals || sleeps) return false;
+    }
+    return true;
+}
+
 /* Modules one after another, as far as there are good ones; the exit status. What the last one sent is still on its way. */
 static int live_on(Board *board, const sigset_t *signals_open) {
     for (int slot; (slot = modules_next(&board->modules)) >= 0 && !signals;) {
         uint32_t wait = slots_wait(&board->modules.slots, slot);
-        struct timespec time = {.tv_sec = (time_t)(wait / 1000), .tv_nsec = (long)(wait % 1000) * 1000000};
-        if (wait && ppoll(NULL, 0, &time, signals_open) < 0) continue; /* a signal */
+        if (wait && !attend(board, wait, signals_open)) continue; /* a signal */
         int status = live(board, slot, signals_open);
         watchdog_watch(NULL);
         if (status != FAILED && status != REFUSED) return status;
@@ -276,15 +332,16 @@ static int live_on(Board *board, const sigset_t *signals_open) {
     return 1;
 }
 
-
 /* What was sent last is on its way when the process ends. */
 static void let_go(Board *board) {
     static const bool no_room[LINKS];
     int64_t until = console_now_ms() + LINK_LINGER_MS;
     for (int64_t now = until - LINK_LINGER_MS; links_busy(&board->links) && now < until; now = console_now_ms()) {
-        struct pollfd polls[LINKS_POLLS];
+        struct pollfd polls[LINKS_POLLS + 1];
         links_wants(&board->links, polls, no_room);
-        (void)poll(polls, LINKS_POLLS, (int)links_wait(&board->links, no_room, until - now));
+        host_line_wants(&polls[LINKS_POLLS]);
+        (void)poll(polls, LINKS_POLLS + 1, (int)host_line_wait(links_wait(&board->links, no_room, until - now)));
+        host_line_carry();
         (void)links_news(&board->links, 0, polls, console_now_ms());
     }
     say_words(board);
@@ -310,30 +367,71 @@ static void catch_signals(sigset_t *signals_open) {
     (void)sigdelset(signals_open, SIGUSR1);
 }
 
+/* Everything from the settings to the end of the module; the exit status. */
+static int serve(Board *board, const sigset_t *signals_open) {
+    const Settings *settings = &board->settings;
+    if (settings->exposed && settings->values[CONFIG_PASSWORD].text) {
+        console_say("password: other users of this machine can read the settings file; chmod 600 keeps it to yourself");
+    }
+    if (!thermometer_open(&board->thermometer, settings->values[SETTING_THERMOMETER].text)) {
+        console_say("thermometer: %s", board->thermometer.error);
+        board->configured = false;
+        return 1;
+    }
+    if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
+    links_init(&board->links, settings, host_line());
+    name_server(board);
+    if (!open_storage(board)) {
+        board->configured = false;
+        return 1;
+    }
+    if (!modules_open(&board->modules, settings)) return 1;
+    int status = live_on(board, signals_open);
+    let_go(board);
+    if (board->began) console_ended(heap_bytes() + shell_static_bytes(&board->shell), heap_allocations() - board->allocations, 0);
+    shell_unload(&board->shell);
+    thermometer_close(&board->thermometer);
+    storage_close(&board->storage);
+    return status;
+}
+
+/* Without settings that are any good: waits for others, and the restart behind them. */
+static void wait_for_settings(Board *board, const sigset_t *signals_open) {
+    board->configured = false;
+    console_unconfigured();
+    while (!signals && !sleeps && !output_gone()) (void)attend(board, INT32_MAX, signals_open);
+}
+
+/* False when the address of the console is none. */
+static bool open_console(Board *board, const char *address, int count) {
+    const char *fault = host_line_open(address, (uint32_t)random_bits(NULL));
+    if (fault) {
+        console_say("console: %s", fault);
+        return false;
+    }
+    provisioning_open(host_line(), &board->settings, count, board->arguments);
+    describe(board);
+    host_line_carry();
+    return true;
+}
+
 int main(int count, char **arguments) {
     static Board board;
     board.imports = (BoardImports){.settings = &board.settings, .thermometer = &board.thermometer, .address = board.address};
     int status = options_read(&board.settings, count, arguments);
     if (status >= 0) return status;
-    const Settings *settings = &board.settings;
-    if (settings->exposed && settings->values[CONFIG_PASSWORD].text) {
-        console_say("password: other users of this machine can read the settings file; chmod 600 keeps it to yourself");
-    }
-    if (!thermometer_open(&board.thermometer, settings->values[SETTING_THERMOMETER].text)) {
-        console_say("thermometer: %s", board.thermometer.error);
-        return 1;
-    }
     sigset_t signals_open;
     catch_signals(&signals_open); /* before links_init, whose threads are not to be disturbed */
-    if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
-    links_init(&board.links, settings);
-    name_server(&board);
-    if (!open_storage(&board) || !modules_open(&board.modules, settings)) return 1;
-    status = live_on(&board, &signals_open);
-    let_go(&board);
-    if (board.began) console_ended(heap_bytes() + shell_static_bytes(&board.shell), heap_allocations() - board.allocations, 0);
-    shell_unload(&board.shell);
-    thermometer_close(&board.thermometer);
-    storage_close(&board.storage);
+    board.configured = status == OPTIONS_COMPLETE;
+    board.arguments = arguments;
+    const char *console = board.configured ? board.settings.values[SETTING_CONSOLE].text : options_value(count, arguments, "console");
+    if (console && !open_console(&board, console, count)) return 1;
+    if (board.configured) status = serve(&board, &signals_open);
+    else if (board.settings.error[0]) console_say("%s", board.settings.error);
+    if (console && !board.configured) {
+        wait_for_settings(&board, &signals_open);
+        status = 0;
+    }
+    host_line_drain(DRAIN_MS);
     return status;
 }

@@ -3,9 +3,11 @@
 #include "console.h"
 #include "settings_file.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "twobyte-posix: a Twobyte board as a Linux process\n"
@@ -13,11 +15,14 @@ static const char help[] =
     "  --config FILE        settings, one `key = value` a line; # starts a comment line, \"…\" keeps blanks\n"
     "  --set KEY=VALUE      one setting more, or in place of the file's; may be repeated\n"
     "  --broker URL         mqtt://host[:port], mqtt-sn://host[:port] or mqtt-sn+serial:///dev/…[?baud=N] (key broker);\n"
+    "                       by the console's line to a bridge: mqtt+line://bridge or mqtt-sn+line://bridge;\n"
     "                       several of one kind, blanks between them, are tried in their order\n"
     "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
     "  --module FILE        the WebAssembly module (key module)\n"
     "  --fallback FILE      the last good module: the board goes on with it when the other is refused, traps or runs too long (key fallback)\n"
     "  --journal FILE       where a module whose name ends in -journal keeps what outlives a power cut (key journal)\n"
+    "  --console DEVICE     a serial port or pseudo-terminal, PATH or PATH@BAUD, where a host hears this board, commands it, and writes its\n"
+    "                       settings into the --config file, which may be absent at first (key console)\n"
     "  --help\n"
     "\n"
     "Later options override earlier ones. The module's keys: topic, qos, retain, interval (ms), unit, sensor,\n"
@@ -55,19 +60,40 @@ static bool set_option(Settings *settings, const char *key, const char *value) {
     return settings_set(settings, key, value, (uint32_t)strlen(value), where, 0);
 }
 
-int options_read(Settings *settings, int count, char **arguments) {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},    {"broker", required_argument, NULL, 'b'},
-        {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"fallback", required_argument, NULL, 'f'}, {"journal", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
-    };
-    int option;
+/* A text in place of the --config file's, and what a pass over the command line finds. */
+typedef struct {
+    const char *text; /* NULL: read the file */
+    uint32_t length;
+    const char *absent; /* a --config file that does not exist */
+    bool unfit; /* it is the file's content that is refused */
+} Pass;
+
+static bool read_config(Settings *settings, const char *path, Pass *pass) {
     bool fine = true;
+    if (pass->text) fine = settings_read(settings, "settings", pass->text, pass->length);
+    else if (access(path, F_OK) != 0 && errno == ENOENT) pass->absent = path;
+    else fine = settings_load(settings, path);
+    pass->unfit = !fine;
+    return fine;
+}
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},   {"set", required_argument, NULL, 's'},     {"broker", required_argument, NULL, 'b'},
+    {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"fallback", required_argument, NULL, 'f'},
+    {"journal", required_argument, NULL, 'j'},  {"console", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* All of the command line. -1, or the exit status of what cannot be used but the file's content. */
+static int pass_over(Settings *settings, int count, char **arguments, Pass *pass) {
+    int option;
     opterr = 0; /* its own complaint would repeat the whole word, and --password=… is not to be seen in a log */
-    while (fine && (option = getopt_long(count, arguments, "", options, NULL)) != -1) {
+    optind = 0;
+    while (!pass->unfit && (option = getopt_long(count, arguments, "", options, NULL)) != -1) {
+        bool fine = true;
         switch (option) {
         case 'c':
-            fine = settings_load(settings, optarg);
+            fine = read_config(settings, optarg, pass);
             break;
         case 's':
             fine = set_option(settings, NULL, optarg);
@@ -87,6 +113,9 @@ int options_read(Settings *settings, int count, char **arguments) {
         case 'j':
             fine = set_option(settings, "journal", optarg);
             break;
+        case 'o':
+            fine = set_option(settings, "console", optarg);
+            break;
         case 'h':
             return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? 1 : 0;
         default: {
@@ -95,12 +124,45 @@ int options_read(Settings *settings, int count, char **arguments) {
             return 1;
         }
         }
+        if (!fine && !pass->unfit) {
+            console_say("%s", settings->error);
+            return 1;
+        }
     }
-    if (fine && optind < count) {
-        console_say("\"%.100s\" belongs to no option; --help tells them", arguments[optind]);
-        return 1;
+    if (pass->unfit || optind >= count) return -1;
+    console_say("\"%.100s\" belongs to no option; --help tells them", arguments[optind]);
+    return 1;
+}
+
+const char *options_value(int count, char **arguments, const char *name) {
+    const char *value = NULL;
+    int option, index;
+    opterr = 0;
+    optind = 0;
+    while ((option = getopt_long(count, arguments, "", options, &index)) != -1) {
+        if (option != '?' && strcmp(options[index].name, name) == 0) value = optarg;
     }
-    if (fine) fine = settings_complete(settings);
-    if (!fine) console_say("%s", settings->error);
-    return fine ? -1 : 1;
+    return value;
+}
+
+int options_read(Settings *settings, int count, char **arguments) {
+    Pass pass = {.text = NULL};
+    int status = pass_over(settings, count, arguments, &pass);
+    if (status >= 0) return status;
+    bool fine = !pass.unfit;
+    const char *console = options_value(count, arguments, "console");
+    if (pass.absent && !console) fine = settings_refuse(settings, pass.absent, 0, "", "cannot be read: %s", strerror(ENOENT));
+    else if (fine) fine = settings_complete(settings);
+    if (fine) return OPTIONS_COMPLETE;
+    if (pass.absent && console) {
+        (void)settings_refuse(settings, pass.absent, 0, "", "there are no settings yet; twobyte provision brings them by %s", console);
+    }
+    if (console && options_value(count, arguments, "config")) return OPTIONS_UNCONFIGURED;
+    console_say("%s", settings->error);
+    return 1;
+}
+
+bool options_try(Settings *settings, int count, char **arguments, const char *text, uint32_t length) {
+    Pass pass = {.text = text, .length = length};
+    return pass_over(settings, count, arguments, &pass) < 0 && !pass.unfit && settings_complete(settings);
 }

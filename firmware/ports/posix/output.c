@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include "console.h"
+#include "host_line.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,6 +14,7 @@ static bool gone;
 
 /* Writes all of it, or takes note that nobody reads. A reader that is slow holds the board up: a test wants every line. */
 void console_put_event(const char *line, uint32_t length) {
+    host_line_say(LINE_EVENT, line, length - 1);
     while (length > 0 && !gone) {
         ssize_t written = write(STDOUT_FILENO, line, length);
         if (written < 0 && errno == EINTR) continue;
@@ -25,6 +27,7 @@ void console_put_event(const char *line, uint32_t length) {
 }
 
 void console_put_words(const char *line, uint32_t length) {
+    host_line_say(LINE_CONSOLE, line, length - 1);
     while (write(STDERR_FILENO, line, length) < 0 && errno == EINTR) {
     }
 }

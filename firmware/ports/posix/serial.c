@@ -1,9 +1,9 @@
 #include "serial.h"
 
 #include "contract.h"
+#include "terminal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,25 +11,6 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
-
-static const struct {
-    uint32_t baud;
-    speed_t speed;
-} speeds[] = {
-    {9600, B9600},     {19200, B19200},   {38400, B38400},   {57600, B57600},
-    {115200, B115200}, {230400, B230400}, {460800, B460800}, {921600, B921600},
-};
-
-static speed_t speed_of(uint32_t baud) {
-    for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++) {
-        if (speeds[i].baud == baud) return speeds[i].speed;
-    }
-    return B0;
-}
-
-bool serial_speed(uint32_t baud) {
-    return speed_of(baud) != B0;
-}
 
 __attribute__((format(printf, 2, 3))) static void complain(Serial *serial, const char *format, ...) {
     va_list arguments;
@@ -71,29 +52,10 @@ static void drop(Serial *serial) {
     tell_dropped(serial);
 }
 
-/* Bytes and nothing else: no echo, no signals, no line editing; a read waits for a byte, so that 0 means that the line is gone. */
-static int set_up(const Serial *serial) {
-    struct termios settings;
-    speed_t speed = speed_of(serial->baud);
-    if (tcgetattr(serial->terminal, &settings) != 0) return errno;
-    cfmakeraw(&settings);
-    settings.c_cflag &= ~(tcflag_t)(CSTOPB | CRTSCTS);
-    settings.c_cflag |= CLOCAL | CREAD;
-    settings.c_cc[VMIN] = 1;
-    settings.c_cc[VTIME] = 0;
-    if (cfsetspeed(&settings, speed) != 0 || tcsetattr(serial->terminal, TCSANOW, &settings) != 0) return errno;
-    /* It succeeds when any of the settings could be made: a device may not have this speed. */
-    if (tcgetattr(serial->terminal, &settings) != 0) return errno;
-    return cfgetospeed(&settings) == speed && tcflush(serial->terminal, TCIFLUSH) == 0 ? 0 : EINVAL;
-}
-
 /* What keeps the terminal from being opened: a word of it, once, and the reason. */
 static int32_t refuse(Serial *serial, int error) {
-    const char *why = error == ENOTTY  ? "is no serial port: not a terminal device"
-                      : error == EINVAL ? "cannot be set to this baud rate"
-                                        : strerror(error);
     drop(serial);
-    if (serial->said != error) complain(serial, "%.200s at %" PRIu32 " baud cannot be opened: %s", serial->path, serial->baud, why);
+    if (serial->said != error) complain(serial, "%.200s at %" PRIu32 " baud cannot be opened: %s", serial->path, serial->baud, terminal_fault(error));
     serial->said = error;
     switch (error) {
     case ENOENT: /* an adapter that is not plugged in, and may be later */
@@ -117,11 +79,11 @@ int32_t serial_open(Serial *serial) {
     /* A terminal that still sends the last frames of the opening before goes on with them: what comes now lines up behind. */
     if (!kept) {
         drop(serial);
-        serial->terminal = open(serial->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-        if (serial->terminal < 0) return refuse(serial, errno);
-        int error = set_up(serial);
-        if (error) return refuse(serial, error);
-    } else (void)tcflush(serial->terminal, TCIFLUSH);
+        int terminal = terminal_open(serial->path, serial->baud);
+        if (terminal < 0) return refuse(serial, -terminal);
+        serial->terminal = terminal;
+    }
+    (void)tcflush(serial->terminal, TCIFLUSH);
     frame_reader_init(&serial->reader, message, sizeof serial->message);
     serial->piece_at = serial->piece_end = 0;
     serial->said = 0;

@@ -23,7 +23,6 @@
 #define SERIAL_QUEUE_BYTES 4096
 #define SERIAL_PIECE_BYTES 256
 #define SERIAL_DRAIN_MS 10 /* between two looks whether the terminal has sent all: there is nothing to wait for */
-#define SERIAL_BAUDS "9600, 19200, 38400, 57600, 115200, 230400, 460800 or 921600"
 
 typedef struct {
     const char *path;
@@ -45,9 +44,6 @@ typedef struct {
     char words[400]; /* for a person; whoever says them clears `complains` */
     int said;        /* the errno that was told last */
 } Serial;
-
-/* serial_speed(baud): whether a terminal can have it (SERIAL_BAUDS). */
-bool serial_speed(uint32_t baud);
 
 void serial_init(Serial *serial, const char *path, uint32_t baud);
 

@@ -40,5 +40,7 @@ bool settings_complete(Settings *settings) {
         if (settings->values[needed[i].key].text) continue;
         return settings_refuse(settings, name, 0, "", "is not set; give --%s (%s) or the key %s in a --config file", name, needed[i].example, name);
     }
-    return true;
+    bool by_line = settings->carrier == CARRIER_LINE_STREAM || settings->carrier == CARRIER_LINE_DATAGRAMS;
+    if (!by_line || settings->values[SETTING_CONSOLE].text) return true;
+    return settings_refuse(settings, "broker", 0, "", "an address of the line needs a console; give --console DEVICE, or an address as mqtt://host");
 }

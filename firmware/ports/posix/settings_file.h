@@ -4,6 +4,7 @@
  *     mqtt-sn://host[:1884]                 MQTT-SN over UDP; host a multicast address or 255.255.255.255: gateways are searched there
  *     mqtt-sn://host[:1884]?search          gateways are searched there, whatever the address is
  *     mqtt-sn+serial:///path[?baud=115200]  MQTT-SN over a serial line; the path is taken as it stands, no %20 in it
+ *     mqtt+line://name                      MQTT by the console's line (host_line.h), to a bridge; mqtt-sn+line://name for datagrams
  *
  * - Up to SETTINGS_SERVERS addresses of one kind, blanks between them, are tried in their order; one where gateways are searched is alone.
  * - An IPv6 address stands in brackets, with its zone where it has one: [ff02::1%eth0].
@@ -18,7 +19,7 @@
 /* settings_load(settings, path): reads the file. */
 bool settings_load(Settings *settings, const char *path);
 
-/* settings_complete(settings): whether broker, thermometer and module are there. */
+/* settings_complete(settings): whether broker, thermometer and module are there, and for an address of the console's line a console. */
 bool settings_complete(Settings *settings);
 
 #endif
