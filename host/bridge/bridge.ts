@@ -178,7 +178,12 @@ export class Bridge {
       return;
     }
     if (brokers.length === 0) {
-      if (!this.#toldNoBroker) tell('the board wants to speak MQTT, and the bridge leads to a gateway only; give --broker mqtt://… too');
+      if (!this.#toldNoBroker)
+        tell(
+          this.#parts.gateway
+            ? 'the board wants to speak MQTT, and the bridge leads to a gateway only; give --broker mqtt://… too'
+            : 'the board reaches its broker by this line, which leads to none now; twobyte bridge --serial … --broker … does',
+        );
       this.#toldNoBroker = true;
       this.#line.close(REASON_ADDRESS);
       return;

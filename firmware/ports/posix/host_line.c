@@ -54,7 +54,8 @@ static void lose(int error) {
     console.received_bytes = console.sent_at = console.sent_bytes = 0;
     if (console.told == error) return;
     console.told = error;
-    console_say("console: %s %s; it is tried every %d s", console.path, error == EPIPE ? "is gone" : terminal_fault(error), HOST_LINE_AGAIN_MS / 1000);
+    if (error == EPIPE) console_say("console: %s is gone; it is tried every %d s", console.path, HOST_LINE_AGAIN_MS / 1000);
+    else console_say("console: %s cannot be opened: %s; it is tried every %d s", console.path, terminal_fault(error), HOST_LINE_AGAIN_MS / 1000);
 }
 
 static bool is_there(void) {
