@@ -108,7 +108,18 @@ describe('the console of the posix board', { skip: skipSocat || skipUnbuilt(posi
     t.after(() => broker.close());
     const gateway = await startGateway(broker.url);
     t.after(() => gateway.close());
-    const args = ['--broker', 'mqtt-sn+line://bridge', '--set', 'topic=a/b', '--set', 'client_id=line', '--set', 'interval=200'];
+    const args = [
+      '--broker',
+      'mqtt-sn+line://bridge',
+      '--set',
+      'topic=a/b',
+      '--set',
+      'client_id=line',
+      '--set',
+      'retry_interval=1000',
+      '--set',
+      'interval=200',
+    ];
     const { console } = await consoledBoard(t, { gateway: wayTo(gateway.url), args, module: sn });
     const observer = await connected(t, broker.url);
     await observer.client.subscribeAsync('a/b');
