@@ -130,6 +130,8 @@ export const FAULT_RESET: i32 = 1008;
 export const FAULT_RANGE: i32 = 1009;
 /** Several sensors are on the wire, and the setting does not say which. */
 export const FAULT_SEVERAL: i32 = 1010;
+/** The module has no sensor of a project's own. */
+export const FAULT_NO_OWN: i32 = 1011;
 
 // What a record holds: the upper 16 bits of its key. The lower ones are its place among those of its kind.
 /** A PUBLISH of the outbox until it is acknowledged. */
@@ -240,6 +242,8 @@ export const EVENT_READING_BUFFERED: i32 = 38;
 export const EVENT_FLUSHED: i32 = 39;
 /** What reading_1 to reading_8 measured; EVENT_READING, _BUFFERED or _DROPPED of it follows [index of the reading, from 1; thousandths of the unit]. */
 export const EVENT_MEASURED: i32 = 40;
+/** A device on the 1-wire bus: its code, as it is written in a setting [first four bytes; last four]. */
+export const EVENT_SENSOR_FOUND: i32 = 42;
 
 // Configuration keys. A board's file names them in lower case without the prefix: client_id = …
 /** Client identifier, UTF-8; may be absent with a clean session. */

@@ -42,8 +42,20 @@ export const UNIT_BYTES: i32 = 16;
 /** Readings that wait while the link is down or the outbox is full, beside it. Cost: 16 bytes, in the sensor only. */
 export const READING_ENTRIES: i32 = isDefined(JOURNAL) ? 64 : 0;
 
+/** Which of several readings each of them is. Cost: 4 bytes, in the sensor only. */
+export const READING_NUMBERS: i32 = isDefined(DRIVERS) ? 64 : 0;
+
 /** Topics of readings that waited and of how many were dropped, TOPIC_BYTES each. Cost: 128 bytes, in the sensor only. */
 export const READING_TOPICS: i32 = isDefined(JOURNAL) ? 2 : 0;
+
+/** Readings that a board with drivers has: reading_1 to reading_8. Cost: 48 bytes, in the sensor only. */
+export const SENSORS: i32 = isDefined(DRIVERS) ? 8 : 0;
+
+/** Their topics together. Cost: 1 byte, in the sensor only. */
+export const SENSOR_TOPICS_BYTES: i32 = isDefined(DRIVERS) ? 640 : 0;
+
+/** The setting of such a reading, without what is longer than TOPIC_BYTES of its topic. Cost: 0 bytes. */
+export const READING_LINE_BYTES: i32 = isDefined(DRIVERS) ? 256 : 0;
 
 /** MQTT-SN: topics that have an id. When there are more, all are forgotten and registered anew. Cost: 12 bytes, over MQTT-SN only. */
 export const TOPIC_ENTRIES: i32 = isDefined(DESK) ? 1024 : 16;

@@ -3,3 +3,6 @@
  * messages at QoS 2, since it subscribes at QoS 1.
  */
 export const IS_CLIENT: bool = isDefined(CLIENT);
+
+/** Whether the module has drivers: it measures what reading_1 to reading_8 say, beside what the board's thermometer does. */
+export const HAS_DRIVERS: bool = isDefined(DRIVERS);

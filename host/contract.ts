@@ -116,6 +116,8 @@ export const FAULT_RESET = 1008;
 export const FAULT_RANGE = 1009;
 /** Several sensors are on the wire, and the setting does not say which. */
 export const FAULT_SEVERAL = 1010;
+/** The module has no sensor of a project's own. */
+export const FAULT_NO_OWN = 1011;
 /** A PUBLISH of the outbox until it is acknowledged. */
 export const RECORD_MESSAGE = 1;
 /** That the PUBREC of such a message came. */
@@ -220,6 +222,8 @@ export const EVENT_READING_BUFFERED = 38;
 export const EVENT_FLUSHED = 39;
 /** What reading_1 to reading_8 measured; EVENT_READING, _BUFFERED or _DROPPED of it follows [index of the reading, from 1; thousandths of the unit]. */
 export const EVENT_MEASURED = 40;
+/** A device on the 1-wire bus: its code, as it is written in a setting [first four bytes; last four]. */
+export const EVENT_SENSOR_FOUND = 42;
 /** Client identifier, UTF-8; may be absent with a clean session. */
 export const CONFIG_CLIENT_ID = 1;
 /** User name, UTF-8. */
@@ -403,6 +407,7 @@ export const faultNames: Readonly<Record<number, string>> = {
   1008: 'reset',
   1009: 'range',
   1010: 'several',
+  1011: 'no_own',
 };
 
 /** The names of RECORD_…, in lower case without the prefix, by number. */
@@ -456,6 +461,7 @@ export const eventNames: Readonly<Record<number, string>> = {
   38: 'reading_buffered',
   39: 'flushed',
   40: 'measured',
+  42: 'sensor_found',
 };
 
 /** The names of CONFIG_…, in lower case without the prefix, by number. */

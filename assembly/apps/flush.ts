@@ -5,6 +5,8 @@ import { EVENT_FLUSHED } from '../contract';
 import { now, remaining } from '../delivery/clock';
 import { held } from '../delivery/outbox';
 import * as readings from '../delivery/readings';
+import { pending } from '../drivers/measure';
+import { HAS_DRIVERS } from '../scope';
 import * as session from './session';
 
 let wanted: bool = false;
@@ -26,7 +28,7 @@ export function isFlushing(): bool {
 }
 
 function areWaiting(): bool {
-  return (held() | readings.count) != 0 || session.isSending();
+  return (held() | readings.count) != 0 || (HAS_DRIVERS && pending != 0) || session.isSending();
 }
 
 /** At the end of a step: ends it when it is over. Answers the ms until the next step, at most `idle`. */

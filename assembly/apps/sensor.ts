@@ -20,6 +20,7 @@ import {
   CONFIG_TOPIC,
   CONFIG_UNIT,
   ERROR_COMMAND,
+  ERROR_CONFIG_INVALID,
   ERROR_CONFIG_MISSING,
   ERROR_OUTBOX_FULL,
   ERROR_STATE,
@@ -27,6 +28,7 @@ import {
   EVENT_CONFIG_REFUSED,
   EVENT_CONNECTED,
   EVENT_INTERVAL_CHANGED,
+  EVENT_MEASURED,
   EVENT_MESSAGE,
   EVENT_NOT_QUEUED,
   EVENT_READING,
@@ -44,7 +46,11 @@ import { mark, setMark } from '../delivery/outbox';
 import * as readings from '../delivery/readings';
 import { eventA, eventB } from '../delivery/report';
 import { setWill, setWillPayload } from '../delivery/will';
+import * as measure from '../drivers/measure';
+import { Sensor, valueOf } from '../drivers/sensor';
+import * as sensors from '../drivers/settings';
 import { READING_BYTES, TOPIC_BYTES, UNIT_BYTES } from '../limits';
+import { HAS_DRIVERS } from '../scope';
 import * as settings from '../settings';
 import { isFlushing, pursueFlush } from './flush';
 import * as session from './session';
@@ -78,9 +84,9 @@ let dueAt: i32 = 0;
 let stepped: bool = false;
 let dropped: i32 = 0;
 let sleeps: bool = false;
-/** Without a journal nothing of what follows is in the module. */
+/** Without a journal nothing of what follows is in the module. With drivers, the number of a reading stands behind the topic. */
 function bufferedTopic(): usize {
-  return memory.data(TOPIC_BYTES, 4);
+  return memory.data(HAS_DRIVERS ? TOPIC_BYTES + 2 : TOPIC_BYTES, 4);
 }
 function diagnosticTopic(): usize {
   return memory.data(TOPIC_BYTES, 4);
@@ -89,6 +95,8 @@ let bufferedLength: u32 = 0;
 let diagnosticLength: u32 = 0;
 /** Of the dropped readings, how many were published. */
 let diagnosed: i32 = 0;
+/** With drivers: which reading is published. */
+let chosen: usize = 0;
 /** What this connection still owes: the announcement, and the subscription of the command topic. */
 let onlineOwed: bool = false;
 let commandsOwed: bool = false;
@@ -107,8 +115,8 @@ export function start(): i32 {
 }
 
 function configure(): void {
-  topicLength = readTopic(CONFIG_TOPIC, topic);
-  if (topicLength == 0) settings.refuse(CONFIG_TOPIC, ERROR_CONFIG_MISSING);
+  if (HAS_DRIVERS) configureSensors();
+  else configureTopic();
   availabilityLength = readTopic(CONFIG_AVAILABILITY_TOPIC, availabilityTopic);
   commandLength = readTopic(CONFIG_COMMAND_TOPIC, commandFilter + 2);
   unitLength = settings.text(CONFIG_UNIT, unit, UNIT_BYTES);
@@ -118,7 +126,8 @@ function configure(): void {
   sleeps = settings.number(CONFIG_SLEEP, 0, 0, session.isSn() && qos >= 0 ? 1 : 0) != 0;
   retain = settings.number(CONFIG_RETAIN, 0, 0, 1);
   interval = settings.number(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
-  sensor = settings.number(CONFIG_SENSOR, 0, 0, 255);
+  if (!HAS_DRIVERS) sensor = settings.number(CONFIG_SENSOR, 0, 0, 255);
+  else if (unitLength && sensors.areMixed()) settings.refuse(CONFIG_UNIT, ERROR_CONFIG_INVALID); // it would follow the wrong numbers, too
   if (HAS_JOURNAL) {
     readings.configureReadings(qos > 0);
     bufferedLength = readTopic(CONFIG_BUFFERED_TOPIC, bufferedTopic());
@@ -126,6 +135,19 @@ function configure(): void {
   }
   setWill(availabilityTopic, availabilityLength, 1, 1); // without a topic there is none
   setWillPayload(offline, 7);
+}
+
+function configureTopic(): void {
+  topicLength = readTopic(CONFIG_TOPIC, topic);
+  if (topicLength == 0) settings.refuse(CONFIG_TOPIC, ERROR_CONFIG_MISSING);
+}
+
+/** The readings of the settings; without any, the board's thermometer as a module without drivers reads it. */
+function configureSensors(): void {
+  measure.forgetRound();
+  if (sensors.readSensors() || settings.fault) return;
+  configureTopic();
+  sensors.addBoardsOwn(settings.number(CONFIG_SENSOR, 0, 0, 255), topic, topicLength);
 }
 
 /** Reads and checks the topic of `key` (a filter where it is the command topic). Answers its length, 0 without one. */
@@ -181,13 +203,23 @@ function work(): i32 {
       if (commandLength || availabilityLength) session.collect();
       session.wake();
     }
-    takeReading(connected);
+    if (HAS_DRIVERS) measure.beginRound();
+    else takeReading(connected);
     // The schedule does not drift; readings that were slept through are not made up.
     dueAt += interval;
     if (hasPassed(dueAt)) dueAt = now + interval;
   }
-  if (sleeps && connected && !onlineOwed && !commandsOwed && !(HAS_JOURNAL && (readings.count || isFlushing()))) fallAsleep();
-  return remaining(dueAt);
+  if (HAS_DRIVERS) takeMeasured(connected);
+  if (
+    sleeps &&
+    connected &&
+    !onlineOwed &&
+    !commandsOwed &&
+    !(HAS_JOURNAL && (readings.count || isFlushing())) &&
+    !(HAS_DRIVERS && measure.pending)
+  )
+    fallAsleep();
+  return HAS_DRIVERS ? min(remaining(dueAt), measure.untilMeasured()) : remaining(dueAt);
 }
 
 /** Sleeps until the next reading. The gateway is told half as long again, so that a late reading does not make it give us up. */
@@ -208,10 +240,18 @@ function announce(text: usize, length: u32): i32 {
   return session.publish(availabilityTopic, availabilityLength, text, length, 1, 1);
 }
 
+/** What the sensors have measured since the last step. */
+function takeMeasured(connected: bool): void {
+  for (let found = measure.nextMeasured(); found; found = measure.nextMeasured()) {
+    chosen = found;
+    takeReading(connected);
+  }
+}
+
 function takeReading(connected: bool): void {
-  const value = temperature(sensor);
+  const value = HAS_DRIVERS ? valueOf(changetype<Sensor>(chosen).quantity) : temperature(sensor);
   if (value <= READING_FAILED) {
-    event(EVENT_READING_FAILED, READING_FAILED - value, 0);
+    event(EVENT_READING_FAILED, READING_FAILED - value, HAS_DRIVERS ? changetype<Sensor>(chosen).number : 0);
     return;
   }
   if (!HAS_JOURNAL) {
@@ -222,13 +262,21 @@ function takeReading(connected: bool): void {
   // A new reading stays behind others that wait; and without a connection it is to have its time.
   const waits = readings.count > 0 || (isDown && readings.hasBuffer());
   const result = waits ? -ERROR_OUTBOX_FULL : publishReading(value, 0, 0);
+  if (HAS_DRIVERS) tellWhich(value);
   if (result != -ERROR_OUTBOX_FULL) {
     if (!connected) setDown();
     tellReading(value, result);
   } else {
     if (readings.isFull()) event(EVENT_READING_DROPPED, ERROR_OUTBOX_FULL, ++dropped);
+    if (HAS_DRIVERS) readings.chooseReading(changetype<Sensor>(chosen).number);
     if (readings.putAside(value, unix_time())) event(EVENT_READING_BUFFERED, value, readings.count);
   }
+}
+
+/** Which of several readings the next event is about. */
+function tellWhich(value: i32): void {
+  const number: i32 = changetype<Sensor>(chosen).number;
+  if (number) event(EVENT_MEASURED, number, value);
 }
 
 function tellReading(value: i32, result: i32): void {
@@ -243,12 +291,22 @@ function publishWaiting(): void {
     const value = reading.value;
     const before = mark;
     setMark(reading.serial); // the message's record tells that the reading has left
+    if (HAS_DRIVERS) {
+      chosen = sensors.numbered(readings.numberOf(reading));
+      if (!chosen) {
+        // Its setting is gone since it was measured, and with it its topic.
+        readings.hasLeft();
+        event(EVENT_READING_DROPPED, ERROR_CONFIG_MISSING, ++dropped);
+        continue;
+      }
+    }
     const result = publishReading(value, reading.time, bufferedLength);
     if (result == -ERROR_OUTBOX_FULL) {
       setMark(before);
       return;
     }
     readings.hasLeft();
+    if (HAS_DRIVERS) tellWhich(value);
     tellReading(value, result);
   }
   if (diagnosticLength == 0 || dropped == diagnosed) return;
@@ -268,14 +326,24 @@ function publishReading(value: i32, time: u32, length: u32): i32 {
     end = unit;
   }
   text = formatTenths(text, value);
+  if (HAS_DRIVERS && length) length = numberBufferedTopic(length);
   return session.publish(
-    length ? bufferedTopic() : topic,
-    length ? length : topicLength,
+    length ? bufferedTopic() : HAS_DRIVERS ? changetype<Sensor>(chosen).topic : topic,
+    length ? length : HAS_DRIVERS ? changetype<Sensor>(chosen).topicLength : topicLength,
     text,
     <u32>(end - text),
     qos,
     length ? 0 : retain,
   );
+}
+
+/** Of several readings, each that waited has a topic of its own: its number is a level more. Answers the length with it. */
+function numberBufferedTopic(length: u32): u32 {
+  const number: u32 = changetype<Sensor>(chosen).number;
+  if (!number) return length;
+  uint16(bufferedTopic() + length, 0x2f30 + number);
+  session.topicChanges();
+  return length + 2;
 }
 
 /** Writes thousandths with one decimal, rounded half away from zero, so that they end at `p`; answers where they begin, at most 10 bytes before. */

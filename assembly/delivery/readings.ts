@@ -3,7 +3,7 @@
 // message carries, says up to which serial number they have left, and the slots of those are free.
 
 import { CONFIG_BUFFER, CONFIG_BUFFER_POLICY, RECORD_READING } from '../contract';
-import { READING_ENTRIES } from '../limits';
+import { READING_ENTRIES, READING_NUMBERS } from '../limits';
 import * as settings from '../settings';
 import * as journal from './journal';
 import { mark } from './outbox';
@@ -24,14 +24,17 @@ export class Reading {
   time: u32;
 }
 
-const SLOT_BYTES: u32 = 16;
+/** Where there are several readings, which it is stands behind: 1 to 8, or 0. */
+const NUMBER_OFFSET: usize = 16;
+const HAS_NUMBERS: bool = READING_NUMBERS > 0;
+const SLOT_BYTES: u32 = HAS_NUMBERS ? 20 : 16;
 const SERIAL_OFFSET: usize = 4;
 /** A difference of serial numbers from here on is one below 0. */
 const BEFORE: u32 = 0x80000000;
 
 /** Asked for by a call, memory is taken only in a module that makes it. */
 function slots(): usize {
-  return memory.data(READING_ENTRIES * 16, 4);
+  return memory.data(READING_ENTRIES * 16 + READING_NUMBERS * 4, 4);
 }
 
 let limit: u32 = 0;
@@ -42,6 +45,8 @@ let isRestored: bool = false;
 export let count: u32 = 0;
 /** The last serial number that was given. */
 let newest: u32 = 0;
+/** Which of several readings comes next. */
+let chosen: u32 = 0;
 /** THIN_OUT: the last that was dropped; a sweep goes from the oldest to the newest. */
 let swept: u32 = 0;
 
@@ -79,7 +84,12 @@ export function isFull(): bool {
   return count >= limit;
 }
 
-/** Puts a reading aside; when the buffer is full, in place of another. False when it is itself the one that goes. */
+/** Of several readings, which one is put aside next: 1 to 8, or 0. */
+export function chooseReading(number: u32): void {
+  chosen = number;
+}
+
+/** Puts a reading aside, of several the one that was chosen; when the buffer is full, in place of another. False when it is itself the one that goes. */
 export function putAside(value: i32, time: u32): bool {
   let place = slots();
   if (isFull()) place = victim();
@@ -92,6 +102,7 @@ export function putAside(value: i32, time: u32): bool {
   reading.serial = ++newest;
   reading.value = value;
   reading.time = time;
+  if (HAS_NUMBERS) store<u32>(place, chosen, NUMBER_OFFSET);
   if (isKept) journal.write(RECORD_READING, <u32>(place - slots()) / SLOT_BYTES, place, SLOT_BYTES);
   return true;
 }
@@ -99,6 +110,11 @@ export function putAside(value: i32, time: u32): bool {
 /** The reading that has waited longest; one does. */
 export function oldest(): Reading {
   return changetype<Reading>(after(mark));
+}
+
+/** Which of several readings it is. */
+export function numberOf(reading: Reading): u32 {
+  return load<u32>(changetype<usize>(reading), NUMBER_OFFSET);
 }
 
 /** The oldest has left: `mark` is its serial number. */

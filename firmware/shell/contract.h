@@ -118,6 +118,8 @@
 #define FAULT_RANGE 1009
 /* Several sensors are on the wire, and the setting does not say which. */
 #define FAULT_SEVERAL 1010
+/* The module has no sensor of a project's own. */
+#define FAULT_NO_OWN 1011
 /* A PUBLISH of the outbox until it is acknowledged. */
 #define RECORD_MESSAGE 1
 /* That the PUBREC of such a message came. */
@@ -222,6 +224,8 @@
 #define EVENT_FLUSHED 39
 /* What reading_1 to reading_8 measured; EVENT_READING, _BUFFERED or _DROPPED of it follows [index of the reading, from 1; thousandths of the unit]. */
 #define EVENT_MEASURED 40
+/* A device on the 1-wire bus: its code, as it is written in a setting [first four bytes; last four]. */
+#define EVENT_SENSOR_FOUND 42
 /* Client identifier, UTF-8; may be absent with a clean session. */
 #define CONFIG_CLIENT_ID 1
 /* User name, UTF-8. */
@@ -398,7 +402,8 @@
     X(1007, "other_device") \
     X(1008, "reset") \
     X(1009, "range") \
-    X(1010, "several")
+    X(1010, "several") \
+    X(1011, "no_own")
 
 /* The names of RECORD_..., in lower case without the prefix: X(number, "name") for each. */
 #define RECORD_NAMES(X) \
@@ -449,7 +454,8 @@
     X(37, "restored") \
     X(38, "reading_buffered") \
     X(39, "flushed") \
-    X(40, "measured")
+    X(40, "measured") \
+    X(42, "sensor_found")
 
 /* The names of CONFIG_..., in lower case without the prefix: X(number, "name") for each. */
 #define CONFIG_NAMES(X) \

@@ -1,0 +1,81 @@
+// A thermistor from the analog channel to ground, with a resistor from the supply to the channel: by its beta. What the divider says in
+// microvolts, the logarithms and the division are whole numbers; the error of the arithmetic is below two thousandths of a degree.
+
+import { adc_read } from '../board';
+import { FAULT_RANGE, READING_FAILED } from '../contract';
+import { busFault, Sensor, setAll, setValue, TEMPERATURE, VALUE } from './sensor';
+
+/** 25 °C in thousandths of a kelvin. */
+const T0: i32 = 298150;
+const ZERO: i32 = 273150;
+/** Thousandths of a degree Celsius that a thermistor can stand. */
+const LEAST: i32 = -80000;
+const MOST: i32 = 300000;
+/** ln 2 × 65536. */
+const LN2: u32 = 45426;
+
+/** Measures at once. */
+export function finish(sensor: Sensor): i32 {
+  const microvolts = adc_read(sensor.where);
+  if (microvolts < 0) return setAll(busFault(microvolts));
+  setValue(TEMPERATURE, temperatureOf(sensor, microvolts));
+  return 0;
+}
+
+/** The voltage itself, in thousandths of a volt. */
+export function finishVoltage(sensor: Sensor): i32 {
+  const microvolts = adc_read(sensor.where);
+  if (microvolts < 0) return setAll(busFault(microvolts));
+  setValue(VALUE, (microvolts + 500) / 1000);
+  return 0;
+}
+
+function temperatureOf(sensor: Sensor, microvolts: i32): i32 {
+  const supply = <i32>sensor.fourth * 1000;
+  // Within a 256th of either end, a wire is broken or shorted.
+  const margin = supply >> 8;
+  if (microvolts < margin || microvolts > supply - margin) return READING_FAILED - FAULT_RANGE;
+  // 1/T = 1/T0 + ln(R/R0) / beta, with R = series × U / (supply − U)
+  const logarithm: i32 = ln(sensor.third) + ln(microvolts) - ln(supply - microvolts) - ln(sensor.second);
+  const beta: u32 = sensor.first;
+  const divisor: i32 = <i32>(beta << 16) + (logarithm / 100) * 29815 + ((logarithm % 100) * 29815) / 100;
+  const most = beta << 15; // above it is 323 °C and more
+  if (divisor <= <i32>most) return READING_FAILED - FAULT_RANGE;
+  const value = <i32>timesOver(T0, beta << 16, divisor) - ZERO;
+  return value < LEAST || value > MOST ? READING_FAILED - FAULT_RANGE : value;
+}
+
+/** ln `value` × 65536; `value` is above 0. */
+function ln(value: u32): i32 {
+  const zeros: u32 = clz(value);
+  // value = 2^(31 − zeros) × m, m from 1 to 2; ln m = 2 (z + z³/3 + z⁵/5 + …), z = (m − 1) / (m + 1)
+  const m = (value << zeros) >> 15;
+  const z = ((m - 65536) << 15) / ((m + 65536) >> 1);
+  const square = (z * z) >> 16;
+  let power = z;
+  let sum = z;
+  for (let n: u32 = 3; n < 13; n += 2) {
+    power = (power * square) >> 16;
+    sum += power / n;
+  }
+  return (31 - zeros) * LN2 + (sum << 1);
+}
+
+/** a × b / c, without the 64 bits of the product: as by hand, bit for bit of `a`. `c` is below 2³¹. */
+function timesOver(a: u32, b: u32, c: u32): u32 {
+  const whole = b / c;
+  const part = b % c;
+  let quotient: u32 = 0;
+  let rest: u32 = 0;
+  for (let bit = 31; bit >= 0; --bit) {
+    quotient <<= 1;
+    rest <<= 1;
+    if ((a >> bit) & 1) {
+      quotient += whole;
+      rest += part;
+    }
+    quotient += rest / c;
+    rest %= c;
+  }
+  return quotient;
+}
