@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { bridgeCommand } from './bridge.js';
 import { buildCommand } from './build.js';
+import { configCommand } from './config.js';
 import { createCommand } from './create.js';
 import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
@@ -26,4 +27,5 @@ await discreet(new Command('twobyte'))
   .addCommand(flashCommand())
   .addCommand(createCommand())
   .addCommand(buildCommand())
+  .addCommand(configCommand())
   .parseAsync();

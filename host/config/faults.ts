@@ -16,7 +16,7 @@ export class ConfigFault extends Error {
 /** Gathers the faults of one file. */
 export class Faults {
   readonly #file: string;
-  readonly #found: { path: string; sentence: string }[] = [];
+  readonly #found: string[] = [];
 
   /** `file` as whoever reads the faults knows it. */
   constructor(file: string) {
@@ -27,15 +27,20 @@ export class Faults {
     return this.#found.length;
   }
 
-  /** `what` is the rest of the sentence, without its full stop's place in mind: it ends as it stands. */
+  /** `what` is the rest of the sentence: what is wrong there, and what to do. */
   add(path: Path, what: string): void {
     const sentence = printable(`${this.#file}: ${path.length ? `${pathText(path)}: ` : ''}${what}`);
-    if (!this.#found.some((other) => other.sentence === sentence)) this.#found.push({ path: pathText(path), sentence });
+    if (!this.#found.includes(sentence)) this.#found.push(sentence);
+  }
+
+  /** Sentences of another file. */
+  addAll(sentences: readonly string[]): void {
+    for (const sentence of sentences) this.#found.push(sentence);
   }
 
   /** Throws a ConfigFault unless there are none. */
   throwAny(): void {
-    if (this.#found.length) throw new ConfigFault(this.#found.map(({ sentence }) => sentence));
+    if (this.#found.length) throw new ConfigFault(this.#found);
   }
 }
 

@@ -1,0 +1,237 @@
+// twobyte.config.json: what a node is, as its owner writes it.
+
+import { dirname, resolve } from 'node:path';
+import { type BoardDescription, isBoardPath, readBoard, readJson, unknownBoard } from './board.js';
+import { brokerChecks, protocolOf } from './broker.js';
+import { nodeChecks, topicChecks } from './checks.js';
+import { ConfigFault, Faults, type Path, pathText } from './faults.js';
+import { type ConfigFile, type DriverName, type Quantity, quantities, type SensorFile } from './file.js';
+import type { Json } from './json.js';
+import { isModulePath, keepsJournal, moduleChecks } from './modules.js';
+import { publicKeyOf } from './public-key.js';
+import { checkSchema, takeOut } from './schema.js';
+import { type Environment, revealSecrets } from './secrets.js';
+import { type Claims, sensorChecks } from './sensors.js';
+import { settingsOf } from './settings.js';
+
+/** A sensor, with defaults filled in. Pins are GPIO numbers. */
+export interface Sensor {
+  readonly driver: DriverName;
+  /** 7-bit, of I2C. */
+  readonly address?: number;
+  /** None where the board has no pins. */
+  readonly pin?: number;
+  /** Of 1-wire: 16 hexadecimal digits. */
+  readonly rom?: string;
+  /** Bits. */
+  readonly resolution?: number;
+  /** Of the ADC of a lower rung. */
+  readonly channel?: number;
+  readonly beta?: number;
+  /** At 25 °C, in Ω. */
+  readonly ohms?: number;
+  /** The series resistor, in Ω. */
+  readonly series?: number;
+  /** The thermometer of a lower rung. */
+  readonly source?: string;
+  readonly readings: readonly { readonly quantity: Quantity; readonly topic: string }[];
+}
+
+/** A configuration that was found good, with defaults filled in, secrets in their places, and paths absolute. */
+export interface Config {
+  /** Of the file. */
+  readonly path: string;
+  /** What is not wrong and yet not well, as sentences. */
+  readonly warnings: readonly string[];
+  /** For readBoard: a name, or a path. */
+  readonly board: string;
+  readonly device: string;
+  readonly wifi?: { readonly ssid: string; readonly password?: string };
+  readonly timeServer?: string;
+  readonly broker: {
+    /** Tried in their order; all of one kind. */
+    readonly urls: readonly string[];
+    readonly protocol: 'MQTT' | 'MQTT-SN';
+    readonly username?: string;
+    readonly password?: string;
+    /** PEM files. */
+    readonly authority?: string;
+    readonly certificate?: string;
+    readonly key?: string;
+  };
+  /** A name as in build/NAME.wasm, or the path of one's own. */
+  readonly module: string;
+  readonly sensors: readonly Sensor[];
+  /** Of I2C, where it is not as on the board. */
+  readonly i2c?: NonNullable<BoardDescription['i2c']>;
+  /** ms. */
+  readonly interval: number;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly sleep: boolean;
+  readonly journal: boolean;
+  readonly availability?: string;
+  readonly commands?: string;
+  readonly updates?: {
+    readonly topic?: string;
+    /** Of ECDSA P-256, x and y, 128 hexadecimal digits. */
+    readonly publicKey: string;
+  };
+  /** Further settings of the firmware, by their names. */
+  readonly settings: Readonly<Record<string, string | number>>;
+  /** Paths of values that must not be shown, as `wifi.password`. */
+  readonly secret: ReadonlySet<string>;
+}
+
+/**
+ * Reads the configuration at `path` and checks it against its board. Throws a ConfigFault that says all that is wrong, a sentence for each fault. `${NAME}`
+ * comes from `environment` or from the file of secrets.
+ */
+export function readConfig(path: string, environment: Environment): Config {
+  const faults = new Faults(path);
+  const value = readJson(path, path);
+  const { secret, missing, warnings } = revealSecrets(value, path, environment, faults);
+  const literal = literalSecrets(value, secret);
+  const hidden = new Set([...secret, ...literal]);
+  const isMissing = (at: Path) => missing.some((other) => pathText(other) === pathText(at));
+  const wrong = checkSchema('config', value, faults, { isSecret: (at) => hidden.has(pathText(at)), isKnown: isMissing });
+  for (const at of missing) takeOut(value, at);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) faults.throwAny();
+  const file = value as unknown as ConfigFile;
+  const directory = dirname(resolve(path));
+  const shown = (at: Path, text: string) => (hidden.has(pathText(at)) ? 'the text' : `"${text}"`);
+  const board = boardOf(file, directory, faults);
+
+  const gone = new Set([...wrong, ...missing].map(pathText));
+  const checks = { file, board, faults, directory, shown, gone };
+  brokerChecks(checks);
+  nodeChecks(checks);
+  topicChecks(checks);
+  moduleChecks(checks);
+  const claims = sensorChecks(checks);
+  const publicKey = keyOf(file, directory, faults);
+  faults.throwAny();
+  const config: Config = {
+    ...complete(file, directory, claims),
+    path: resolve(path),
+    warnings: [
+      ...warnings,
+      ...literal.map(
+        (at) =>
+          `${path}: ${at}: stands in the file itself; write "\${${variables[at]}}" and put the text into the environment or into the file of secrets`,
+      ),
+    ],
+    ...(publicKey === undefined ? {} : { updates: { ...file.updates, publicKey } }),
+    secret: hidden,
+  };
+  const bytes = board ? Buffer.byteLength(settingsOf(config, board)) : 0;
+  if (bytes > SETTINGS_BYTES)
+    faults.add([], `has ${bytes} bytes of settings, and a board has ${SETTINGS_BYTES}; shorten topics and predefined`);
+  faults.throwAny();
+  return config;
+}
+
+/** Of firmware/shell/settings.h. */
+const SETTINGS_BYTES = 8192;
+
+const variables: Readonly<Record<string, string>> = { 'wifi.password': 'WIFI_PASSWORD', 'broker.password': 'MQTT_PASSWORD' };
+
+/** Passwords that stand in the configuration itself. */
+function literalSecrets(value: Json, secret: ReadonlySet<string>): string[] {
+  const at = (holder: Json | undefined, key: string) =>
+    typeof holder === 'object' && holder !== null && !Array.isArray(holder) && Object.hasOwn(holder, key) ? holder[key] : undefined;
+  return Object.keys(variables).filter((path) => {
+    const [outer = '', inner = ''] = path.split('.');
+    return !secret.has(path) && at(at(value, outer), inner) !== undefined;
+  });
+}
+
+function boardOf({ board }: ConfigFile, directory: string, faults: Faults): BoardDescription | undefined {
+  if (board === undefined) return undefined;
+  try {
+    const unknown = isBoardPath(board) ? undefined : unknownBoard(board);
+    if (unknown === undefined) return readBoard(isBoardPath(board) ? resolve(directory, board) : board);
+    faults.add(['board'], unknown);
+  } catch (error) {
+    if (!(error instanceof ConfigFault)) throw error;
+    faults.addAll(error.faults);
+  }
+  return undefined;
+}
+
+function keyOf({ updates }: ConfigFile, directory: string, faults: Faults): string | undefined {
+  if (updates?.publicKey === undefined) return undefined;
+  const key = publicKeyOf(resolve(directory, updates.publicKey));
+  if ('fault' in key) faults.add(['updates', 'publicKey'], key.fault);
+  return 'fault' in key ? undefined : key.key;
+}
+
+/** Fills in what the file leaves out; everything that is required is there. */
+function complete(file: ConfigFile, directory: string, claims: Claims): Omit<Config, 'path' | 'warnings' | 'secret' | 'updates'> {
+  const { board = '', device = '', broker = {}, wifi, buses, sensors = [] } = file;
+  const { url = [], authority, certificate, key, username, password } = broker;
+  const urls = typeof url === 'string' ? [url] : url.filter((one) => one !== null);
+  const protocol = protocolOf(urls[0] ?? '');
+  const module = file.module ?? (protocol === 'MQTT' ? 'node-mqtt' : 'node-mqttsn');
+  const i2c = buses?.i2c;
+  const files = Object.entries({ authority, certificate, key }).flatMap(([name, path]) =>
+    path === undefined ? [] : [[name, resolve(directory, path)]],
+  );
+  return {
+    board: isBoardPath(board) ? resolve(directory, board) : board,
+    device,
+    ...(wifi?.ssid === undefined ? {} : { wifi: { ssid: wifi.ssid, ...(wifi.password === undefined ? {} : { password: wifi.password }) } }),
+    ...(file.timeServer === undefined ? {} : { timeServer: file.timeServer }),
+    broker: {
+      urls,
+      protocol,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(Object.fromEntries(files) as { authority?: string; certificate?: string; key?: string }),
+    },
+    module: isModulePath(module) ? resolve(directory, module) : module,
+    sensors: sensors.flatMap((sensor, index) => (sensor ? [sensorOf(sensor, directory, claims.pins[index])] : [])),
+    ...(i2c === undefined ? {} : { i2c: typeof i2c === 'string' ? i2c : (claims.i2c ?? '') }),
+    interval: file.interval ?? 10_000,
+    qos: file.qos ?? 1,
+    retain: file.retain ?? false,
+    sleep: file.sleep ?? false,
+    journal: file.journal ?? keepsJournal(module),
+    ...(file.availability === undefined ? {} : { availability: file.availability }),
+    ...(file.commands === undefined ? {} : { commands: file.commands }),
+    settings: file.settings ?? {},
+  };
+}
+
+const defaults: Readonly<Partial<Record<DriverName, Partial<Sensor>>>> = {
+  sht3x: { address: 0x44 },
+  bme280: { address: 0x76 },
+  ds18b20: { resolution: 12 },
+  ntc: { channel: 0, beta: 3950, ohms: 10_000, series: 10_000 },
+};
+
+function sensorOf(sensor: SensorFile, directory: string, pin: number | undefined): Sensor {
+  const { driver = 'own', address, rom, resolution, channel, beta, ohms, series, source } = sensor;
+  const given = {
+    ...(address === undefined ? {} : { address: Number(address) }),
+    ...(rom === undefined ? {} : { rom: rom.toLowerCase() }),
+    ...(resolution === undefined ? {} : { resolution }),
+    ...(channel === undefined ? {} : { channel }),
+    ...(beta === undefined ? {} : { beta }),
+    ...(ohms === undefined ? {} : { ohms }),
+    ...(series === undefined ? {} : { series }),
+    ...(source === undefined
+      ? {}
+      : { source: source.startsWith('replay:') ? `replay:${resolve(directory, source.slice('replay:'.length))}` : source }),
+  };
+  return {
+    driver,
+    ...defaults[driver],
+    ...given,
+    ...(pin === undefined ? {} : { pin }),
+    readings: quantities.flatMap((quantity) => {
+      const topic = sensor[quantity]?.topic;
+      return topic === undefined ? [] : [{ quantity, topic }];
+    }),
+  };
+}
