@@ -32,6 +32,8 @@ export interface Sensor {
   readonly ohms?: number;
   /** The series resistor, in Ω. */
   readonly series?: number;
+  /** Of the divider, in mV. */
+  readonly supply?: number;
   /** The thermometer of a lower rung. */
   readonly source?: string;
   readonly readings: readonly { readonly quantity: Quantity; readonly topic: string }[];
@@ -208,10 +210,11 @@ const defaults: Readonly<Partial<Record<DriverName, Partial<Sensor>>>> = {
   bme280: { address: 0x76 },
   ds18b20: { resolution: 12 },
   ntc: { channel: 0, beta: 3950, ohms: 10_000, series: 10_000 },
+  adc: { channel: 0 },
 };
 
 function sensorOf(sensor: SensorFile, directory: string, pin: number | undefined): Sensor {
-  const { driver = 'own', address, rom, resolution, channel, beta, ohms, series, source } = sensor;
+  const { driver = 'own', address, rom, resolution, channel, beta, ohms, series, supply, source } = sensor;
   const given = {
     ...(address === undefined ? {} : { address: Number(address) }),
     ...(rom === undefined ? {} : { rom: rom.toLowerCase() }),
@@ -220,6 +223,7 @@ function sensorOf(sensor: SensorFile, directory: string, pin: number | undefined
     ...(beta === undefined ? {} : { beta }),
     ...(ohms === undefined ? {} : { ohms }),
     ...(series === undefined ? {} : { series }),
+    ...(supply === undefined ? {} : { supply }),
     ...(source === undefined
       ? {}
       : { source: source.startsWith('replay:') ? `replay:${resolve(directory, source.slice('replay:'.length))}` : source }),

@@ -6,7 +6,7 @@ import type { Faults, Path } from './faults.js';
 export const quantities = ['temperature', 'humidity', 'pressure', 'value'] as const;
 export type Quantity = (typeof quantities)[number];
 
-export type DriverName = 'sht3x' | 'bme280' | 'ds18b20' | 'ntc' | 'dht22' | 'board' | 'own';
+export type DriverName = 'sht3x' | 'bme280' | 'ds18b20' | 'ntc' | 'adc' | 'dht22' | 'board' | 'own';
 
 export type SensorFile = {
   driver?: DriverName;
@@ -19,6 +19,7 @@ export type SensorFile = {
   beta?: number;
   ohms?: number;
   series?: number;
+  supply?: number;
   source?: string;
 } & { [quantity in Quantity]?: { topic?: string } };
 

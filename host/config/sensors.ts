@@ -4,9 +4,12 @@ import { type BoardDescription, freePins, type I2cPins, type PinNeed, pinFault }
 import { anyNumber, type Faults, type Path, pathText } from './faults.js';
 import { type Checks, type ConfigFile, quantities, type SensorFile } from './file.js';
 import { isModulePath } from './modules.js';
+import { utf8Bytes } from './texts.js';
 
 /** CONFIG_READING_1 to 8. */
 export const MOST_READINGS = 8;
+/** SENSOR_TOPICS_BYTES of a module with drivers. */
+export const TOPICS_BYTES = 640;
 /** A DHT22 measures no more often, in ms. */
 const DHT22_INTERVAL = 2000;
 
@@ -23,12 +26,26 @@ export function sensorChecks(checks: Checks): Claims {
   const { sensors = [] } = file;
   for (const [index, sensor] of sensors.entries()) if (sensor?.driver) oneSensor(checks, sensor, index);
   pairs(checks);
+  topicsTogether(checks);
   const count = sensors.reduce((sum, sensor) => sum + quantities.filter((quantity) => sensor?.[quantity]).length, 0);
   if (count > MOST_READINGS) faults.add(['sensors'], `have ${count} readings together, and a board has ${MOST_READINGS}; leave some out`);
   const dht22 = sensors.findIndex((sensor) => sensor?.driver === 'dht22');
   if (dht22 >= 0 && file.interval !== undefined && file.interval >= 100 && file.interval < DHT22_INTERVAL)
     faults.add(['interval'], `${file.interval} is too short for sensors[${dht22}], a DHT22; write ${DHT22_INTERVAL} or more`);
   return checks.board ? new Pins(checks.board, faults).claim(file) : { pins: [], i2c: undefined };
+}
+
+/** The module keeps all topics in one place, and one unit for all quantities. */
+function topicsTogether({ file, faults }: Checks): void {
+  const { sensors = [], settings } = file;
+  const readings = sensors.flatMap((sensor) =>
+    quantities.flatMap((quantity) => (sensor?.[quantity] ? [{ quantity, topic: sensor[quantity].topic ?? '' }] : [])),
+  );
+  const bytes = readings.reduce((sum, { topic }) => sum + utf8Bytes(topic), 0);
+  if (bytes > TOPICS_BYTES)
+    faults.add(['sensors'], `have topics of ${bytes} bytes together, and the limit is ${TOPICS_BYTES}; shorten some`);
+  if (settings?.unit !== undefined && new Set(readings.map(({ quantity }) => quantity)).size > 1)
+    faults.add(['settings', 'unit'], 'would follow readings of several quantities; leave it out');
 }
 
 const isI2c = ({ driver }: SensorFile): boolean => driver === 'sht3x' || driver === 'bme280';
@@ -80,13 +97,18 @@ function pairs({ file, faults }: Checks): void {
       ? [address, 'address', `${address} is the address of`]
       : driver === 'ds18b20'
         ? [rom?.toLowerCase(), 'rom', 'is the ROM code of']
-        : driver === 'ntc'
+        : driver === 'ntc' || driver === 'adc'
           ? [undefined, '', '']
           : [
               driver,
               'driver',
               driver === 'own' ? 'a module has one sensor of your own, and that is' : `a board has one ${driver}, and that is`,
             ];
+    if (rom !== undefined && crcOf(rom) !== 0)
+      faults.add(
+        ['sensors', index, 'rom'],
+        'has a checksum, its last two digits, that does not fit; compare it with what is printed or was read',
+      );
     if (driver === 'ds18b20' && rom === undefined && wires > 1)
       faults.add(['sensors', index, 'rom'], `is missing; ${wires} DS18B20 are on the wire, and their ROM codes tell them apart`);
     if (identity === undefined) return;
@@ -98,9 +120,19 @@ function pairs({ file, faults }: Checks): void {
   });
 }
 
+/** The CRC of Maxim over a ROM code, whose last byte it is: 0 when it fits. */
+function crcOf(rom: string): number {
+  return Buffer.from(rom, 'hex').reduce((sum, byte) => {
+    let crc = sum ^ byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0x8c : crc >> 1;
+    return crc;
+  }, 0);
+}
+
 const needs: Readonly<Partial<Record<string, PinNeed>>> = {
   ds18b20: { use: 'output', who: '1-wire' },
   ntc: { use: 'analog', who: 'an NTC' },
+  adc: { use: 'analog', who: 'an ADC channel' },
   dht22: { use: 'output', who: 'a DHT22' },
 };
 
@@ -168,16 +200,16 @@ class Pins {
   }
 
   /** The pin that a sensor names, or the board's usual one. */
-  #pinOf({ driver, pin }: SensorFile, { who }: PinNeed, path: Path): number | undefined {
+  #pinOf({ driver, pin }: SensorFile, need: PinNeed, path: Path): number | undefined {
     const { name, chip, onewire, adc } = this.#board;
     if (chip.gpio.length === 0) {
       if (pin !== undefined && driver !== 'dht22') this.#faults.add(path, `${name} has no pins; leave it out`);
       return undefined;
     }
     if (pin !== undefined) return this.#number(pin, path);
-    const usual = driver === 'ds18b20' ? onewire : driver === 'ntc' && Array.isArray(adc) ? adc[0] : undefined;
+    const usual = driver === 'ds18b20' ? onewire : need.use === 'analog' && Array.isArray(adc) ? adc[0] : undefined;
     if (typeof usual === 'number') return usual;
-    if (driver !== 'dht22') this.#faults.add(path, `is missing, and ${name} has no usual pin for ${who}; add it`); // the schema wants it of a DHT22
+    if (driver !== 'dht22') this.#faults.add(path, `is missing, and ${name} has no usual pin for ${need.who}; add it`); // the schema wants it of a DHT22
     return undefined;
   }
 

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import type { BoardDescription, I2cPins } from './board.js';
 import type { Config, Sensor } from './config.js';
 import { type Path, pathText } from './faults.js';
+import type { Quantity } from './file.js';
 import { hasDrivers, moduleFile } from './modules.js';
 
-/** Numbers that `board:N` of a reading asks for, as firmware/ports/esp-idf/board_pins.h has them. */
-const SENSOR_CHIP = 0;
-const SENSOR_DHT22 = 1;
+/** Thermometers of a board, as firmware/shell/board.h numbers them. Its only hygrometer, the DHT22, is 0. */
+const BOARD_THERMOMETER = 0;
+const BOARD_DHT22 = 1;
 
 export interface SettingsOptions {
   /** For people: … in the place of passwords, and of what came from the environment or from the file of secrets. */
@@ -55,10 +56,11 @@ export function settingsOf(config: Config, board: BoardDescription, { hidden = f
   for (const [index, sensor] of config.sensors.entries()) {
     for (const { quantity, topic } of sensor.readings) {
       const path: Path = ['sensors', index, quantity, 'topic'];
-      if (hasDrivers(config.module)) add(`reading_${++count}`, `${driverOf(config, board, sensor)} ${quantity} ${topic}`, ...path);
+      if (hasDrivers(config.module))
+        add(`reading_${++count}`, `${driverOf(config, board, sensor, quantity)} ${quantity} ${topic}`, ...path);
       else {
         add('topic', topic, ...path);
-        add('sensor', SENSOR_CHIP);
+        add('sensor', BOARD_THERMOMETER);
       }
     }
   }
@@ -93,7 +95,7 @@ function busesOf({ sensors, i2c }: Config, board: BoardDescription): [key: strin
   const onewire = isLower(board) ? board.onewire : (wire ?? board.onewire);
   if (onewire !== undefined && has('ds18b20', 'own')) buses.push(['onewire', String(onewire)]);
   const adc = isLower(board) ? board.adc : analogPins(sensors, board);
-  if (adc !== undefined && has('ntc', 'own')) buses.push(['adc', typeof adc === 'string' ? adc : adc.join(' ')]);
+  if (adc !== undefined && has('ntc', 'adc', 'own')) buses.push(['adc', typeof adc === 'string' ? adc : adc.join(' ')]);
   const dht22 = sensors.find(({ driver }) => driver === 'dht22')?.pin;
   if (dht22 !== undefined && !isLower(board)) buses.push(['dht22', String(dht22)]);
   return buses;
@@ -101,31 +103,38 @@ function busesOf({ sensors, i2c }: Config, board: BoardDescription): [key: strin
 
 const pinsOf = ({ sda, scl, hertz }: I2cPins): string => `${sda} ${scl} ${hertz}`;
 
-/** The pins of all NTCs, whose places are their channels; without one those of the board. */
+/** The pins of all that is measured, whose places are their channels; without any those of the board. */
 function analogPins(sensors: readonly Sensor[], { adc }: BoardDescription): readonly number[] | undefined {
   const usual = Array.isArray(adc) ? (adc as readonly number[]) : undefined;
-  const ntcs = sensors.filter(({ driver }) => driver === 'ntc');
-  if (ntcs.length === 0) return usual;
-  return ntcs.flatMap(({ pin }) => pin ?? usual?.[0] ?? []);
+  const measured = sensors.filter(isAnalog);
+  if (measured.length === 0) return usual;
+  return measured.flatMap(({ pin }) => pin ?? usual?.[0] ?? []);
 }
 
-function driverOf({ sensors }: Config, board: BoardDescription, sensor: Sensor): string {
-  const { driver, address = 0, rom = '', resolution = 12, beta, ohms, series } = sensor;
+function driverOf({ sensors }: Config, board: BoardDescription, sensor: Sensor, quantity: Quantity): string {
+  const { driver, address = 0, rom = '', resolution = 12, beta, ohms, series, supply } = sensor;
   switch (driver) {
     case 'sht3x':
     case 'bme280':
       return `${driver}:${address.toString(16)}`;
     case 'ds18b20':
       return resolution !== 12 ? `${driver}:${rom}:${resolution}` : rom ? `${driver}:${rom}` : driver;
-    case 'ntc': {
-      const channel = isLower(board) ? (sensor.channel ?? 0) : sensors.filter((other) => other.driver === 'ntc').indexOf(sensor);
-      return `${driver}:${channel}:${beta}:${ohms}:${series}`;
-    }
+    case 'ntc':
+      return `${driver}:${channelOf(sensors, board, sensor)}:${beta}:${ohms}:${series}${supply === undefined ? '' : `:${supply}`}`;
+    case 'adc':
+      return `${driver}:${channelOf(sensors, board, sensor)}`;
     case 'dht22':
-      return `board:${SENSOR_DHT22}`;
+      return `board:${quantity === 'humidity' ? 0 : BOARD_DHT22}`;
     case 'board':
-      return `board:${SENSOR_CHIP}`;
+      return `board:${BOARD_THERMOMETER}`;
     case 'own':
       return driver;
   }
 }
+
+/** On a chip its place among the pins that are measured; two sensors of one pin do not occur. */
+function channelOf(sensors: readonly Sensor[], board: BoardDescription, sensor: Sensor): number {
+  return isLower(board) ? (sensor.channel ?? 0) : sensors.filter(isAnalog).indexOf(sensor);
+}
+
+const isAnalog = ({ driver }: Sensor): boolean => driver === 'ntc' || driver === 'adc';
