@@ -7,6 +7,7 @@ import { configCommand } from './config.js';
 import { createCommand } from './create.js';
 import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
+import { monitorCommand } from './monitor.js';
 import { pubCommand } from './pub.js';
 import { subCommand } from './sub.js';
 import { discreet } from './usage.js';
@@ -28,4 +29,5 @@ await discreet(new Command('twobyte'))
   .addCommand(createCommand())
   .addCommand(buildCommand())
   .addCommand(configCommand())
+  .addCommand(monitorCommand())
   .parseAsync();
