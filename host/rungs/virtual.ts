@@ -71,7 +71,8 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
   };
 }
 
-function configByNumber(settings: BoardSettings): Map<number, string | number> {
+/** Settings by their CONFIG_… numbers; throws where one is not known. */
+export function configByNumber(settings: BoardSettings): Map<number, string | number> {
   const numbers = new Map(Object.entries(configNames).map(([number, name]) => [name, Number(number)]));
   return new Map(
     Object.entries(settings).map(([name, value]) => {
