@@ -55,6 +55,7 @@ for (const [how, board] of builds)
       'links_test',
       'storage_test',
       'nvram_test',
+      'kept_settings_test',
       'memory_test',
     ])
       test(program, async (t) => {

@@ -142,6 +142,41 @@ function uartOf({ stdin, stdout }: ReturnType<typeof spawnMachine>): Duplex {
   return uart;
 }
 
+/** A machine without a bridge: whoever has its UART is the host at the other end of the line. */
+export interface BareMachine {
+  uart: Duplex;
+  /** Resolves with how it ended. */
+  exited: Promise<string>;
+  kill(): Promise<void>;
+}
+
+/** Starts the board of `image` with this flash (flashImage), and the memory in this file, which outlives it. Both files stay the caller's; the flash is read at once. */
+export async function bareMachine(image: string, flash: string, memory: string): Promise<BareMachine> {
+  const release = holdMemory(memory);
+  const child = spawnMachine(image, flash, memory);
+  const clear = () => {
+    child.kill('SIGKILL');
+    release();
+  };
+  running.add(clear);
+  child.stderr.resume();
+  const exited = new Promise<string>((resolve) => child.once('exit', (status, signal) => resolve(signal ?? `status ${status}`)));
+  void exited.then(() => {
+    running.delete(clear);
+    release();
+  });
+  const uart = uartOf(child);
+  await once(child, 'spawn');
+  return {
+    uart,
+    exited,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
 async function start(
   directory: string,
   engine: Engine,

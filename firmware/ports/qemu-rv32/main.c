@@ -6,12 +6,14 @@
 #include "contract.h"
 #include "flash.h"
 #include "heap.h"
+#include "kept_settings.h"
 #include "machine.h"
 #include "modules.h"
+#include "nvram.h"
 #include "random.h"
 #include "settings.h"
 #include "shell.h"
-#include "nvram.h"
+#include "text_upload.h"
 #include "thermometer.h"
 #include "wire.h"
 
@@ -33,6 +35,8 @@ typedef struct {
     Shell shell;
     Thermometer thermometer;
     Nvram storage;
+    bool provisioned; /* the settings are a host's, not the flash's */
+    bool configured;  /* they are such that a module may start */
 } Board;
 
 const char console_name[] = "twobyte-rv32";
@@ -124,24 +128,45 @@ void machine_trap(uint32_t cause, uint32_t at, uint32_t value) {
     machine_restart();
 }
 
-static bool read_settings(Settings *settings) {
+#define KEPT ((uint32_t *)(uintptr_t)KEPT_SETTINGS)
+
+static bool parse_settings(Settings *settings, const uint8_t *text, uint32_t length) {
     static const int needed[] = {SETTING_BROKER, SETTING_THERMOMETER};
-    uint32_t length;
-    const uint8_t *text = flash_region(FLASH_SETTINGS, FLASH_SETTINGS_BYTES, &length);
-    if (!text) {
-        console_say("there are no settings in the flash");
-        return false;
-    }
-    if (!settings_read(settings, "settings", (const char *)text, length)) {
-        console_say("%s", settings->error);
-        return false;
-    }
+    if (!settings_read(settings, "settings", (const char *)text, length)) return false;
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         if (settings->values[needed[i]].text) continue;
-        console_say("the settings name no %s", needed[i] == SETTING_BROKER ? "broker" : "thermometer");
-        return false;
+        return settings_refuse(settings, "settings", 0, "", "they name no %s", needed[i] == SETTING_BROKER ? "broker" : "thermometer");
     }
     return true;
+}
+
+/* Those that a host brought, else the flash's. False: there are none, or settings->error says what is wrong. */
+static bool read_settings(Board *board) {
+    uint32_t length;
+    const uint8_t *text = kept_settings(KEPT, &length);
+    board->provisioned = text != NULL;
+    if (!text) text = flash_region(FLASH_SETTINGS, FLASH_SETTINGS_BYTES, &length);
+    return text && parse_settings(&board->settings, text, length);
+}
+
+/* Keeps settings that the host brought into the room of kept_settings.h; they count from the next start on. */
+static const char *keep_settings(void *context, const char *text, uint32_t length);
+
+static TextUpload upload = {.capacity = KEPT_TEXT_BYTES, .keep = keep_settings};
+
+static const char *keep_settings(void *context, const char *text, uint32_t length) {
+    static Settings tried;
+    (void)context;
+    memset(&tried, 0, sizeof tried);
+    if (!parse_settings(&tried, (const uint8_t *)text, length)) return tried.error;
+    kept_settle(KEPT, length);
+    upload.text = kept_room(KEPT);
+    return NULL;
+}
+
+static void take_uploads(void) {
+    upload.text = kept_room(KEPT);
+    line_takes(wire_line(), LINE_SETTINGS, &text_uploads, &upload);
 }
 
 static void open_storage(Board *board) {
@@ -156,16 +181,36 @@ typedef struct {
     bool flush;
 } Wishes;
 
+static void describe(void) {
+    const char *module = engine_compiled(0);
+    console_board(&(ConsoleBoard){.board = "qemu-rv32", .chip = "rv32", .module = module ? module : "", .settings = board.configured});
+}
+
 static void hear(Wishes *wishes) {
     uint32_t value;
     for (LineWish wish = line_wish(wire_line(), &value); wish != LINE_NOTHING; wish = line_wish(wire_line(), &value)) {
         if (wish == LINE_STOP) wishes->stop = true;
         if (wish == LINE_FLUSH) wishes->flush = true;
+        if (wish == LINE_TELL) describe();
+        if (wish == LINE_TELL && !board.configured) console_unconfigured();
         if (wish == LINE_RESTART) {
             wire_drain(DRAIN_MS);
             machine_restart();
         }
     }
+}
+
+/* Without settings that are any good: waits for others, and the restart behind them. */
+_Noreturn static void wait_for_settings(void) {
+    Wishes wishes = {false, false};
+    board.configured = false;
+    console_unconfigured();
+    while (!wishes.stop && !wishes.flush) {
+        machine_feed();
+        wire_wait(INT32_MAX);
+        hear(&wishes);
+    }
+    end(0);
 }
 
 /* Between two starts of modules that are no good: the host is heard. */
@@ -207,6 +252,7 @@ _Noreturn static void fail(const char *words) {
 _Noreturn static void give_up(const char *words) {
     slots_ended(modules_slots(), running_slot);
     console_say("%s", words);
+    if (board.provisioned) wait_for_settings();
     end(1);
 }
 
@@ -292,10 +338,18 @@ int main(void) {
     machine_init();
     random_init();
     wire_init(random_next());
-    if (!read_settings(&board.settings)) end(1);
+    take_uploads();
+    board.configured = read_settings(&board);
+    describe();
     const Settings *settings = &board.settings;
+    if (!board.configured) {
+        if (settings->error[0]) console_say("%s", settings->error);
+        if (settings->error[0] && !board.provisioned) end(1); /* whoever made the flash is to know */
+        wait_for_settings();
+    }
     if (!thermometer_open(&board.thermometer, settings->values[SETTING_THERMOMETER].text)) {
         console_say("thermometer: %s", board.thermometer.error);
+        if (board.provisioned) wait_for_settings();
         end(1);
     }
     if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);

@@ -34,6 +34,10 @@
 #define REMEMBERED 0x80410000
 #define REMEMBERED_BYTES 0x100
 
+/* Settings that a host brought, as lasting (kept_settings.h); they overrule FLASH_SETTINGS. */
+#define KEPT_SETTINGS 0x80418000
+#define KEPT_SETTINGS_BYTES 0x8000
+
 #define FLASH_MAGIC 0x46423254 /* "T2BF" */
 
 #endif
