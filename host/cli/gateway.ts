@@ -123,7 +123,7 @@ async function run(values: Values): Promise<number> {
   const connection = brokerOf(values);
   const predefined = predefinedOf(values);
   const group = groupOf(values);
-  const serial = (values.serial ?? []).map(serialPort);
+  const serial = (values.serial ?? []).map((text) => serialPort(text));
   if (values.journal === '') throw new UsageError('--journal: the directory has an empty name');
   const port = values.udp ?? (serial.length > 0 ? undefined : DEFAULT_PORT);
   const tell = (text: string) => process.stderr.write(`twobyte gateway: ${text}\n`);

@@ -1,9 +1,10 @@
 import { parseAddress, type SerialAddress } from '../links/address.js';
 import { UsageError } from './usage.js';
 
-/** The port that --serial names: PATH, PATH@BAUD, or PATH?baud=N as in the address mqtt-sn+serial://PATH?baud=N. */
-export function serialPort(text: string): SerialAddress {
-  if (!text.startsWith('/')) throw new UsageError(`--serial: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0@115200`);
+/** The port that --serial, or another option, names: PATH, PATH@BAUD, or PATH?baud=N as in the address mqtt-sn+serial://PATH?baud=N. */
+export function serialPort(text: string, option = '--serial'): SerialAddress {
+  if (!text.startsWith('/'))
+    throw new UsageError(`${option}: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0@115200`);
   const [, path = text, rate] = /^([^?]+)@(\d+)$/.exec(text) ?? [];
   const literal = path.split('/').map(encodeURIComponent).join('/');
   const address = path.includes('?') ? path : `${literal}${rate === undefined ? '' : `?baud=${rate}`}`;
@@ -11,6 +12,6 @@ export function serialPort(text: string): SerialAddress {
     return parseAddress(`mqtt-sn+serial://${address}`) as SerialAddress;
   } catch (error) {
     const [, what = ''] = /': (.*?)\. Write /s.exec((error as Error).message) ?? [];
-    throw new UsageError(`--serial '${text}': ${what}; write it as in /dev/ttyUSB0@115200`);
+    throw new UsageError(`${option} '${text}': ${what}; write it as in /dev/ttyUSB0@115200`);
   }
 }

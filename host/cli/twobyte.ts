@@ -8,6 +8,7 @@ import { createCommand } from './create.js';
 import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
 import { monitorCommand } from './monitor.js';
+import { provisionCommand } from './provision.js';
 import { pubCommand } from './pub.js';
 import { subCommand } from './sub.js';
 import { discreet } from './usage.js';
@@ -30,4 +31,5 @@ await discreet(new Command('twobyte'))
   .addCommand(buildCommand())
   .addCommand(configCommand())
   .addCommand(monitorCommand())
+  .addCommand(provisionCommand())
   .parseAsync();

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { BoardConsole, BoardSilent, type Upload, UploadRefused } from '../console/console.js';
+import { boardPort } from './board-port.js';
+import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, seconds, UsageError } from './usage.js';
+
+interface Values {
+  port?: string;
+  settings: string;
+  cafile?: string;
+  cert?: string;
+  key?: string;
+  wait: number;
+  quiet?: true;
+}
+
+/** What goes to the board, in this order: the settings last, as what they name is there by then. */
+export interface Provision {
+  texts: readonly { what: Upload; bytes: Buffer }[];
+  /** The board's link goes by the same line: it connects when a bridge leads it to its broker. */
+  byLine: boolean;
+}
+
+const DEFAULT_WAIT_S = 60;
+/** For a board to say that it starts, behind a restart. */
+const START_MS = 10_000;
+
+const after = `
+The board keeps all of the settings or none: a line that is wrong is refused with the sentence that names it, and what the board had stays in force.
+Settings are \`key = value\` lines; \`twobyte-posix --help\` names the keys.
+
+Exit status: 0 the board is connected, or with --wait 0 has its settings · 1 bad usage, no board, settings that are refused, or no connection
+
+Example: twobyte provision --port /dev/ttyUSB0 --settings living-room.conf
+`;
+
+export function provisionCommand(): Command {
+  const command = discreet(new Command('provision'))
+    .description('Writes settings and certificates to a board at a serial port, restarts it and waits until it is connected.')
+    .option('--port <path[@baud]>', 'its port and bits per second, as in /dev/ttyUSB0@115200 (default: the only one there is)')
+    .requiredOption('--settings <file>', 'the settings')
+    .option('--cafile <file>', 'PEM file of the authorities that the board is to trust')
+    .option('--cert <file>', 'PEM file of the board’s certificate, with --key')
+    .option('--key <file>', 'PEM file of its private key, with --cert')
+    .option('--wait <seconds>', 'for the connection; 0: do not wait', seconds, DEFAULT_WAIT_S)
+    .option('--quiet', 'tell nothing but what goes wrong')
+    .helpOption('--help', 'print this')
+    .allowExcessArguments(false)
+    .addHelpText('after', after);
+  return command.action((values: Values) => exitWith(command, () => run(values)));
+}
+
+async function run(values: Values): Promise<number> {
+  const provision = provisionOf(values);
+  const port = await boardPort(values.port);
+  const say = (text: string) => void process.stderr.write(`twobyte provision: ${text}\n`);
+  try {
+    const console = await BoardConsole.open(port);
+    try {
+      await provide(console, port.path, provision, values.wait * 1000, values.quiet ? () => {} : say);
+    } finally {
+      await console.close();
+    }
+    return EXIT_OK;
+  } catch (error) {
+    say((error as Error).message);
+    return EXIT_FAILURE;
+  }
+}
+
+function provisionOf({ settings, cafile, cert, key }: Values): Provision {
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together; give both');
+  const bytes = contentOf('--settings', settings);
+  return {
+    texts: [
+      ...(cafile === undefined ? [] : [{ what: 'authority' as const, bytes: pemOf('--cafile', cafile, 'CERTIFICATE') }]),
+      ...(cert === undefined ? [] : [{ what: 'certificate' as const, bytes: pemOf('--cert', cert, 'CERTIFICATE') }]),
+      ...(key === undefined ? [] : [{ what: 'key' as const, bytes: pemOf('--key', key, 'PRIVATE KEY') }]),
+      { what: 'settings', bytes },
+    ],
+    byLine: /^\s*broker\s*=\s*"?mqtt(-sn)?\+(line|serial):/m.test(bytes.toString()),
+  };
+}
+
+function contentOf(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`${option}: ${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function pemOf(option: string, file: string, label: string): Buffer {
+  const bytes = contentOf(option, file);
+  if (!new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(bytes.toString('latin1')))
+    throw new UsageError(`${option}: ${file} holds no ${label} in PEM; it begins with -----BEGIN …${label}-----`);
+  return bytes;
+}
+
+const names: Readonly<Record<Upload, string>> = {
+  settings: 'the settings',
+  module: 'the module',
+  authority: 'the authorities',
+  certificate: 'its certificate',
+  key: 'its key',
+};
+
+/** Rejects with a sentence for people. */
+export async function provide(
+  console: BoardConsole,
+  path: string,
+  { texts, byLine }: Provision,
+  waitMs: number,
+  say: (text: string) => void,
+): Promise<void> {
+  await console.ready();
+  const { board, chip, firmware, module } = await console.describe();
+  say(`${path}: a ${board} board (${chip}), firmware ${firmware}${module && `, ${module}`}`);
+  for (const { what, bytes } of texts) {
+    await console.upload(what, bytes).catch((error: Error) => {
+      throw error instanceof UploadRefused ? new Error(`the board refuses ${names[what]}: ${error.message}`) : error;
+    });
+    say(`the board has ${names[what]}, ${bytes.length} bytes`);
+  }
+  await restarted(console, path, byLine ? 0 : waitMs, say);
+  if (byLine) say(`it reaches its broker by this line: twobyte bridge --serial ${path} --broker mqtt://host leads it there`);
+}
+
+/** Restarts the board; resolves when it is connected, or without a time to wait when it has started. */
+async function restarted(console: BoardConsole, path: string, waitMs: number, say: (text: string) => void): Promise<void> {
+  let begun = false;
+  let words = '';
+  const listen = (line: string) => {
+    words = line;
+  };
+  const wanted = waitMs > 0 ? 'connected' : 'started';
+  const silent = `the board at ${path} was told to restart, and does not speak again`;
+  const board = console.next(({ event }) => event === 'board', START_MS, silent);
+  // At once: what the board says of its start comes in one piece, perhaps.
+  const outcome = console.next(
+    ({ event }) => {
+      if (event === 'board') words = '';
+      begun ||= event === 'board';
+      return begun && (event === wanted || event === 'unconfigured');
+    },
+    waitMs || START_MS,
+    '',
+  );
+  for (const promise of [board, outcome]) promise.catch(() => {}); // the command fails first, perhaps
+  console.on('says', listen);
+  try {
+    await console.command('restart');
+    await board;
+    const { event } = await outcome;
+    if (event === 'unconfigured') throw new Error(`the board does not start with these settings: ${words || 'it gives no reason'}`);
+    say(waitMs > 0 ? 'the board is connected' : 'the board has started');
+  } catch (error) {
+    if (!(error instanceof BoardSilent) || !begun) throw error;
+    const seconds = (waitMs || START_MS) / 1000;
+    throw new Error(
+      `the board has its settings, and is not connected within ${seconds} s; ${words ? `it says: ${words}` : 'it says nothing'}`,
+    );
+  } finally {
+    console.off('says', listen);
+  }
+}
