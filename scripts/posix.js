@@ -69,7 +69,7 @@ export async function posixBoard(report, options) {
 }
 
 /** The modules that a board can run. */
-const boardModules = modules.map(({ name }) => name).filter((name) => name.startsWith('sensor'));
+const boardModules = modules.map(({ name }) => name).filter((name) => !name.startsWith('client'));
 
 /** What CMake is told of the engine. @param {import('./python.js').Report} report @param {Engine} engine @param {string} build */
 async function engineSettings(report, engine, build) {

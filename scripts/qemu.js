@@ -14,7 +14,7 @@ import { missingForFetching, wasm3Sources } from './wasm3.js';
 const run = promisify(execFile);
 
 /** The modules that a board runs. */
-const sensors = modules.map(({ name }) => name).filter((name) => name.startsWith('sensor'));
+const sensors = modules.map(({ name }) => name).filter((name) => !name.startsWith('client'));
 
 const port = join(root, 'firmware', 'ports', 'qemu-rv32');
 

@@ -34,7 +34,17 @@ function deepest(number: number, calls: number[][], frames: number[], above: rea
 }
 
 describe("wasm3's call stack", { skip: skipUnbuilt(posixBoard), timeout: 60_000 }, () => {
-  for (const module of ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'sensor-mqtt-journal', 'sensor-mqttsn-journal', 'sensor-journal'])
+  for (const module of [
+    'sensor-mqtt',
+    'sensor-mqttsn',
+    'sensor',
+    'sensor-mqtt-journal',
+    'sensor-mqttsn-journal',
+    'sensor-journal',
+    'node-mqtt',
+    'node-mqttsn',
+    'node',
+  ])
     test(`holds the deepest calls that ${module} can make, with a quarter to spare`, async (t) => {
       const { stdout } = await run(join(dirname(posixBoard), 'frames'), [join(root, `build/${module}.wasm`)]);
       const lines = stdout.trim().split('\n');

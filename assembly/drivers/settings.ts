@@ -112,9 +112,13 @@ function readSensor(number: u32): void {
   // Nothing is received while settings are read.
   const length = config_text(key, receiveArea, READING_LINE_BYTES);
   if (length < 0) return;
-  if (length > READING_LINE_BYTES) return settings.refuse(key, ERROR_CONFIG_TOO_LONG);
   at = receiveArea;
   end = at + length;
+  settings.refuse(key, length > READING_LINE_BYTES ? ERROR_CONFIG_TOO_LONG : readLine(number));
+}
+
+/** Reads the setting of reading `number`. 0, or what is wrong with it, an ERROR_…. */
+function readLine(number: u32): i32 {
   isBad = false;
   const sensor = next(lookUp(drivers()));
   readParameters(sensor);
@@ -122,18 +126,18 @@ function readSensor(number: u32): void {
   skipBlanks();
   const quantity = lookUp(quantities());
   if (quantity == 0 || !((<u32>load<u8>(measures() + sensor.driver) >> (quantity - 1)) & 1)) isBad = true;
-  if (isBad) return settings.refuse(key, ERROR_CONFIG_INVALID);
+  if (isBad) return ERROR_CONFIG_INVALID;
   sensor.quantity = <u8>quantity;
   // Thermometer and hygrometer of a board are two.
   if (<u32>sensor.driver == BOARD) sensor.first = quantity;
   wanted |= 1 << quantity;
   skipBlanks();
   const topicLength = <u32>(end - at);
-  if (topicLength > <u32>TOPIC_BYTES || topicsEnd + topicLength > topics() + SENSOR_TOPICS_BYTES)
-    return settings.refuse(key, ERROR_CONFIG_TOO_LONG);
-  settings.refuse(key, topicNameFault(at, topicLength));
+  if (topicLength > <u32>TOPIC_BYTES || topicsEnd + topicLength > topics() + SENSOR_TOPICS_BYTES) return ERROR_CONFIG_TOO_LONG;
   add(sensor, number, topicsEnd, topicLength);
+  const fault = topicNameFault(at, topicLength);
   topicsEnd = bytes(topicsEnd, at, topicLength);
+  return fault;
 }
 
 function readParameters(sensor: Sensor): void {
@@ -196,7 +200,7 @@ function decimal(otherwise: i32, least: u32, most: u32): u32 {
 
 /** Whether a colon follows; it is passed over. */
 function beginField(): bool {
-  if (at == end || <u32>load<u8>(at) != COLON) return false;
+  if (at >= end || <u32>load<u8>(at) != COLON) return false;
   ++at;
   return true;
 }

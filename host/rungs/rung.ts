@@ -40,7 +40,8 @@ export interface BoardListener {
 
 /**
  * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts),
- * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other),
+ * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other,
+ * with drivers where there is a `reading_…`),
  * `journal` (the path of its file; each rung has a form of its own).
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
@@ -52,16 +53,23 @@ export const sensorModules = [
   'sensor-mqtt-journal',
   'sensor-mqttsn-journal',
   'sensor-journal',
+  'node-mqtt',
+  'node-mqttsn',
+  'node',
 ] as const;
 
+/** Whether the module keeps a journal where it is given one. */
+export const keepsJournal = (module: string): boolean => module.endsWith('-journal') || module.startsWith('node');
+
 /** The name of the module that a board with these settings runs. */
-export function moduleOf({ broker, module, journal }: BoardSettings): (typeof sensorModules)[number] {
+export function moduleOf({ broker, module, journal, ...rest }: BoardSettings): (typeof sensorModules)[number] {
   // Whatever else is wrong with the address, the board says.
-  if (module === undefined)
-    return `sensor-${/^\s*mqtt-sn\b/i.test(String(broker)) ? 'mqttsn' : 'mqtt'}${journal === undefined ? '' : '-journal'}`;
+  const protocol = /^\s*mqtt-sn\b/i.test(String(broker)) ? 'mqttsn' : 'mqtt';
+  if (module === undefined && Object.keys(rest).some((name) => name.startsWith('reading_'))) return `node-${protocol}`;
+  if (module === undefined) return `sensor-${protocol}${journal === undefined ? '' : '-journal'}`;
   const known = sensorModules.find((name) => name === module);
   if (!known) throw new TypeError(`setting 'module': '${module}' is none; take ${sensorModules.join(', ')}`);
-  if (journal !== undefined && !known.endsWith('-journal'))
+  if (journal !== undefined && !keepsJournal(known))
     throw new TypeError(`setting 'journal': the module '${known}' keeps none; take '${known}-journal'`);
   return known;
 }

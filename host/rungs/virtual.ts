@@ -1,5 +1,6 @@
 import { Board } from '../board.js';
 import { configNames, EVENT_CONFIG_REFUSED, EVENT_FLUSHED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
+import { SIMULATED_DHT22, simulatedBuses } from '../devices/simulated.js';
 import { errorText } from '../errors.js';
 import { FileStorage } from '../journal/file-storage.js';
 import { routeTo } from '../links/address.js';
@@ -12,7 +13,8 @@ const FLUSH_MS = 5_000;
 
 /** The sensor module in this process, with real links and the real clock. */
 export async function startVirtual(settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
-  const { broker, thermometer: name, module: _, journal, ...rest } = settings;
+  const { broker, thermometer: name, module: _, journal, i2c, onewire, adc, dht22, ...rest } = settings;
+  const dht = isSimulated('dht22', dht22);
   const module = builtModule(moduleOf(settings));
   let stopped = () => {};
   let flushed = (_: BoardEvent) => {};
@@ -24,7 +26,9 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
       links,
       discovery,
       config: new Map([...configByNumber(rest), ...config]),
-      thermometers: [thermometer(String(name))],
+      thermometers: [thermometer(String(name)), ...(dht ? [() => SIMULATED_DHT22.temperature] : [])],
+      hygrometers: dht ? [() => SIMULATED_DHT22.humidity, () => SIMULATED_DHT22.humidity] : [],
+      buses: simulatedBuses({ i2c: isSimulated('i2c', i2c), onewire: isSimulated('onewire', onewire), adc: isSimulated('adc', adc) }),
       ...(storage && { storage }),
       failed(error) {
         storage?.close();
@@ -69,6 +73,12 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
         else reject(new Error('this module has no journal, and cannot sleep without loss'));
       }),
   };
+}
+
+/** Whether the setting of a bus gives the board the simulated one; another it does not have. */
+function isSimulated(name: string, value: string | number | undefined): boolean {
+  if (value === undefined || value === 'simulated') return value !== undefined;
+  throw new TypeError(`setting '${name}': '${value}' is at no pin of this board; take simulated`);
 }
 
 /** Settings by their CONFIG_… numbers; throws where one is not known. */

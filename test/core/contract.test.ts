@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import * as contract from '../../host/contract.js';
 import { builtModule } from '../../host/module.js';
+import { keepsJournal } from '../../host/rungs/rung.js';
 import { root } from './compile.js';
 
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
@@ -75,9 +76,8 @@ describe('docs/boundary.md', () => {
   const imported = (module: string) => WebAssembly.Module.imports(builtModule(module));
 
   test('lists every import of a module, and none that no module has', () => {
-    const all = ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'sensor-journal', 'client-mqtt', 'client-mqttsn'].flatMap(imported);
-    const ofDrivers = ['adc_read', 'humidity', 'i2c_transfer', 'onewire_transfer', 'onewire_triplet'];
-    assert.deepEqual([...new Set([...all.map(({ name }) => name), ...ofDrivers])].sort(), imports);
+    const all = ['sensor-mqtt', 'sensor-mqttsn', 'sensor', 'sensor-journal', 'node', 'client-mqtt', 'client-mqttsn'].flatMap(imported);
+    assert.deepEqual([...new Set(all.map(({ name }) => name))].sort(), imports);
     assert.deepEqual([...new Set(all.map(({ module, kind }) => `${module} ${kind}`))], ['board function']);
   });
 
@@ -90,6 +90,9 @@ describe('docs/boundary.md', () => {
     ['sensor-mqtt-journal', [...common, ...journal]],
     ['sensor-mqttsn-journal', [...common, ...journal]],
     ['sensor-journal', [...common, ...journal]],
+    ['node-mqtt', [...common, ...journal]],
+    ['node-mqttsn', [...common, ...journal]],
+    ['node', [...common, ...journal]],
     ['client-mqtt-journal', [...common, ...client, ...journal]],
     ['client-mqttsn-journal', [...common, ...client, ...clientSn, ...journal]],
   ] as const) {
@@ -141,7 +144,13 @@ describe('assembly/limits.ts', () => {
   };
 
   /** The bytes that the limits of a profile cost a module. */
-  const cost = (profile: 'desk' | 'board', module: 'client' | 'sensor', protocols: readonly string[], hasJournal: boolean) => {
+  const cost = (
+    profile: 'desk' | 'board',
+    module: 'client' | 'sensor',
+    protocols: readonly string[],
+    hasJournal: boolean,
+    hasDrivers: boolean,
+  ) => {
     const limits = [
       ...read('assembly/limits.ts').matchAll(
         /\/\*\* .*?Cost: (\d+) bytes?(?:, in the (\w+) only)?(?:, over (MQTT|MQTT-SN) only)?(?:, [^*]*?)?\. \*\/\nexport const (\w+): i32 =\s+([^;]+);/g,
@@ -152,6 +161,7 @@ describe('assembly/limits.ts', () => {
     const flags = [
       ...(profile === 'desk' ? ['DESK'] : []),
       ...(hasJournal ? ['JOURNAL'] : []),
+      ...(hasDrivers ? ['DRIVERS'] : []),
       ...protocols.map((protocol) => protocol.replace('-', '')),
     ];
     let sum = 0;
@@ -174,12 +184,15 @@ describe('assembly/limits.ts', () => {
     ['sensor-mqtt-journal', 'sensor', 'board', ['MQTT']],
     ['sensor-mqttsn-journal', 'sensor', 'board', ['MQTT-SN']],
     ['sensor-journal', 'sensor', 'board', ['MQTT', 'MQTT-SN']],
+    ['node-mqtt', 'sensor', 'board', ['MQTT']],
+    ['node-mqttsn', 'sensor', 'board', ['MQTT-SN']],
+    ['node', 'sensor', 'board', ['MQTT', 'MQTT-SN']],
     ['client-mqtt-journal', 'client', 'desk', ['MQTT']],
     ['client-mqttsn-journal', 'client', 'desk', ['MQTT-SN']],
   ] as const) {
     test(`accounts for the memory of ${name}`, () => {
-      const rest = memoryBytes(name) - cost(profile, module, protocols, name.endsWith('-journal')) - BELOW;
-      const most = OTHER_STATICS + (module === 'sensor' && name.endsWith('-journal') ? VARIABLES : 0);
+      const rest = memoryBytes(name) - cost(profile, module, protocols, keepsJournal(name), name.startsWith('node')) - BELOW;
+      const most = OTHER_STATICS + (module === 'sensor' && keepsJournal(name) ? VARIABLES : 0);
       assert.ok(rest >= 48 && rest <= most, `${rest} bytes beside the limits`);
     });
   }

@@ -28,10 +28,10 @@ const faults: [what: string, bytes: () => Promise<Uint8Array | string>, words: R
   ['imports what is unknown', () => badModule(sings), /sing: is imported, and this board does not have it; take .* the same release/],
   [
     'wants too much memory',
-    () => badModule({ memoryBytes: 9000 }),
-    /uses 9000 bytes of memory, this board allows 8192: take a sensor module, or raise SHELL_MEMORY_LIMIT/,
+    () => badModule({ memoryBytes: 11000 }),
+    /uses 11000 bytes of memory, this board allows 10240: take a sensor module, or raise SHELL_MEMORY_LIMIT/,
   ],
-  ['has too many data', () => badModule(large), /has data behind the end of its memory, .* 8192 bytes: .*SHELL_MEMORY_LIMIT/],
+  ['has too many data', () => badModule(large), /has data behind the end of its memory, .* 10240 bytes: .*SHELL_MEMORY_LIMIT/],
   ['is of another boundary', () => badModule({ version: 99 }), /boundary version 99, this board has \d+: take .* the same release/],
   ['nests too deep', () => badModule(nests), /nests blocks deeper than this board translates, which is \d+: .*SHELL_NESTING/],
   ['traps in start', () => badModule({ start: 'unreachable(); return 0;' }), /start: unreachable executed/],

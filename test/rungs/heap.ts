@@ -10,6 +10,9 @@ const heapOfWasm3: Readonly<Record<string, number>> = {
   'sensor-mqtt-journal': 112 * 1024,
   'sensor-mqttsn-journal': 122 * 1024,
   'sensor-journal': 178 * 1024,
+  'node-mqtt': 160 * 1024,
+  'node-mqttsn': 170 * 1024,
+  node: 224 * 1024,
 };
 /** The same of the emulated board, whose machine has 32 bits. */
 const heapOfRv32: Readonly<Record<string, number>> = {
@@ -19,6 +22,9 @@ const heapOfRv32: Readonly<Record<string, number>> = {
   'sensor-mqtt-journal': 57_344,
   'sensor-mqttsn-journal': 57_344,
   'sensor-journal': 90_112,
+  'node-mqtt': 81_920,
+  'node-mqttsn': 81_920,
+  node: 114_688,
 };
 /** And of its stack. */
 export const STACK_OF_RV32 = 6 * 1024;
