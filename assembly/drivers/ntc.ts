@@ -11,8 +11,8 @@ const ZERO: i32 = 273150;
 /** Thousandths of a degree Celsius that a thermistor can stand. */
 const LEAST: i32 = -80000;
 const MOST: i32 = 300000;
-/** ln 2 × 65536. */
-const LN2: u32 = 45426;
+/** ln 2 × 2²⁰. */
+const LN2: u32 = 726817;
 
 /** Measures at once. */
 export function finish(sensor: Sensor): i32 {
@@ -38,20 +38,25 @@ function temperatureOf(sensor: Sensor, microvolts: i32): i32 {
   // 1/T = 1/T0 + ln(R/R0) / beta, with R = series × U / (supply − U)
   const logarithm: i32 = ln(sensor.third) + ln(microvolts) - ln(supply - microvolts) - ln(sensor.second);
   const beta: u32 = sensor.first;
-  const divisor: i32 = <i32>(beta << 16) + (logarithm / 100) * 29815 + ((logarithm % 100) * 29815) / 100;
+  const high = logarithm >> 4;
+  const low = logarithm & 15;
+  // Times 298.15 kelvin, of which 65536 are one.
+  const divisor: i32 = <i32>(beta << 16) + (high / 100) * 29815 + ((high % 100) * 29815 + ((low * 29815) >> 4)) / 100;
   const most = beta << 15; // above it is 323 °C and more
   if (divisor <= <i32>most) return READING_FAILED - FAULT_RANGE;
   const value = <i32>timesOver(T0, beta << 16, divisor) - ZERO;
   return value < LEAST || value > MOST ? READING_FAILED - FAULT_RANGE : value;
 }
 
-/** ln `value` × 65536; `value` is above 0. */
+/** ln `value` × 2²⁰; `value` is above 0. */
 function ln(value: u32): i32 {
   const zeros: u32 = clz(value);
   // value = 2^(31 − zeros) × m, m from 1 to 2; ln m = 2 (z + z³/3 + z⁵/5 + …), z = (m − 1) / (m + 1)
   const m = (value << zeros) >> 15;
-  const z = ((m - 65536) << 15) / ((m + 65536) >> 1);
-  const square = (z * z) >> 16;
+  const numerator = (m - 65536) << 15;
+  const denominator = m + 65536;
+  const z = ((numerator / denominator) << 5) + ((numerator % denominator) << 5) / denominator;
+  const square = ((z >> 4) * (z >> 4)) >> 16;
   let power = z;
   let sum = z;
   for (let n: u32 = 3; n < 13; n += 2) {

@@ -81,7 +81,7 @@ describe('SHT3x', () => {
     world.i2c.fault = BUS_STUCK;
     assert.deepEqual(world.round(100), ['1: stuck']);
     world.i2c.fault = 0;
-    assert.deepEqual(world.round(), ['1: 21.001'], 'and the next round is as ever');
+    assert.deepEqual(world.round(), ['1: 21.000'], 'and the next round is as ever');
   });
 
   test('a late answer is waited for, and the schedule keeps', () => {
@@ -92,7 +92,7 @@ describe('SHT3x', () => {
     world.start(['sht3x temperature t']);
     assert.deepEqual(world.round(20), []);
     sensor.stalls = false;
-    assert.deepEqual(world.round(20), ['1: 21.001']);
+    assert.deepEqual(world.round(20), ['1: 21.000']);
     world.round(9_960 + 17);
     assert.equal(world.at.at(-1), 10_017);
   });
@@ -196,6 +196,6 @@ describe('BME280', () => {
       i2c.attach(0x77, new Bme280({ raw: { ...exampleRaw, temperature: 500_000 } }));
       i2c.attach(0x45, new Sht3x({ temperature: 3 }));
     });
-    assert.deepEqual(told, ['1: 25.080', '2: 18.860', '3: 3.000']);
+    assert.deepEqual(told, ['1: 25.080', '2: 18.850', '3: 2.999']);
   });
 });

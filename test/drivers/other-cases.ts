@@ -107,6 +107,23 @@ describe('a sensor of one’s own', () => {
       measured(['own value v'], () => {}),
       ['1: no_own'],
     ));
+
+  for (const [what, wait, value, told, at] of [
+    ['is ready when it says so', 250, -1_234, '1: -1.234', 250],
+    ['is ready at once', 0, 7, '1: 0.007', 0],
+    ['cannot be ready before it began', -5, 7, '1: 0.007', 0],
+    ['may fail to begin', READING_FAILED - 3, 7, '1: 3', 0],
+    ['may fail to measure', 10, READING_FAILED - 999, '1: 999', 10],
+  ] as const)
+    test(`of a project ${what}`, () => {
+      const world = new World();
+      world.hasOwn = true;
+      world.thermometers = [() => wait, () => value];
+      world.start(['own value v', 'own pressure w']);
+      world.clock.advance(1_000);
+      assert.deepEqual(world.told, [told, `2${told.slice(1)}`]);
+      assert.deepEqual(world.at, [at, at]);
+    });
 });
 
 describe('a round', () => {
@@ -121,7 +138,7 @@ describe('a round', () => {
     world.clock.skip(150);
     assert.deepEqual(world.told, ['2: 0.000']);
     world.round(1);
-    assert.deepEqual(world.told.slice(0, 2), ['2: 0.000', '1: 21.001']);
+    assert.deepEqual(world.told.slice(0, 2), ['2: 0.000', '1: 21.000']);
   });
 
   test('that takes longer than the interval is not begun twice', () => {
@@ -144,7 +161,7 @@ describe('a round', () => {
     world.start(['sht3x temperature t']);
     world.board?.stop();
     assert.equal(world.board?.start(), 0);
-    assert.deepEqual(world.round(100), ['1: 21.001']);
+    assert.deepEqual(world.round(100), ['1: 21.000']);
   });
 });
 
@@ -172,6 +189,8 @@ describe('settings', () => {
     ['sht3x', 'config_invalid'],
     ['sht3x:', 'config_invalid'],
     ['sht3x:4', 'config_invalid'],
+    ['adc:5', 'config_invalid'],
+    ['ds18b20:28', 'config_invalid'],
     ['sht3x:4 temperature t', 'config_invalid'],
     ['sht3x:4g temperature t', 'config_invalid'],
     ['sht3x:07 temperature t', 'config_invalid'],

@@ -15,6 +15,8 @@ import {
 import { AnalogChannels } from '../../host/devices/analog.js';
 import { I2cBus } from '../../host/devices/i2c-bus.js';
 import { OnewireBus } from '../../host/devices/onewire-bus.js';
+import type { OpenLink } from '../../host/links/link.js';
+import type { Storage } from '../../host/storage.js';
 import { VirtualClock } from '../core/virtual-clock.js';
 import { CoveredModule } from './covered.js';
 
@@ -27,12 +29,18 @@ export class World {
   /** `1: 21.500` or `1: checksum`, in order, with the ms since the start. */
   readonly told: string[] = [];
   readonly at: number[] = [];
+  readonly events: [code: number, a: number, b: number][] = [];
   /** Codes of 1-wire devices, as they were told. */
   readonly found: string[] = [];
   thermometers: (() => number | undefined)[] = [];
   hygrometers: (() => number | undefined)[] = [];
   /** What the configuration was refused for. */
   refused = '';
+  /** The module has a sensor of one's own (covered.ts). */
+  hasOwn = false;
+  /** Where its link leads, by default nowhere. */
+  link: OpenLink = () => ({ send: () => 0, pause() {}, resume() {}, close() {} });
+  storage: Storage | undefined;
   board: Board<CoveredModule> | undefined;
   readonly #start = this.clock.now();
 
@@ -40,7 +48,8 @@ export class World {
   start(readings: readonly string[], more: Readonly<Record<number, string | number>> = {}): number {
     this.board = new Board(
       {
-        links: [() => ({ send: () => 0, pause() {}, resume() {}, close() {} })],
+        links: [this.link],
+        storage: this.storage,
         config: new Map<number, string | number>([
           [CONFIG_CLIENT_ID, 'c'],
           [CONFIG_INTERVAL, 10_000],
@@ -54,7 +63,7 @@ export class World {
         random: () => 0,
         event: (code, a, b) => this.#event(code, a, b),
       },
-      (imports) => new CoveredModule(imports),
+      (imports) => new CoveredModule(imports, this.hasOwn),
     );
     return this.board.start();
   }
@@ -62,6 +71,7 @@ export class World {
   #event(code: number, a: number, b: number): void {
     const hexadecimal = (word: number) => (word >>> 0).toString(16).padStart(8, '0');
     if (code === EVENT_CONFIG_REFUSED) this.refused = `${configNames[b]}: ${errorNames[a]}`;
+    this.events.push([code, a, b]);
     if (code === EVENT_SENSOR_FOUND) this.found.push(hexadecimal(a) + hexadecimal(b));
     if (code === EVENT_MEASURED) this.#tell(`${a}: ${(b / 1000).toFixed(3)}`);
     if (code === EVENT_READING_FAILED) this.#tell(`${b}: ${faultNames[a] ?? a}`);
