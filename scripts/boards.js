@@ -72,11 +72,11 @@ function macros({ name, chip, led, i2c, onewire, adc }) {
 /** @param {Board[]} boards */
 function header(boards) {
   const lines = [
-    '/* Made from boards/*.json by scripts/boards.js; do not edit.',
+    '/* Made from the boards of boards/ by scripts/boards.js; do not edit.',
     ' *',
     ' * What the board that Kconfig names has where the settings say nothing: GPIO numbers, -1 for what it has not. Channel n of the ADC is the',
     ' * nth of TWOBYTE_ADC_PINS, an initializer of TWOBYTE_ADC_COUNT numbers. TWOBYTE_SENSOR_… are the numbers that `board:N` of a reading,',
-    " * and so the imports temperature and humidity, ask for: the chip's own thermometer, and the DHT22 of the setting dht22. */",
+    " * and so the import temperature, ask for: the chip's own thermometer, and the DHT22 of the setting dht22. */",
     '#ifndef TWOBYTE_BOARD_PINS_H',
     '#define TWOBYTE_BOARD_PINS_H',
     '',

@@ -26,11 +26,11 @@ function addresses({ file }: Checks): [path: Path, url: string][] {
 
 /** Checks `broker`, `wifi`, `timeServer`, and `device`, which the protocol limits. */
 export function brokerChecks(checks: Checks): void {
-  const { file, board, faults } = checks;
+  const { file, board, faults, hides } = checks;
   const all = addresses(checks);
   const [first] = all;
   for (const [path, url] of all) {
-    const fault = addressFault(url, board) ?? (first && all.length > 1 ? companyFault(url, first[1]) : undefined);
+    const fault = addressFault(url, board, hides(path)) ?? (first && all.length > 1 ? companyFault(url, first[1], hides(path)) : undefined);
     if (fault !== undefined) faults.add(path, fault);
   }
   if (first) {
@@ -47,29 +47,30 @@ export function brokerChecks(checks: Checks): void {
     faults.add(['device'], `has ${bytes} bytes of UTF-8, and MQTT-SN takes ${CLIENT_ID_BYTES}; shorten it`);
 }
 
-function addressFault(url: string, board: BoardDescription | undefined): string | undefined {
-  const shown = `"${redact(url)}"`;
+function addressFault(url: string, board: BoardDescription | undefined, isHidden: boolean): string | undefined {
+  if (/\s/.test(url)) return 'holds a blank; remove it; several addresses are a list, ["…", "…"]';
+  const shown = isHidden ? 'the address' : `"${redact(url)}"`;
   const scheme = schemeOf(url);
   if (scheme === undefined) return `${shown} has no scheme; write mqtt:// before the host`;
   if (board && !board.chip.schemes.includes(scheme)) {
     const known = board.chip.schemes.map((each) => `${each}://`);
-    return `${board.name} does not speak ${scheme}://; write ${anyOf(known)}`;
+    return `${board.name} does not speak ${isHidden ? 'its scheme' : `${scheme}://`}; write ${anyOf(known)}`;
   }
-  if (/\s/.test(url)) return `${shown} has a blank within; several addresses are a list, ["…", "…"]`;
   if (isLine(url) || scheme.endsWith('+serial')) return undefined;
   if (/^[^/]*\/\/[^/?#]*@/.test(url))
     return 'user name and password do not stand in the address; write them into broker.username and broker.password';
   const [, host = '', port, rest = ''] = /^[^/]*\/\/(\[[0-9a-fA-F:.]+(?:%\w+)?\]|[^[\]:/?#]*)(?::([^/?#]*))?(.*)$/.exec(url) ?? [];
-  if (host === '' || utf8Bytes(host) > 255) return `${shown} names no host; write ${scheme}://host, its name or address`;
+  if (host === '' || utf8Bytes(host) > 255) return `${shown} names no host; write mqtt://host, its name or address`;
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535))
     return `${shown} has a port that is no number from 1 to 65535; correct it, or leave it out`;
   if (rest === '' || rest === '/' || (scheme === 'mqtt-sn' && rest === '?search')) return undefined;
-  return `${shown} has more behind its host and port; write ${scheme}://${host}${port === undefined ? '' : `:${port}`}`;
+  return `${shown} has more behind its host and port; leave it out`;
 }
 
 /** Why an address does not go with the first one. */
-function companyFault(url: string, first: string): string | undefined {
-  if (schemeOf(url) !== schemeOf(first)) return `"${redact(url)}" is of another kind than the first address; all are of one`;
+function companyFault(url: string, first: string, isHidden: boolean): string | undefined {
+  if (schemeOf(url) !== schemeOf(first))
+    return `${isHidden ? 'the address' : `"${redact(url)}"`} is of another kind than the first; all are of one`;
   return url.endsWith('?search') ? 'gateways are searched there, and such an address stands alone; leave the others out' : undefined;
 }
 

@@ -13,7 +13,7 @@ const firstUrl = ({ broker }: Checks['file']): string | undefined =>
   typeof broker?.url === 'string' ? broker.url : (broker?.url?.find((url) => url !== null) ?? undefined);
 
 /** Checks `qos`, `sleep` and `settings`. */
-export function nodeChecks({ file, faults }: Checks): void {
+export function nodeChecks({ file, faults, hides }: Checks): void {
   const { qos, sleep, settings = {}, availability, commands, updates } = file;
   const url = firstUrl(file);
   const protocol = url === undefined ? undefined : protocolOf(url);
@@ -26,7 +26,7 @@ export function nodeChecks({ file, faults }: Checks): void {
   if (sleep && protocol === 'MQTT')
     faults.add(['sleep'], 'MQTT has no sleeping clients; write an address mqtt-sn:// in broker.url, or leave it out');
   for (const [name, value] of Object.entries(settings)) {
-    const fault = typeof value === 'string' ? (textFault(value) ?? settingFault(name, value)) : undefined;
+    const fault = typeof value === 'string' ? (textFault(value) ?? settingFault(name, value, hides(['settings', name]))) : undefined;
     if (fault !== undefined) faults.add(['settings', name], fault);
   }
   const { reconnect_min: least, reconnect_max: most } = settings;
@@ -34,7 +34,7 @@ export function nodeChecks({ file, faults }: Checks): void {
     faults.add(['settings', 'reconnect_max'], `${most} is below reconnect_min, ${least}; make it as large`);
 }
 
-function settingFault(name: string, value: string): string | undefined {
+function settingFault(name: string, value: string, isHidden: boolean): string | undefined {
   const bytes = utf8Bytes(value);
   if (name === 'unit' && bytes > UNIT_BYTES) return `has ${bytes} bytes of UTF-8, and the limit is ${UNIT_BYTES}; shorten it`;
   if (name === 'node_id' && (bytes < 1 || bytes > 16)) return `has ${bytes} bytes, and a node id has 1 to 16; change it`;
@@ -42,13 +42,13 @@ function settingFault(name: string, value: string): string | undefined {
   for (const each of value.split('+')) {
     const [, id, topic] = /^(\d{1,5})=(.+)$/s.exec(each) ?? [];
     if (id === undefined || topic === undefined || Number(id) < 1 || Number(id) > 65534)
-      return `"${each}" is not of the form id=topic with an id of 1 to 65534; write 1=a/b+2=c/d`;
+      return `${isHidden ? 'a part' : `"${each}"`} is not of the form id=topic with an id of 1 to 65534; write 1=a/b+2=c/d`;
   }
   return undefined;
 }
 
 /** Checks every topic, and that no two are the same. */
-export function topicChecks({ file, faults, shown }: Checks): void {
+export function topicChecks({ file, faults, hides }: Checks): void {
   const { sensors = [], availability, commands, updates, settings = {} } = file;
   const topics: [path: Path, topic: unknown, options?: { filter?: boolean; most?: number }][] = [
     ...sensors.flatMap((sensor, index) =>
@@ -63,11 +63,12 @@ export function topicChecks({ file, faults, shown }: Checks): void {
   const users = new Map<string, Path>();
   for (const [path, topic, options = {}] of topics) {
     if (typeof topic !== 'string') continue;
-    const fault = topicFault(topic, { ...options, shown: shown(path, topic) });
+    const shown = hides(path) ? 'it' : `"${topic}"`;
+    const fault = topicFault(topic, { ...options, shown });
     const user = users.get(topic);
     if (fault !== undefined) faults.add(path, fault);
     else if (user && path.at(-1) !== 'buffered_topic')
-      faults.add(path, `${shown(path, topic)} is the topic of ${pathText(user)} already; each has its own`);
+      faults.add(path, `${shown} is the topic of ${pathText(user)} already; each has its own`);
     else users.set(topic, path);
   }
 }

@@ -95,17 +95,17 @@ export function readConfig(path: string, environment: Environment): Config {
   const { secret, missing, warnings } = revealSecrets(value, path, environment, faults);
   const literal = literalSecrets(value, secret);
   const hidden = new Set([...secret, ...literal]);
+  const hides = (at: Path) => hidden.has(pathText(at));
   const isMissing = (at: Path) => missing.some((other) => pathText(other) === pathText(at));
-  const wrong = checkSchema('config', value, faults, { isSecret: (at) => hidden.has(pathText(at)), isKnown: isMissing });
+  const wrong = checkSchema('config', value, faults, { isSecret: hides, isKnown: isMissing });
   for (const at of missing) takeOut(value, at);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) faults.throwAny();
   const file = value as unknown as ConfigFile;
   const directory = dirname(resolve(path));
-  const shown = (at: Path, text: string) => (hidden.has(pathText(at)) ? 'the text' : `"${text}"`);
   const board = boardOf(file, directory, faults);
 
   const gone = new Set([...wrong, ...missing].map(pathText));
-  const checks = { file, board, faults, directory, shown, gone };
+  const checks = { file, board, faults, directory, hides, gone };
   brokerChecks(checks);
   nodeChecks(checks);
   topicChecks(checks);

@@ -58,8 +58,8 @@ export interface Checks {
   readonly faults: Faults;
   /** Of the configuration, absolute: paths in it count from there. */
   readonly directory: string;
-  /** A text as a sentence may show it: in quotes, or not at all. */
-  readonly shown: (path: Path, text: string) => string;
+  /** Whether a sentence must not show the value there. */
+  readonly hides: (path: Path) => boolean;
   /** Paths, as pathText has them, of what was at fault and is not there any more: nobody is told that it is missing. */
   readonly gone: ReadonlySet<string>;
 }

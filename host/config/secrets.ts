@@ -17,6 +17,9 @@ export interface Revealed {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where names stand that sentences repeat, and that are no secrets wherever they come from. */
+const open: ReadonlySet<string> = new Set(['board', 'module', 'broker.authority', 'broker.certificate', 'broker.key', 'updates.publicKey']);
+
 const DEFAULT_FILE = 'twobyte.secrets.json';
 
 /** Puts secrets in the place of "${NAME}", in all texts of `value`, which is the configuration `file`. */
@@ -37,7 +40,7 @@ export function revealSecrets(value: Json, file: string, environment: Environmen
       return each;
     }
     if (typeof each !== 'string' || !each.includes('${') || at[0] === 'secrets' || at[0] === '$schema') return each;
-    secret.add(pathText(at));
+    if (!open.has(pathText(at))) secret.add(pathText(at));
     return each.replace(/\$\{([^}]*)\}/g, (written: string, name: string) => {
       const text = (Object.hasOwn(environment, name) ? environment[name] : undefined) ?? known?.texts.get(name);
       if (text !== undefined) return text;
@@ -67,10 +70,10 @@ function secretsFile(value: Json, file: string): Secrets {
     throw new ConfigFault([`${path}: is no object; write { "NAME": "text", … }`]);
   const wrong = Object.entries(content).filter(([, text]) => typeof text !== 'string');
   if (wrong.length) throw new ConfigFault(wrong.map(([name]) => `${path}: ${pathText([name])}: is no text; put it into double quotes`));
-  const open = process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0;
+  const isOpen = process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0;
   return {
     path,
     texts: new Map(Object.entries(content as Record<string, string>)),
-    warnings: open ? [`${path}: other users of this machine can read it; run chmod 600 ${path}`] : [],
+    warnings: isOpen ? [`${path}: other users of this machine can read it; run chmod 600 ${path}`] : [],
   };
 }

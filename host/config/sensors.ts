@@ -32,7 +32,7 @@ export function sensorChecks(checks: Checks): Claims {
   const dht22 = sensors.findIndex((sensor) => sensor?.driver === 'dht22');
   if (dht22 >= 0 && file.interval !== undefined && file.interval >= 100 && file.interval < DHT22_INTERVAL)
     faults.add(['interval'], `${file.interval} is too short for sensors[${dht22}], a DHT22; write ${DHT22_INTERVAL} or more`);
-  return checks.board ? new Pins(checks.board, faults).claim(file) : { pins: [], i2c: undefined };
+  return checks.board ? new Pins(checks.board, checks).claim(file) : { pins: [], i2c: undefined };
 }
 
 /** The module keeps all topics in one place, and one unit for all quantities. */
@@ -140,11 +140,13 @@ const needs: Readonly<Partial<Record<string, PinNeed>>> = {
 class Pins {
   readonly #board: BoardDescription;
   readonly #faults: Faults;
+  readonly #hides: Checks['hides'];
   readonly #users = new Map<number, string>();
 
-  constructor(board: BoardDescription, faults: Faults) {
+  constructor(board: BoardDescription, { faults, hides }: Checks) {
     this.#board = board;
     this.#faults = faults;
+    this.#hides = hides;
   }
 
   claim(file: ConfigFile): Claims {
@@ -221,7 +223,7 @@ class Pins {
     const known = Object.keys(labels);
     this.#faults.add(
       path,
-      `"${pin}" is printed nowhere on ${name}; write a number of GPIO without quotes${known.length ? `, or one of ${known.map((label) => `"${label}"`).join(', ')}` : ''}`,
+      `${this.#hides(path) ? 'it' : `"${pin}"`} is printed nowhere on ${name}; write a number of GPIO without quotes${known.length ? `, or one of ${known.map((label) => `"${label}"`).join(', ')}` : ''}`,
     );
     return undefined;
   }

@@ -39,8 +39,9 @@ export function settingsOf(config: Config, board: BoardDescription, { hidden = f
   }
   if (chip.name === 'linux') add('module', moduleFile(config.module), 'module');
   if (config.journal) add('journal', journalOf(config, board));
-  if (isLower(board))
-    add('thermometer', config.sensors.find(({ driver }) => driver === 'board')?.source ?? board.thermometer ?? 'simulated:1');
+  const own = config.sensors.find(({ driver }) => driver === 'board');
+  if (isLower(board)) add('thermometer', own?.source ?? board.thermometer ?? 'simulated:1');
+  else if (own) add('thermometer', 'chip');
   for (const [key, value] of busesOf(config, board)) add(key, value);
   add('client_id', config.device, 'device');
   add('interval', config.interval, 'interval');
