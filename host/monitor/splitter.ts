@@ -67,9 +67,8 @@ export class Splitter {
     let words: number[] = [];
     const end = () => {
       const line = lineOf(words);
-      if (whole || line.length >= LEAST_WORDS) {
-        if (line !== '') pieces.push({ kind: 'text', line });
-      } else noise += words.length;
+      if (line === undefined || (!whole && line.length < LEAST_WORDS)) noise += words.length;
+      else if (line !== '') pieces.push({ kind: 'text', line });
       words = [];
     };
     for (const byte of run) {
@@ -88,9 +87,9 @@ export class Splitter {
 /** Colours and cursor movements of a terminal. */
 const sequences = new RegExp(`${String.fromCharCode(ESCAPE)}\\[[0-9;?]*[A-Za-z]`, 'g');
 
-/** Text of a line without its end and without colours; empty when it is not UTF-8 for the most part. */
-function lineOf(bytes: number[]): string {
+/** Text of a line without its end and without colours; undefined when it is not UTF-8 for the most part. */
+function lineOf(bytes: number[]): string | undefined {
   const text = Buffer.from(bytes).toString();
   const strange = text.split('\ufffd').length - 1;
-  return strange * 4 > text.length ? '' : text.replace(sequences, '').replace(/\r+$/, '');
+  return strange * 4 > text.length ? undefined : text.replace(sequences, '').replace(/\r+$/, '');
 }
