@@ -7,7 +7,7 @@ import { root } from './core/compile.js';
 const page = readFileSync(join(root, 'docs/reliability.md'), 'utf8');
 
 /** Each file of a row with the words that it is quoted with. */
-const quoted = [...page.matchAll(/`(test\/[^`]+\.ts)`: (\*[^*]+\*(?: · \*[^*]+\*)*)/g)].flatMap(([, file = '', names = '']) =>
+const quoted = [...page.matchAll(/`((?:test|host\/hil)\/[^`]+\.ts)`: (\*[^*]+\*(?: · \*[^*]+\*)*)/g)].flatMap(([, file = '', names = '']) =>
   [...names.matchAll(/\*([^*]+)\*/g)].map(([, name = '']) => ({ file, name })),
 );
 
@@ -16,7 +16,7 @@ describe('docs/reliability.md', () => {
   for (const { file, name } of quoted) test(`${file} has: ${name}`, () => assert.ok(readFileSync(join(root, file), 'utf8').includes(name)));
 
   test('names no file of a test without words of it', () => {
-    const files = [...page.matchAll(/`(test\/[^`]+\.ts)`(.)/g)].filter(
+    const files = [...page.matchAll(/`((?:test|host\/hil)\/[^`]+\.ts)`(.)/g)].filter(
       ([, file = '', next]) => next !== ':' && !file.startsWith('test/soak/') && file !== 'test/reliability.test.ts',
     );
     assert.deepEqual(
@@ -29,6 +29,6 @@ describe('docs/reliability.md', () => {
     const [, table = ''] = /## The pains of others\n(.*?)\n## /s.exec(page) ?? [];
     const rows = table.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| pain'));
     assert.equal(rows.length, 15);
-    for (const row of rows) assert.match(row, /`test\//);
+    for (const row of rows) assert.match(row, /`(test|host\/hil)\//);
   });
 });

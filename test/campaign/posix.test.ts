@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { startGateway } from '../../host/gateway/embedded.js';
+import { connection } from '../../host/hil/ground.js';
+import { DAY } from '../../host/hil/scenario.js';
 import type { Message } from '../../host/index.js';
 import { posixRung } from '../../host/rungs/posix.js';
 import type { BoardEvent, BoardSettings } from '../../host/rungs/rung.js';
 import { type Connected, connected, event, Heard, ownTopic, within } from '../interop/peers.js';
 import { sequence } from '../links/noise.js';
 import { freePort, type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
-import { connection } from '../rungs/places.js';
-import { DAY } from '../rungs/scenario.js';
 import { posixBoard, powerCut, skipUnbuilt } from '../rungs/world.js';
 
 // The real board, the real broker, one journal: cut again and again at calls that a seed chooses, and the broker killed. What a reading was told as

@@ -1,23 +1,10 @@
-import { EventEmitter, once } from 'node:events';
+import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { inspect } from 'node:util';
+import { DEADLINE_MS, Heard, within } from '../../host/hil/heard.js';
 import { type Client, type ClientOptions, connect, type Message } from '../../host/index.js';
 
-export const DEADLINE_MS = 10_000;
-
-/** What a test waits for, named: the one that waits in vain says for what. */
-export async function within<T>(promise: Promise<T>, what: string, ms = DEADLINE_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export { DEADLINE_MS, Heard, within };
 
 /** What an emitter must have to be waited for: our client and MQTT.js's have it both. */
 interface Emitter {
@@ -30,40 +17,6 @@ export function event<T = unknown>(emitter: object, name: string, ms = DEADLINE_
     (emitter as Emitter).once(name, (value) => resolve(value as T));
   });
   return within(next, `the event '${name}'`, ms);
-}
-
-/** What an emitter said, in order, each with a word of the test's. */
-export class Heard<T> {
-  readonly all: T[] = [];
-  readonly #more = new EventEmitter();
-  #failure: Error | undefined;
-
-  add(value: T): void {
-    this.all.push(value);
-    this.#more.emit('more');
-  }
-
-  /** Nothing more will come: who waits need not wait until the deadline. */
-  fail(error: Error): void {
-    this.#failure = error;
-    this.#more.emit('more');
-  }
-
-  /** Resolves when `enough` holds. */
-  async until(enough: (all: readonly T[]) => boolean, what: string, ms = DEADLINE_MS): Promise<readonly T[]> {
-    const signal = AbortSignal.timeout(ms);
-    while (!enough(this.all)) {
-      if (this.#failure) throw this.#failure;
-      await once(this.#more, 'more', { signal }).catch(() => {
-        throw new Error(`${what} did not come within ${ms} ms; what came: ${inspect(this.all.slice(-20), { breakLength: 200 })}`);
-      });
-    }
-    return this.all;
-  }
-
-  count(count: number, ms?: number): Promise<readonly T[]> {
-    return this.until((all) => all.length >= count, `number ${count}`, ms);
-  }
 }
 
 export interface Connected {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type EmbeddedGateway, startGateway } from '../../host/gateway/embedded.js';
+import { connection } from '../../host/hil/ground.js';
 import { connect, type TwobyteError } from '../../host/index.js';
 import { type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
-import { connection } from '../rungs/places.js';
 import { Heard } from './peers.js';
 
 const FIRST_MS = 10;

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 
 /** For a test's `skip`: false, or why it is skipped and what to do about it. */
 export const skipSocat = spawnSync('socat', ['-V'], { stdio: 'ignore' }).status === 0 ? false : 'socat is missing: apt-get install socat';
@@ -18,7 +17,7 @@ export interface Wire {
 }
 
 /** A wire of one test; between new ends, or in the place of one that ended. */
-export async function wire(t: TestContext, before?: [string, string]): Promise<Wire> {
+export async function wire(t: { after(end: () => Promise<void>): void }, before?: [string, string]): Promise<Wire> {
   const directory = before ? dirname(before[0]) : mkdtempSync(join(tmpdir(), 'twobyte-wire-'));
   const ends: [string, string] = before ?? [join(directory, 'a'), join(directory, 'b')];
   const child = spawn('socat', ['-d', '-d', ...ends.map((path) => `pty,rawer,link=${path}`)], { stdio: ['ignore', 'ignore', 'pipe'] });

@@ -6,11 +6,11 @@ import { Duplex } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { type Broker, startBroker } from '../../host/broker.js';
 import { type EmbeddedGateway, startGateway } from '../../host/gateway/embedded.js';
+import { connection } from '../../host/hil/ground.js';
 import { qemuRung } from '../../host/rungs/qemu.js';
 import type { BoardEvent } from '../../host/rungs/rung.js';
 import { Damage } from '../bridge/damage.js';
 import { connected, Heard, ownTopic } from '../interop/peers.js';
-import { connection } from './places.js';
 import { emulatedBoards, rungs } from './world.js';
 
 /** The board says more than it hears: events, and lines for people. */

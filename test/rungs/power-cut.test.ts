@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { type EmbeddedGateway, startGateway } from '../../host/gateway/embedded.js';
+import { DAY } from '../../host/hil/scenario.js';
 import { posixRung } from '../../host/rungs/posix.js';
 import type { BoardEvent, BoardSettings } from '../../host/rungs/rung.js';
 import { connected, Heard, ownTopic, within } from '../interop/peers.js';
 import { type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
-import { DAY } from './scenario.js';
 import { posixBoard, powerCut, skipUnbuilt } from './world.js';
 
 // The posix board ends by itself at the call that firmware/test/power_cut.c is told, and a second one takes up its journal.

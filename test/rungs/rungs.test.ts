@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Protocol } from '../../host/hil/ground.js';
+import { scenariosOver } from '../../host/hil/list.js';
+import { type Scenario, whyNot } from '../../host/hil/scenario.js';
+import type { World } from '../../host/hil/world.js';
 import { type Mosquitto, skipMosquitto, startMosquitto } from '../mosquitto.js';
 import type { Datagram } from '../protocol/sn/datagram.js';
 import { tsharkFindings } from '../protocol/sn/tshark.js';
 import { skipTshark } from '../protocol/tshark.js';
-import { mqttsnScenarios } from './mqttsn-scenarios.js';
-import type { Scenario } from './scenario.js';
-import { scenarios } from './scenarios.js';
-import { type Protocol, type RungName, rungs, World } from './world.js';
+import { checkedScenarios, serialScenarios } from './own-scenarios.js';
+import { judgedWorld, rungs } from './world.js';
 
-const of: Readonly<Record<Protocol, readonly Scenario[]>> = { mqtt: scenarios, 'mqtt-sn': [...scenarios, ...mqttsnScenarios] };
+const of: Readonly<Record<Protocol, readonly Scenario[]>> = {
+  mqtt: [...scenariosOver('mqtt'), ...checkedScenarios],
+  'mqtt-sn': [...scenariosOver('mqtt-sn'), ...checkedScenarios, ...serialScenarios],
+};
 const grounds: { protocol: Protocol; module?: string }[] = [
   { protocol: 'mqtt' },
   { protocol: 'mqtt-sn' },
@@ -17,7 +22,7 @@ const grounds: { protocol: Protocol; module?: string }[] = [
   { protocol: 'mqtt-sn', module: 'sensor' },
 ];
 
-for (const rung of Object.keys(rungs) as RungName[])
+for (const rung of Object.keys(rungs) as (keyof typeof rungs)[])
   for (const { protocol, module } of grounds)
     describe(`on the ${rung} rung over ${protocol}${module ? `, with the module ${module}` : ''}`, {
       skip: skipMosquitto || rungs[rung].skip,
@@ -32,14 +37,14 @@ for (const rung of Object.keys(rungs) as RungName[])
       after(() => broker.stop());
 
       describe('scenarios', { concurrency: 4 }, () => {
-        for (const { what, not = {}, skip = false, sample, run } of of[protocol])
-          if (!module || sample || rung === 'sanitized')
-            test(what, { skip: not[rung] ?? not[`${rung} over ${protocol}`] ?? not[protocol] ?? skip }, async (t) => {
-              const world = await World.on(t, { rung, protocol, port: broker.port, ...(module && { module }) });
-              await run(world);
-              datagrams.push(...world.datagrams);
-              assert.deepEqual(world.findings, []);
-              worlds.push({ what, world });
+        for (const scenario of of[protocol])
+          if (!module || scenario.sample || rung === 'sanitized')
+            test(scenario.what, { skip: whyNot(scenario, rung, protocol) }, async (t) => {
+              const { world, judges } = await judgedWorld(t, { rung, protocol, port: broker.port, ...(module && { module }) });
+              await scenario.run(world);
+              datagrams.push(...judges.datagrams);
+              assert.deepEqual(judges.findings, []);
+              worlds.push({ what: scenario.what, world });
             });
       });
 

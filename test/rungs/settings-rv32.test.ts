@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BoardEvent } from '../../host/rungs/rung.js';
 import { Heard } from '../interop/peers.js';
-import { type RungName, rungs } from './world.js';
+import { rungs } from './world.js';
 
-for (const rung of ['qemu-rv32', 'qemu-rv32-aot'] as RungName[])
+for (const rung of ['qemu-rv32', 'qemu-rv32-aot'] as const)
   test(`on the ${rung} rung no file has the settings once the board speaks, and a reset of the machine finds them again`, {
     skip: rungs[rung].skip,
     timeout: 60_000,

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { startGateway } from '../../host/gateway/embedded.js';
-import { Predefined } from '../../host/gateway/predefined.js';
-import { start } from '../cli/cli.js';
-import { skipSocat, wire } from '../links/wire.js';
-import { type Name, nameIn } from '../protocol/sn/messages.js';
-import { freeUdpPort } from './places.js';
+import { startGateway } from '../gateway/embedded.js';
+import { Predefined } from '../gateway/predefined.js';
+import { gatewayProcess } from './gateway-process.js';
+import { freeUdpPort } from './ground.js';
+import type { MqttSnName } from './packets.js';
+import type { Side } from './proxy.js';
+import { counting, goesOn, taken } from './readings.js';
 import { notByDatagrams, type Scenario } from './scenario.js';
-import type { Here, World } from './world.js';
 
 // What only MQTT-SN has.
 
@@ -33,54 +33,27 @@ const noBroadcast = await (async () => {
   }
 })();
 
-/** Readings that a board was told are acknowledged. */
-const published = ({ events }: Here) => events.all.filter(({ event }) => event === 'published').length;
-
-/** Resolves when so many more readings are acknowledged. */
-const goesOn = (board: Here, count = 3) => board.tells('published', published(board) + count);
-
-/** What a board took as readings, as text, from whole degrees. */
-function taken({ events }: Here): string[] {
-  return events.all.filter(({ event }) => event === 'reading').map(({ a }) => `${a / 1000}.0`);
-}
-
-/** A thermometer that counts from 0, so that each reading is another. */
-async function counting(world: World): Promise<string> {
-  return `replay:${await world.file('counting.csv', `time,celsius\n${Array.from({ length: 500 }, (_, i) => `${i},${i}`).join('\n')}\n`)}`;
-}
-
-/** A `twobyte gateway` in a process of its own, to the world's broker. */
-async function gatewayProcess(world: World, ...options: string[]) {
-  const run = start(['gateway', '--broker', `mqtt://127.0.0.1:${world.port}`, '--bind', '127.0.0.1', ...options]);
-  world.after(async () => {
-    run.child.kill('SIGKILL');
-    await run.ended.catch(() => {});
-  });
-  await run.prints('listening at');
-  return { run, port: Number(/UDP port (\d+)/.exec(run.stdout)?.[1]) };
-}
-
 /** What is lost, once each: all that both sides say at the beginning, and at QoS 2. */
-const losses: Readonly<Record<1 | 2, readonly [from: 'client' | 'gateway', name: Name][]>> = {
+const losses: Readonly<Record<1 | 2, readonly [from: Side, name: MqttSnName][]>> = {
   1: [
-    ['client', 'CONNECT'],
-    ['gateway', 'WILLTOPICREQ'],
-    ['client', 'WILLTOPIC'],
-    ['gateway', 'WILLMSGREQ'],
-    ['client', 'WILLMSG'],
-    ['gateway', 'CONNACK'],
-    ['client', 'REGISTER'],
-    ['gateway', 'REGACK'],
-    ['client', 'SUBSCRIBE'],
-    ['gateway', 'SUBACK'],
-    ['client', 'PUBLISH'],
-    ['gateway', 'PUBACK'],
+    ['board', 'CONNECT'],
+    ['peer', 'WILLTOPICREQ'],
+    ['board', 'WILLTOPIC'],
+    ['peer', 'WILLMSGREQ'],
+    ['board', 'WILLMSG'],
+    ['peer', 'CONNACK'],
+    ['board', 'REGISTER'],
+    ['peer', 'REGACK'],
+    ['board', 'SUBSCRIBE'],
+    ['peer', 'SUBACK'],
+    ['board', 'PUBLISH'],
+    ['peer', 'PUBACK'],
   ],
   2: [
-    ['client', 'PUBLISH'],
-    ['gateway', 'PUBREC'],
-    ['client', 'PUBREL'],
-    ['gateway', 'PUBCOMP'],
+    ['board', 'PUBLISH'],
+    ['peer', 'PUBREC'],
+    ['board', 'PUBREL'],
+    ['peer', 'PUBCOMP'],
   ],
 };
 
@@ -89,14 +62,14 @@ const lost = ([1, 2] as const).map(
     what: `lost datagrams cost time and nothing else at QoS ${qos}`,
     async run(world) {
       const { messages } = await world.hearing();
-      const { address, capture } = await world.way();
-      for (const [from, name] of losses[qos]) capture.lose(from, name);
+      const { address, proxy } = await world.way();
+      for (const [from, name] of losses[qos]) proxy.lose(from, name);
       const topics = { availability_topic: `${world.topic}/availability`, command_topic: `${world.topic}/set` };
       const thermometer = await counting(world);
       const board = await world.board({ broker: address, qos, thermometer, retry_interval: 100, ...topics });
       await board.tells('subscribed');
       await goesOn(board);
-      for (const [from, name] of losses[2]) capture.lose(from, name);
+      for (const [from, name] of losses[2]) proxy.lose(from, name);
       await goesOn(board, 6);
       await board.stop();
       await messages.count(taken(board).length);
@@ -114,27 +87,22 @@ export const mqttsnScenarios: readonly Scenario[] = [
     what: 'a sleeper collects the command that waited for it',
     sample: true,
     async run(world) {
-      const { address, capture } = await world.way();
+      const { address, proxy } = await world.way();
       const command_topic = `${world.topic}/set`;
       const { client, messages } = await world.hearing();
-      capture.lose('client', 'PINGREQ');
+      proxy.lose('board', 'PINGREQ');
       const board = await world.board({ broker: address, sleep: 1, interval: 1500, command_topic, retry_interval: 500 });
       await board.tells('asleep');
       await client.publishAsync(command_topic, '2000', { qos: 1 });
       assert.equal((await board.tells('interval_changed')).a, 2000);
       await board.tells('asleep', 4);
-      const names = capture.of(world.clientId).datagrams.map(({ from, bytes, lost }) => `${from} ${nameIn(bytes)}${lost ? ' lost' : ''}`);
-      const pinged = names.indexOf('client PINGREQ lost');
-      assert.deepEqual(names.slice(pinged - 2, pinged + 2), [
-        'client DISCONNECT',
-        'gateway DISCONNECT',
-        'client PINGREQ lost',
-        'client PINGREQ',
-      ]);
-      const collected = names.slice(pinged + 2, names.indexOf('gateway PINGRESP') + 1);
+      const names = proxy.frames.map(({ from, name, fate }) => `${from} ${name}${fate === 'lost' ? ' lost' : ''}`);
+      const pinged = names.indexOf('board PINGREQ lost');
+      assert.deepEqual(names.slice(pinged - 2, pinged + 2), ['board DISCONNECT', 'peer DISCONNECT', 'board PINGREQ lost', 'board PINGREQ']);
+      const collected = names.slice(pinged + 2, names.indexOf('peer PINGRESP') + 1);
       assert.deepEqual(
         collected.filter((name) => !/REG/.test(name)),
-        ['gateway PUBLISH', 'client PUBACK', 'gateway PINGRESP'],
+        ['peer PUBLISH', 'board PUBACK', 'peer PINGRESP'],
       );
       await messages.count(2); // readings go on between two sleeps
     },
@@ -144,25 +112,27 @@ export const mqttsnScenarios: readonly Scenario[] = [
     sample: true,
     async run(world) {
       const { messages } = await world.hearing();
-      const { address, capture } = await world.way({ predefined: new Predefined([[7, world.topic]]) });
+      const { address, proxy } = await world.way({ predefined: new Predefined([[7, world.topic]]) });
       const board = await world.board({ broker: address, qos: -1, predefined: `7=${world.topic}`, thermometer: await counting(world) });
       await messages.count(3);
       await board.stop();
       const heard = messages.all.map(({ payload }) => String(payload));
       assert.deepEqual(heard, taken(board).slice(0, heard.length));
-      const [only, ...more] = capture.clients;
-      assert.deepEqual([[...(only?.checked.kinds.client ?? [])], [...(only?.checked.kinds.gateway ?? [])], more], [['PUBLISH'], [], []]);
+      assert.deepEqual(
+        [...new Set(proxy.frames.map(({ from, connection, name }) => `${from} ${connection} ${name}`))],
+        ['board 1 PUBLISH'],
+      );
     },
   },
   {
     what: 'a pre-defined topic is never registered',
     async run(world) {
       const { messages } = await world.hearing();
-      const { address, capture } = await world.way({ predefined: new Predefined([[7, world.topic]]) });
+      const { address, proxy } = await world.way({ predefined: new Predefined([[7, world.topic]]) });
       const board = await world.board({ broker: address, qos: 1, predefined: `7=${world.topic}` });
       await messages.count(2);
       await board.stop();
-      assert.deepEqual([capture.count('client', 'REGISTER'), capture.count('client', 'PUBLISH') > 1], [0, true]);
+      assert.deepEqual([proxy.count('board', 'REGISTER'), proxy.count('board', 'PUBLISH') > 1], [0, true]);
     },
   },
   {
@@ -170,17 +140,16 @@ export const mqttsnScenarios: readonly Scenario[] = [
     async run(world) {
       const availability_topic = `${world.topic}/availability`;
       const { messages } = await world.hearing([world.topic, availability_topic]);
-      const { run, port } = await gatewayProcess(world, '--udp', '0');
-      const capture = await world.capture(port);
-      const broker = `mqtt-sn://127.0.0.1:${capture.port}`;
+      const gateway = await gatewayProcess(world, '--udp', '0');
+      const proxy = await world.proxyTo(gateway.port);
+      const broker = proxy.address;
       const board = await world.board({ broker, qos: 1, thermometer: await counting(world), retry_interval: 300, availability_topic });
       const said = (topic: string) => messages.all.filter((message) => message.topic === topic).map(({ payload }) => String(payload));
       await messages.until(() => said(availability_topic).length >= 1, 'the first online');
       await goesOn(board);
-      run.child.kill('SIGKILL');
-      await run.ended.catch(() => {});
-      capture.of(world.clientId).checked.restart('gateway');
-      await gatewayProcess(world, '--udp', String(port));
+      await gateway.kill();
+      proxy.peerRestarted();
+      await gatewayProcess(world, '--udp', String(gateway.port));
       await board.tells('connected', 2);
       await goesOn(board);
       await board.stop();
@@ -219,7 +188,7 @@ export const mqttsnScenarios: readonly Scenario[] = [
     async run(world) {
       const { messages } = await world.hearing();
       const group = { host: BROADCAST, port: await freeUdpPort() };
-      const opened = (gatewayId: number) => startGateway(`mqtt://127.0.0.1:${world.port}`, { group, limits: { gatewayId } });
+      const opened = (gatewayId: number) => startGateway(world.broker, { group, limits: { gatewayId } });
       const first = await opened(1);
       world.after(() => first.close());
       const broker = `mqtt-sn://${BROADCAST}:${group.port}?search`;
@@ -237,41 +206,20 @@ export const mqttsnScenarios: readonly Scenario[] = [
     },
   },
   {
-    what: 'over a serial line readings and commands pass as over UDP',
-    skip: skipSocat,
-    async run(world) {
-      const { messages, client } = await world.hearing();
-      const { ends } = await wire(world.test);
-      await gatewayProcess(world, '--serial', ends[1]);
-      const settings = { qos: 2, command_topic: `${world.topic}/set`, thermometer: await counting(world) };
-      const board = await world.board({ broker: `mqtt-sn+serial://${ends[0]}`, ...settings });
-      await board.tells('subscribed');
-      await client.publishAsync(settings.command_topic, '150', { qos: 1 });
-      assert.equal((await board.tells('interval_changed')).a, 150);
-      await goesOn(board);
-      await board.stop();
-      await messages.count(taken(board).length);
-      assert.deepEqual(
-        messages.all.map(({ payload }) => String(payload)),
-        taken(board),
-      );
-    },
-  },
-  {
     what: 'nothing is allocated after the start: sleep, lost datagrams, a gateway that is away',
     not: { virtual: 'JavaScript has no such count' },
     async run(world) {
-      const { address, capture } = await world.way();
+      const { address, proxy } = await world.way();
       const topics = { availability_topic: `${world.topic}/availability`, command_topic: `${world.topic}/set` };
       // Not within a second and a half: a CONNECT like the last is a copy of it so long.
       const board = await world.board({ broker: address, qos: 2, sleep: 1, interval: 1600, retry_interval: 50, ...topics });
       await board.tells('asleep', 2);
-      capture.lose('gateway', 'PUBREC', 2);
-      capture.lose('client', 'PUBLISH', 2);
+      proxy.lose('peer', 'PUBREC', 2);
+      proxy.lose('board', 'PUBLISH', 2);
       await board.tells('asleep', 4);
-      capture.lose('client', undefined, Number.POSITIVE_INFINITY);
+      proxy.lose('board', undefined, Number.POSITIVE_INFINITY);
       await board.tells('timeout');
-      capture.loseNothing();
+      proxy.loseNothing();
       await goesOn(board, 2);
       await board.stop();
       if (world.countsHeap) assert.equal((await board.tells('ended')).allocations, 0);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BoardEvent } from '../../host/rungs/rung.js';
+import type { BoardEvent } from '../rungs/rung.js';
 import { assertHeap } from './heap.js';
 import { DAY, type Scenario } from './scenario.js';
 import type { World } from './world.js';
@@ -71,10 +71,10 @@ export const journalScenarios: Scenario[] = [
         await goes();
         // Of a board that began slowly, some were put aside before, and arrived.
         await board.tells('reading_buffered', buffered(board.events.all) + 20);
-        wire.hold(); // until somebody hears
+        wire.silence('board'); // until somebody hears
         await comes();
         const { messages } = await there.hearing([world.topic, `${world.topic}/late`]);
-        wire.release();
+        wire.hear();
         await board.tells('connected', 2);
         const isLate = ({ payload }: { payload: Uint8Array }) => String(payload).includes(' ');
         const heard = await messages.until(
@@ -117,7 +117,7 @@ export const journalScenarios: Scenario[] = [
       await board.tells('published', 3);
       await goes();
       await board.tells('reading_buffered', buffered(board.events.all) + 5);
-      wire.hold(); // until somebody hears
+      wire.silence('board'); // until somebody hears
       await board.restart();
       const { a, b } = await board.tells('restored', 2);
       const before = board.events.all.slice(
@@ -128,7 +128,7 @@ export const journalScenarios: Scenario[] = [
       assert.ok(b >= 5, `${a} and ${b} restored`);
       await comes();
       const { messages } = await there.hearing();
-      wire.release();
+      wire.hear();
       const heard = await messages.count(a + b + 5);
       const expected = [...taken.slice(-(a + b)), ...heard.slice(a + b).map((_, i) => i)];
       assert.deepEqual(
@@ -157,7 +157,7 @@ export const journalScenarios: Scenario[] = [
       const { a, b } = await board.sleep();
       assert.deepEqual([a, b], [0, 0], 'all was acknowledged');
       const wire = await there.wire();
-      wire.hold();
+      wire.silence('board');
       const again = await there.board({ ...settings, broker: wire.address, retry_interval: 200 });
       await again.tells('reading');
       const left = await again.sleep();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BoardEvent } from '../../host/rungs/rung.js';
+import type { BoardEvent } from '../rungs/rung.js';
 import type { World } from './world.js';
 
 /** Bytes of heap that a board may take with the module of one protocol, and with the module of both, under wasm3. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { TIMEOUT_CONNACK, TIMEOUT_PINGRESP } from '../../host/contract.js';
-import type { BoardEvent } from '../../host/rungs/rung.js';
+import { TIMEOUT_CONNACK, TIMEOUT_PINGRESP } from '../contract.js';
+import type { BoardEvent } from '../rungs/rung.js';
 import { DAY, notByDatagrams, type Scenario } from './scenario.js';
 import type { Here, World } from './world.js';
 
@@ -82,10 +82,10 @@ export const connectionScenarios: Scenario[] = [
       const wire = await world.wire();
       const board = await world.board({ broker: wire.address, keep_alive: 1, interval: DAY, retry_interval: 100, retries: 2 });
       await board.tells('connected');
-      await wire.pinged(1);
-      wire.hold();
+      await wire.until('peer', 'PINGRESP');
+      wire.silence('board');
       assert.equal((await board.tells('timeout')).a, TIMEOUT_PINGRESP);
-      wire.release();
+      wire.hear();
       await board.tells('connected', 2);
     },
   },

@@ -1,4 +1,5 @@
-import type { Protocol, RungName, World } from './world.js';
+import type { Protocol, RungName } from './ground.js';
+import type { World } from './world.js';
 
 /** A story of a board and a broker, told on every rung and over both protocols. */
 export interface Scenario {
@@ -10,6 +11,11 @@ export interface Scenario {
   /** Also told of the module that speaks both protocols. */
   sample?: boolean;
   run(world: World): Promise<void>;
+}
+
+/** Why a scenario is not told there; false where it is. */
+export function whyNot({ not = {}, skip = false }: Scenario, rung: RungName, protocol: Protocol): string | false {
+  return not[rung] ?? not[`${rung} over ${protocol}`] ?? not[protocol] ?? skip;
 }
 
 /** In ms, the longest interval. */

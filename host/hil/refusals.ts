@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { BoardSettings } from '../../host/rungs/rung.js';
+import type { BoardSettings } from '../rungs/rung.js';
 import { DAY, type Scenario } from './scenario.js';
 
 const ONLY_SN = { mqtt: 'MQTT-SN has this setting or this limit' };
