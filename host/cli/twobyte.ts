@@ -7,6 +7,7 @@ import { configCommand } from './config.js';
 import { createCommand } from './create.js';
 import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
+import { hilCommand } from './hil.js';
 import { monitorCommand } from './monitor.js';
 import { provisionCommand } from './provision.js';
 import { pubCommand } from './pub.js';
@@ -32,4 +33,5 @@ await discreet(new Command('twobyte'))
   .addCommand(configCommand())
   .addCommand(monitorCommand())
   .addCommand(provisionCommand())
+  .addCommand(hilCommand())
   .parseAsync();

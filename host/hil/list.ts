@@ -4,10 +4,11 @@ import { journalScenarios } from './journal-scenarios.js';
 import { mqttsnScenarios } from './mqttsn-scenarios.js';
 import { refusals } from './refusals.js';
 import type { Scenario } from './scenario.js';
+import { scriptScenarios } from './script-scenarios.js';
 import { sensorScenarios } from './sensor-scenarios.js';
 
 /** What every board does, over both protocols. A further file of scenarios is added here. */
-const shared: readonly Scenario[] = [...sensorScenarios, ...journalScenarios, ...connectionScenarios, ...refusals];
+const shared: readonly Scenario[] = [...sensorScenarios, ...journalScenarios, ...connectionScenarios, ...scriptScenarios, ...refusals];
 
 /** The list of scenarios over a protocol, in their order. */
 export function scenariosOver(protocol: Protocol): readonly Scenario[] {

@@ -17,6 +17,8 @@ interface Heard {
 export class Judges {
   readonly #checker = new Checker();
   readonly #heard: Heard[] = [];
+  /** A connection was cut: of what the board had sent last, nobody knows. */
+  #cut = false;
 
   watch(proxy: ScriptedProxy, protocol: Protocol): void {
     if (protocol === 'mqtt') this.#watchStreams(proxy);
@@ -24,7 +26,8 @@ export class Judges {
   }
 
   get findings(): (Finding | SnFinding)[] {
-    return [...this.#checker.findings, ...this.#heard.flatMap(({ checked }) => checked.findings)];
+    const unseen = ({ direction, what }: Finding) => this.#cut && direction === 'client' && / was not sent before$/.test(what);
+    return [...this.#checker.findings.filter((finding) => !unseen(finding)), ...this.#heard.flatMap(({ checked }) => checked.findings)];
   }
 
   /** All that boards and gateways said to each other. */
@@ -42,7 +45,10 @@ export class Judges {
         if (from === 'board') checked.client(bytes);
         else if (fate === 'passed') checked.server(bytes);
       },
-      ended: (connection, cut) => connections.get(connection)?.end(cut),
+      ended: (connection, cut) => {
+        this.#cut ||= cut;
+        connections.get(connection)?.end(cut);
+      },
     });
   }
 

@@ -1,0 +1,82 @@
+import { parseAddress, redact } from '../links/address.js';
+import type { Rung } from '../rungs/rung.js';
+import { boardFile } from './board-file.js';
+import { embeddedBroker } from './embedded.js';
+import type { Ground, OwnBroker, OwnBrokerOptions, Protocol, RungName, SharedBroker } from './ground.js';
+import { type BuiltRung, rungNamed } from './rungs.js';
+
+export interface CampaignOptions {
+  rung?: BuiltRung;
+  /** A file as in boards/, or a name there. */
+  board?: string;
+  /** A serial port. */
+  port?: string;
+  /** Of a broker to use in place of the embedded one. */
+  broker?: string;
+  progress(text: string): void;
+}
+
+/** Where scenarios are to be told. */
+export interface Campaign {
+  rung: RungName;
+  /** How many at a time, usually and at most. */
+  jobs: number;
+  mostJobs: number;
+  /** Builds and starts what is needed; throws a sentence when it is not there. */
+  begin(): Promise<{ grounds(protocol: Protocol): Ground; close(): Promise<void> }>;
+}
+
+const JOBS = 4;
+
+/** Chooses by what the command line says; throws a sentence when that is not enough, or too much. */
+export async function campaign({ rung, board, port, broker, progress }: CampaignOptions): Promise<Campaign> {
+  const shared = broker === undefined ? undefined : sharedBroker(broker);
+  const described = board === undefined ? undefined : await boardFile(board);
+  if (rung !== undefined && port !== undefined) throw new Error(`--rung ${rung} has no port; leave out --rung or --port`);
+  if (rung !== undefined && described?.rung !== undefined && !rung.startsWith(described.rung))
+    throw new Error(`--board ${board}: this board is of the rung ${described.rung}, and not of ${rung}`);
+  const name = rung ?? described?.rung;
+  if (name === undefined)
+    throw new Error(
+      described
+        ? `--board ${board}: a board with the chip ${described.chip} is behind a serial port; say which with --port`
+        : '--rung, --board or --port: one of them has to say where the board is',
+    );
+  return {
+    rung: name,
+    jobs: JOBS,
+    mostJobs: Number.POSITIVE_INFINITY,
+    begin: async () => withBrokers(await rungNamed(name, progress), name, shared),
+  };
+}
+
+/** The broker at a URL. Its frames are read at the proxies: it is to speak plain MQTT. */
+function sharedBroker(url: string): SharedBroker {
+  const address = parseAddress(url);
+  if (address.carrier !== 'tcp')
+    throw new Error(
+      `--broker ${redact(url)}: the packets to it are scripted one by one, so it has to speak plain MQTT, as at mqtt://host:1883`,
+    );
+  const { username, password } = new URL(url);
+  return {
+    host: address.host,
+    port: address.port,
+    ...(username && { username: decodeURIComponent(username), password: decodeURIComponent(password) }),
+  };
+}
+
+async function withBrokers(start: Rung, rung: RungName, shared: SharedBroker | undefined) {
+  const embedded: OwnBroker | undefined = shared ? undefined : await embeddedBroker();
+  const broker = shared ?? { host: '127.0.0.1', port: embedded?.port ?? 0 };
+  const ownBroker: (options: OwnBrokerOptions) => Promise<OwnBroker> = embeddedBroker;
+  return {
+    grounds: (protocol: Protocol): Ground => ({
+      rung,
+      protocol,
+      start,
+      broker,
+      ownBroker: shared ? 'the broker of --broker is not ours to stop, and to say who may log in' : ownBroker,
+    }),
+    close: async () => embedded?.stop(),
+  };
+}
