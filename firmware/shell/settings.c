@@ -20,6 +20,10 @@ static const char *const key_names[SETTING_COUNT] = {
     [SETTING_ADC] = "adc",
     [SETTING_DHT22] = "dht22",
     [SETTING_CONSOLE] = "console",
+    [SETTING_WIFI_SSID] = "wifi_ssid",
+    [SETTING_WIFI_PASSWORD] = "wifi_password",
+    [SETTING_TIME_SERVER] = "time_server",
+    [SETTING_POWER] = "power",
 };
 
 /* Keys that the module reads with config_number. */
@@ -52,6 +56,17 @@ static bool is_number(int key) {
     }
 }
 
+/* Keys of boards that this is none of. */
+static const char *stranger(int key) {
+#ifndef SETTINGS_WIFI
+    if (key == SETTING_WIFI_SSID || key == SETTING_WIFI_PASSWORD) return "this board has no Wi-Fi; leave it out";
+    if (key == SETTING_TIME_SERVER) return "this board has its clock from the machine it runs on; leave it out";
+    if (key == SETTING_POWER) return "this board has no battery to save; leave it out";
+#endif
+    (void)key;
+    return NULL;
+}
+
 /* Keys that follow from others: from the broker's address, and that there is a journal from the board's own key of that name. */
 static bool is_derived(int key) {
     return key == CONFIG_PROTOCOL || key == CONFIG_DISCOVERY || key == CONFIG_JOURNAL;
@@ -82,7 +97,7 @@ bool settings_refuse(Settings *settings, const char *where, uint32_t line, const
 static void list_keys(char *to, size_t capacity) {
     size_t at = 0;
     for (int key = SETTING_COUNT - 1; key >= 0; key--) {
-        if (!key_names[key] || is_derived(key)) continue;
+        if (!key_names[key] || is_derived(key) || stranger(key)) continue;
         int written = snprintf(to + at, capacity - at, "%s%s", at ? ", " : "", key_names[key]);
         if (written < 0 || (size_t)written >= capacity - at) return;
         at += (size_t)written;
@@ -119,6 +134,7 @@ bool settings_set(Settings *settings, const char *key, const char *value, uint32
                       "follows from the broker's address and is not set: mqtt:// is MQTT, mqtt-sn:// MQTT-SN, with ?search or a multicast "
                       "address gateways are searched");
     }
+    if (stranger(index)) return settings_refuse(settings, where, line, key, "%s", stranger(index));
     Setting *setting = &settings->values[index];
     if (line && setting->line) return settings_refuse(settings, where, line, key, "given before, in line %u", (unsigned)setting->line);
     if (memchr(value, 0, length)) return settings_refuse(settings, where, line, key, "holds a NUL byte");

@@ -2,7 +2,8 @@
  *
  * - The text holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
  *   blanks at its ends; there are no escapes.
- * - Keys are broker, thermometer, module, journal, fallback, console, the buses i2c, onewire, adc, dht22, and the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
+ * - Keys are broker, thermometer, module, journal, fallback, console, the buses i2c, onewire, adc, dht22, on boards with Wi-Fi wifi_ssid, wifi_password, time_server, power, and
+ *   the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
  * - CONFIG_JOURNAL is whether there is a journal: the board does not start without its storage.
  * - The broker's address decides how the board is connected, and alone: protocol and discovery are answered from it and cannot be set.
  *   Which addresses there are is the port's business: settings_brokers.
@@ -39,6 +40,11 @@ enum {
     SETTING_ONEWIRE,
     SETTING_ADC,
     SETTING_DHT22,
+    /* Of boards with Wi-Fi: SETTINGS_WIFI is defined for them. */
+    SETTING_WIFI_SSID,
+    SETTING_WIFI_PASSWORD,
+    SETTING_TIME_SERVER,
+    SETTING_POWER,
     SETTING_COUNT
 };
 
