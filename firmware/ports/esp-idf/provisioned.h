@@ -1,0 +1,21 @@
+/* The board's settings and certificates: read from the flash at start, taken over the line (shell/text_upload.h) and kept there.
+ *
+ * - Settings that do not parse are refused with the parser's sentence, and those before stay. What was taken counts from the next start.
+ * - A text has at most KEPT_BYTES. Costs one Settings more than the board's own, and a text, while it comes. */
+#ifndef TWOBYTE_PROVISIONED_H
+#define TWOBYTE_PROVISIONED_H
+
+#include "line.h"
+#include "settings.h"
+#include "tls.h"
+
+/* provisioned_read(settings): what is kept, into `settings`. False: there is none, or its error says why not: settings->error is empty or not. */
+bool provisioned_read(Settings *settings);
+
+/* provisioned_identity(): the certificates that are kept. */
+const TlsIdentity *provisioned_identity(void);
+
+/* provisioned_take(line): takes uploads of settings, authority, certificate and key from now on. */
+void provisioned_take(Line *line);
+
+#endif

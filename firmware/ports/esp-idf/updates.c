@@ -1,0 +1,90 @@
+#include "updates.h"
+
+#include "kept.h"
+#include "modules.h"
+#include "shell.h"
+#include "update_psa.h"
+#include "watchdog.h"
+
+#include "esp_partition.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static Update update;
+static UpdateLeft left;
+static UpdateLeft left_kept; /* as it is in the flash */
+static UpdatePort port;
+static uint8_t key[UPDATE_KEY_BYTES];
+
+static bool erase(void *context, int slot, uint32_t offset, uint32_t length) {
+    const esp_partition_t *partition = context;
+    uint32_t at = (uint32_t)slot * port.capacity + offset;
+    /* A sector takes up to 0.4 s: the watchdog hears of each. */
+    for (uint32_t done = 0; done < length; done += port.sector) {
+        watchdog_feed();
+        if (esp_partition_erase_range(partition, at + done, port.sector) != ESP_OK) return false;
+    }
+    return true;
+}
+
+static bool write(void *context, int slot, uint32_t offset, const uint8_t *bytes, uint32_t length) {
+    return esp_partition_write(context, (uint32_t)slot * port.capacity + offset, bytes, length) == ESP_OK;
+}
+
+static void keep(void *context) {
+    (void)context;
+    modules_keep();
+    if (memcmp(&left, &left_kept, sizeof left) == 0) return;
+    left_kept = left;
+    (void)kept_write(KEPT_LEFT, &left, sizeof left);
+}
+
+static const char *begin(void *context, uint32_t length, uint32_t crc, uint32_t *awaited) {
+    (void)crc; /* the signature says more */
+    const char *refusal = update_upload_begin(context, length);
+    if (!refusal) *awaited = update_upload_awaits(context);
+    return refusal;
+}
+
+static const char *take(void *context, uint32_t offset, const uint8_t *bytes, uint32_t count, uint32_t *awaited) {
+    const char *refusal = update_upload_write(context, offset, bytes, count);
+    if (!refusal) *awaited = update_upload_awaits(context);
+    return refusal;
+}
+
+static const char *end(void *context) {
+    return update_upload_end(context);
+}
+
+bool updates_open(const Settings *settings, Line *line, char *error, uint32_t capacity) {
+    static const LineUploads uploads = {begin, take, end};
+    const Setting *given = &settings->values[SETTING_PUBLIC_KEY];
+    const ModulesFlash *flash = modules_flash();
+    if (!flash->partition) return true; /* a module that is compiled in is not replaced */
+    if (given->text && !update_key(key, given->text, given->length)) {
+        (void)snprintf(error, capacity, "public_key: write the 128 hexadecimal digits that twobyte keygen prints");
+        return false;
+    }
+    if (kept_read(KEPT_LEFT, &left, sizeof left) != sizeof left) memset(&left, 0, sizeof left);
+    left_kept = left;
+    port = (UpdatePort){
+        .capacity = flash->capacity,
+        .sector = flash->partition->erase_size,
+        .erase = erase,
+        .write = write,
+        .hash = update_psa_hash,
+        .verify = update_psa_verify,
+        .keep = keep,
+        .context = (void *)(uintptr_t)flash->partition,
+    };
+    for (int i = 0; i < SLOTS; i++) port.at[i] = flash->mapped + (uint32_t)i * flash->capacity;
+    port.imports = shell_imports(&port.import_count);
+    update_open(&update, &port, modules_slots(), given->text ? key : NULL, &left);
+    line_takes(line, LINE_MODULE, &uploads, &update);
+    return true;
+}
+
+Update *updates(void) {
+    return &update;
+}
