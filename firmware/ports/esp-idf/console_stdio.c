@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/poll.h>
 #include <termios.h>
 #include <unistd.h>
 

@@ -2,18 +2,19 @@
  * whose other end knows the broker.
  *
  * - Link 0 leads to the broker or gateway. Link 1 is where gateways are searched: over UDP, when the address asks for it.
+ * - lwIP has functions tcp_… and udp_… of its own, Wi-Fi's supplicant tls_…: hence stream.h, datagrams.h, secure.h.
  * - One kind for the whole run. Of several brokers, and of the addresses of each, the one that held is tried again first, then the next ones in their order.
  * - The first functions are the imports' work; the others are for the loop. */
 #ifndef TWOBYTE_LINKS_H
 #define TWOBYTE_LINKS_H
 
+#include "datagrams.h"
+#include "secure.h"
 #include "settings.h"
-#include "tcp.h"
-#include "tls.h"
-#include "udp.h"
+#include "stream.h"
 
 #define LINKS 2
-#define LINKS_POLLS UDP_POLLS
+#define LINKS_POLLS DATAGRAMS_POLLS
 /* A connection that lasted less, from its opening to the next, does not keep its broker. */
 #define LINKS_KEPT_MS 60000
 
@@ -27,14 +28,14 @@ typedef struct {
     bool opened;       /* there was an opening, */
     int64_t opened_at; /* and when */
     union {
-        Tcp tcp;
-        Tls tls;
-        Udp udp;
+        Stream tcp;
+        Secure tls;
+        Datagrams udp;
     } of;
 } Links;
 
 /* links_init(links, settings, identity): all three stay where they are. */
-void links_init(Links *links, const Settings *settings, const TlsIdentity *identity);
+void links_init(Links *links, const Settings *settings, const Identity *identity);
 
 /* links_server(links): the broker that link 0 was opened to last, or would be first; NULL: it is at the line's other end. */
 const Server *links_server(const Links *links);

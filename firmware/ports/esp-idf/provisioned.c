@@ -9,7 +9,7 @@
 
 static char settings_text_kept[KEPT_BYTES];
 static char pems[KEPT_KEY + 1][KEPT_BYTES + 1];
-static TlsIdentity identity;
+static Identity identity;
 static uint8_t uploaded[KEPT_BYTES];
 
 bool provisioned_read(Settings *settings) {
@@ -24,8 +24,8 @@ static const char *pem(Kept what) {
     return length ? pems[what] : NULL;
 }
 
-const TlsIdentity *provisioned_identity(void) {
-    identity = (TlsIdentity){.authority = pem(KEPT_AUTHORITY), .certificate = pem(KEPT_CERTIFICATE), .key = pem(KEPT_KEY)};
+const Identity *provisioned_identity(void) {
+    identity = (Identity){.authority = pem(KEPT_AUTHORITY), .certificate = pem(KEPT_CERTIFICATE), .key = pem(KEPT_KEY)};
     if (!identity.certificate || !identity.key) identity.certificate = identity.key = NULL; /* one without the other says nothing */
     return &identity;
 }

@@ -7,13 +7,13 @@
 
 #include "line.h"
 #include "settings.h"
-#include "tls.h"
+#include "secure.h"
 
 /* provisioned_read(settings): what is kept, into `settings`. False: there is none, or its error says why not: settings->error is empty or not. */
 bool provisioned_read(Settings *settings);
 
 /* provisioned_identity(): the certificates that are kept. */
-const TlsIdentity *provisioned_identity(void);
+const Identity *provisioned_identity(void);
 
 /* provisioned_take(line): takes uploads of settings, authority, certificate and key from now on. */
 void provisioned_take(Line *line);

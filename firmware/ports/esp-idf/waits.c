@@ -29,7 +29,6 @@ void waits_for(struct pollfd *polls, int count, int64_t ms) {
 
 #include "esp_vfs_eventfd.h"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static int told = -1;

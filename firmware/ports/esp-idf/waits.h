@@ -5,7 +5,7 @@
 #ifndef TWOBYTE_WAITS_H
 #define TWOBYTE_WAITS_H
 
-#include <poll.h>
+#include <sys/poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 

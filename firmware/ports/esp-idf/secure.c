@@ -1,4 +1,4 @@
-#include "tls.h"
+#include "secure.h"
 
 #include "contract.h"
 
@@ -12,12 +12,12 @@
 /* Less than a record: the session takes such a piece whole. */
 #define PIECE_BYTES 1024
 
-void tls_init(Tls *tls, const TlsIdentity *identity) {
-    *tls = (Tls){.identity = identity};
-    tcp_init(&tls->tcp);
+void secure_init(Secure *tls, const Identity *identity) {
+    *tls = (Secure){.identity = identity};
+    stream_init(&tls->tcp);
 }
 
-static void drop(Tls *tls) {
+static void drop(Secure *tls) {
     if (tls->session) {
         /* The socket is the session's. */
         (void)esp_tls_conn_destroy(tls->session);
@@ -26,13 +26,13 @@ static void drop(Tls *tls) {
     tls->session = NULL;
     tls->shaking = tls->open = tls->unsent = tls->blocked = false;
     tls->failure = 0;
-    tcp_close(&tls->tcp);
+    stream_close(&tls->tcp);
 }
 
-int32_t tls_open(Tls *tls, Lookup *lookup, uint32_t number, const char *host) {
+int32_t secure_open(Secure *tls, Lookup *lookup, uint32_t number, const char *host) {
     drop(tls);
     tls->host = host;
-    return tcp_open(&tls->tcp, lookup, number);
+    return stream_open(&tls->tcp, lookup, number);
 }
 
 static uint32_t pem_bytes(const char *text) {
@@ -50,8 +50,8 @@ static int32_t reason_of(esp_tls_t *session) {
 }
 
 /* One step of the handshake: 0 while it goes on, 1 when it is over, or a negated REASON_…. */
-static int32_t shake(Tls *tls) {
-    const TlsIdentity *identity = tls->identity;
+static int32_t shake(Secure *tls) {
+    const Identity *identity = tls->identity;
     esp_tls_cfg_t config = {
         .cacert_buf = (const unsigned char *)identity->authority,
         .cacert_bytes = pem_bytes(identity->authority),
@@ -68,7 +68,7 @@ static int32_t shake(Tls *tls) {
 
 /* The connection is there: esp-tls goes on where it would be after its own connect, which waits in select and does not look at the socket's error. The
  * socket never blocks already, so the session does not either. */
-static bool begin(Tls *tls) {
+static bool begin(Secure *tls) {
     tls->session = esp_tls_init();
     tls->shaking = tls->session && esp_tls_set_conn_sockfd(tls->session, tls->tcp.socket) == ESP_OK &&
                    esp_tls_set_conn_state(tls->session, ESP_TLS_CONNECTING) == ESP_OK;
@@ -80,7 +80,7 @@ static bool is_waiting(ssize_t answer) {
 }
 
 /* Sends what the session has taken and not sent. Such a call takes no new bytes, whatever it is given. False: it still waits. */
-static bool send_rest(Tls *tls) {
+static bool send_rest(Secure *tls) {
     static const uint8_t nothing[1];
     if (!tls->unsent) return true;
     ssize_t answer = esp_tls_conn_write(tls->session, nothing, sizeof nothing);
@@ -90,7 +90,7 @@ static bool send_rest(Tls *tls) {
     return true;
 }
 
-int32_t tls_send(Tls *tls, const uint8_t *data, int32_t length) {
+int32_t secure_send(Secure *tls, const uint8_t *data, int32_t length) {
     if (!tls->open) return 0;
     bool free = send_rest(tls);
     if (tls->failure) return -tls->failure;
@@ -113,33 +113,33 @@ int32_t tls_send(Tls *tls, const uint8_t *data, int32_t length) {
     return (int32_t)answer;
 }
 
-void tls_close(Tls *tls) {
+void secure_close(Secure *tls) {
     drop(tls);
 }
 
-void tls_wants(const Tls *tls, struct pollfd *poll, bool room) {
+void secure_wants(const Secure *tls, struct pollfd *poll, bool room) {
     if (!tls->session) {
-        tcp_wants(&tls->tcp, poll, room);
+        stream_wants(&tls->tcp, poll, room);
         return;
     }
     short events = (short)((tls->shaking || room ? POLLIN : 0) | (tls->unsent || tls->blocked ? POLLOUT : 0));
     *poll = (struct pollfd){.fd = events ? tls->tcp.socket : -1, .events = events};
 }
 
-int64_t tls_wait(const Tls *tls, bool room, int64_t ms) {
+int64_t secure_wait(const Secure *tls, bool room, int64_t ms) {
     if (tls->failure || (tls->open && room && esp_tls_get_bytes_avail(tls->session) > 0)) return 0;
     return tls->shaking && ms > SHAKING_LOOK_MS ? SHAKING_LOOK_MS : ms;
 }
 
-static LinkNews closed(Tls *tls, int32_t reason) {
+static LinkNews closed(Secure *tls, int32_t reason) {
     drop(tls);
     return (LinkNews){.what = LINK_CLOSED, .reason = reason};
 }
 
-LinkNews tls_news(Tls *tls, const struct pollfd *poll) {
+LinkNews secure_news(Secure *tls, const struct pollfd *poll) {
     if (tls->failure) return (LinkNews){.readable = true};
     if (!tls->session) {
-        LinkNews news = tcp_news(&tls->tcp, poll);
+        LinkNews news = stream_news(&tls->tcp, poll);
         if (news.what != LINK_OPENED) return news;
         if (!begin(tls)) return closed(tls, REASON_OTHER);
     }
@@ -159,7 +159,7 @@ LinkNews tls_news(Tls *tls, const struct pollfd *poll) {
     return (LinkNews){.readable = tls->open && (happened & ~POLLOUT || tls->failure || esp_tls_get_bytes_avail(tls->session) > 0)};
 }
 
-int32_t tls_receive(Tls *tls, uint8_t *to, uint32_t room, int32_t *reason) {
+int32_t secure_receive(Secure *tls, uint8_t *to, uint32_t room, int32_t *reason) {
     ssize_t count = room ? esp_tls_conn_read(tls->session, to, room) : ESP_TLS_ERR_SSL_WANT_READ;
     if (count > 0) return (int32_t)count;
     if (is_waiting(count) && !tls->failure) return 0;
