@@ -122,7 +122,7 @@ async function run(values: Values): Promise<number> {
   bridge.begin();
   const fault = await ended;
   await bridge.close();
-  port.close();
+  void port.close();
   await home?.close();
   if (fault === undefined) return EXIT_OK;
   tell(fault);

@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { type Config, ConfigFault, readBoard, readConfig, settingsOf } from '../config/index.js';
 import { BoardConsole, BoardSilent, type Upload, UploadRefused } from '../console/console.js';
-import { boardPort } from './board-port.js';
+import { faultBefore } from '../ports/open.js';
+import { choosePort, PortFault } from '../ports/ports.js';
+import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, seconds, UsageError } from './usage.js';
 
 interface Values {
   port?: string;
-  settings: string;
+  config: string;
+  settings?: string;
   cafile?: string;
   cert?: string;
   key?: string;
@@ -17,6 +21,8 @@ interface Values {
 /** What goes to the board, in this order: the settings last, as what they name is there by then. */
 export interface Provision {
   texts: readonly { what: Upload; bytes: Buffer }[];
+  /** The board that the settings are for, where that is known: its name, and its chip. */
+  for?: { name: string; chip: string };
   /** The board's link goes by the same line: it connects when a bridge leads it to its broker. */
   byLine: boolean;
 }
@@ -25,21 +31,24 @@ const DEFAULT_WAIT_S = 60;
 /** For a board to say that it starts, behind a restart. */
 const START_MS = 10_000;
 
+const DEFAULT_BAUD = 115_200;
+
 const after = `
-The board keeps all of the settings or none: a line that is wrong is refused with the sentence that names it, and what the board had stays in force.
-Settings are \`key = value\` lines; \`twobyte-posix --help\` names the keys.
+What is wrong with the configuration is told before anything is sent, as by \`twobyte config\`. The board keeps all of the settings or none: a line that is wrong is refused with the sentence that names it, and what the board had stays in force.
+In place of a configuration --settings takes \`key = value\` lines; \`twobyte-posix --help\` names the keys.
 
 Exit status: 0 the board is connected, or with --wait 0 has its settings · 1 bad usage, no board, settings that are refused, or no connection
 
-Example: twobyte provision --port /dev/ttyUSB0 --settings living-room.conf
+Example: twobyte provision --port /dev/ttyUSB0
 `;
 
 export function provisionCommand(): Command {
   const command = discreet(new Command('provision'))
     .description('Writes settings and certificates to a board at a serial port, restarts it and waits until it is connected.')
-    .option('--port <path[@baud]>', 'its port and bits per second, as in /dev/ttyUSB0@115200 (default: the only one there is)')
-    .requiredOption('--settings <file>', 'the settings')
-    .option('--cafile <file>', 'PEM file of the authorities that the board is to trust')
+    .option('--port <path[@baud]>', 'its port and bits per second, as in /dev/ttyUSB0@115200 (default: the only one with a board)')
+    .option('--config <file>', 'the configuration', 'twobyte.config.json')
+    .option('--settings <file>', 'settings, in place of the configuration')
+    .option('--cafile <file>', 'PEM file of the authorities that the board is to trust, in place of the configuration’s')
     .option('--cert <file>', 'PEM file of the board’s certificate, with --key')
     .option('--key <file>', 'PEM file of its private key, with --cert')
     .option('--wait <seconds>', 'for the connection; 0: do not wait', seconds, DEFAULT_WAIT_S)
@@ -51,35 +60,49 @@ export function provisionCommand(): Command {
 }
 
 async function run(values: Values): Promise<number> {
-  const provision = provisionOf(values);
-  const port = await boardPort(values.port);
   const say = (text: string) => void process.stderr.write(`twobyte provision: ${text}\n`);
   try {
-    const console = await BoardConsole.open(port);
+    const named = values.port === undefined ? undefined : serialPort(values.port, '--port');
+    const provision = provisionOf(values, values.quiet ? () => {} : say);
+    const path = await choosePort(named?.path);
+    const fault = faultBefore(path);
+    if (fault !== undefined) throw new PortFault(fault);
+    const console = await BoardConsole.open({ path, baud: named?.baud ?? DEFAULT_BAUD });
     try {
-      await provide(console, port.path, provision, values.wait * 1000, values.quiet ? () => {} : say);
+      await provide(console, path, provision, values.wait * 1000, values.quiet ? () => {} : say);
     } finally {
       await console.close();
     }
     return EXIT_OK;
   } catch (error) {
-    say((error as Error).message);
+    if (error instanceof UsageError) throw error;
+    for (const fault of error instanceof ConfigFault ? error.faults : [(error as Error).message]) say(fault);
     return EXIT_FAILURE;
   }
 }
 
-function provisionOf({ settings, cafile, cert, key }: Values): Provision {
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together; give both');
-  const bytes = contentOf('--settings', settings);
+function provisionOf(values: Values, say: (text: string) => void): Provision {
+  if ((values.cert === undefined) !== (values.key === undefined)) throw new UsageError('--cert and --key belong together; give both');
+  const config = values.settings === undefined ? configOf(values.config) : undefined;
+  for (const warning of config?.warnings ?? []) say(warning);
+  const board = config && readBoard(config.board);
+  const bytes = config && board ? Buffer.from(settingsOf(config, board)) : contentOf('--settings', values.settings as string);
+  const own = values.cert !== undefined;
   return {
     texts: [
-      ...(cafile === undefined ? [] : [{ what: 'authority' as const, bytes: pemOf('--cafile', cafile, 'CERTIFICATE') }]),
-      ...(cert === undefined ? [] : [{ what: 'certificate' as const, bytes: pemOf('--cert', cert, 'CERTIFICATE') }]),
-      ...(key === undefined ? [] : [{ what: 'key' as const, bytes: pemOf('--key', key, 'PRIVATE KEY') }]),
+      ...pemOf('authority', '--cafile', values.cafile ?? config?.broker.authority, 'CERTIFICATE'),
+      ...pemOf('certificate', '--cert', own ? values.cert : config?.broker.certificate, 'CERTIFICATE'),
+      ...pemOf('key', '--key', own ? values.key : config?.broker.key, 'PRIVATE KEY'),
       { what: 'settings', bytes },
     ],
+    ...(board && { for: { name: board.name, chip: board.chip.name } }),
     byLine: /^\s*broker\s*=\s*"?mqtt(-sn)?\+(line|serial):/m.test(bytes.toString()),
   };
+}
+
+function configOf(file: string): Config {
+  if (!existsSync(file)) throw new UsageError(`--config: ${file} is not there; twobyte create makes one, or give --settings`);
+  return readConfig(file, process.env);
 }
 
 function contentOf(option: string, file: string): Buffer {
@@ -90,11 +113,12 @@ function contentOf(option: string, file: string): Buffer {
   }
 }
 
-function pemOf(option: string, file: string, label: string): Buffer {
+function pemOf(what: Upload, option: string, file: string | undefined, label: string): { what: Upload; bytes: Buffer }[] {
+  if (file === undefined) return [];
   const bytes = contentOf(option, file);
   if (!new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(bytes.toString('latin1')))
     throw new UsageError(`${option}: ${file} holds no ${label} in PEM; it begins with -----BEGIN …${label}-----`);
-  return bytes;
+  return [{ what, bytes }];
 }
 
 const names: Readonly<Record<Upload, string>> = {
@@ -109,13 +133,17 @@ const names: Readonly<Record<Upload, string>> = {
 export async function provide(
   console: BoardConsole,
   path: string,
-  { texts, byLine }: Provision,
+  { texts, for: wanted, byLine }: Provision,
   waitMs: number,
   say: (text: string) => void,
 ): Promise<void> {
   await console.ready();
   const { board, chip, firmware, module } = await console.describe();
   say(`${path}: a ${board} board (${chip}), firmware ${firmware}${module && `, ${module}`}`);
+  if (wanted && wanted.chip !== chip)
+    throw new Error(
+      `the configuration is for ${wanted.name}, whose chip is ${wanted.chip}, and ${path} has a board with ${chip}; name the other port, or change "board"`,
+    );
   for (const { what, bytes } of texts) {
     await console.upload(what, bytes).catch((error: Error) => {
       throw error instanceof UploadRefused ? new Error(`the board refuses ${names[what]}: ${error.message}`) : error;

@@ -178,10 +178,10 @@ export class BoardConsole extends EventEmitter<ConsoleEvents> {
     }
   }
 
-  /** Ends in order: a board whose link goes by the line hears that it is over. A stream that was given stays open. */
+  /** Ends in order: a board whose link goes by the line hears that it is over. Resolves when the port is free for other programs; a stream that was given stays open. */
   async close(): Promise<void> {
     await this.#bridge.close();
-    this.#port?.close();
+    await this.#port?.close();
   }
 
   /** Resolves with the first value that `pick` finds in what is emitted under `name`. */

@@ -38,6 +38,6 @@ export async function serialTransport(
     send: (_peer, datagram) => port.send(datagram),
     broadcast: (datagram) => port.send(datagram),
     largest: () => LARGEST,
-    close: () => port.close(),
+    close: () => void port.close(),
   };
 }

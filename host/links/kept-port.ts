@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { Link } from './link.js';
-import { openSerial } from './serial.js';
+import { openSerial, type SerialLink } from './serial.js';
 
 /** Between two attempts to open a port that went away. */
 const REOPEN_MS = 2000;
@@ -15,12 +14,13 @@ export interface PortListener {
 export interface KeptPort {
   /** What a busy line, or one that is away, does not take is lost. */
   send(message: Uint8Array): void;
-  close(): void;
+  /** Resolves when other programs can open it. */
+  close(): Promise<void>;
 }
 
 /** Opens a serial port; rejects when that cannot be done. One that goes away later, with its plug perhaps, is opened again when it is back. */
 export async function keepPort(path: string, baud: number, listener: PortListener, clock: Clock): Promise<KeptPort> {
-  let link: Link;
+  let link: SerialLink;
   let closed = false;
   let callOff = () => {};
 
@@ -61,6 +61,7 @@ export async function keepPort(path: string, baud: number, listener: PortListene
       closed = true;
       callOff();
       link.close();
+      return link.freed;
     },
   };
 }

@@ -14,17 +14,31 @@ export function serialLink(path: string, baud: number): OpenLink {
   return (listener) => openSerial(path, baud, listener);
 }
 
+/** A link whose port other programs can open when it is free. */
+export interface SerialLink extends Link {
+  /** Resolves when the port is given back, after its close or its end; what was taken may still be on its way for GRACE_MS. */
+  freed: Promise<void>;
+}
+
 /** One end of a serial line, a board's or a gateway's: eight data bits, no parity, one stop bit, messages in frames (docs/serial.md). */
-export function openSerial(path: string, baud: number, listener: LinkListener): Link {
+export function openSerial(path: string, baud: number, listener: LinkListener): SerialLink {
   const inlet = new Inlet(listener);
   const decoder = new FrameDecoder();
   let port: Port | undefined;
   let frames: Buffer[] = [];
   let held = 0; // frames that send() took and the system has not
   let refused = false; // send() answered 0 and writable() is owed
+  let opening = true;
+
+  let free = () => {};
+  const freed = new Promise<void>((resolve) => {
+    free = resolve;
+  });
 
   const leave = () => {
-    port?.close().catch(() => {}); // already gone
+    if (port)
+      port.close().then(free, free); // rejected: already gone
+    else if (!opening) free();
     port = undefined;
   };
   const fail = (error: Error) => {
@@ -57,16 +71,22 @@ export function openSerial(path: string, baud: number, listener: LinkListener): 
 
   openPort(path, baud).then(
     (opened) => {
+      opening = false;
       port = opened;
       if (inlet.over) return leave();
       read(opened);
       listener.opened();
     },
-    (error) => inlet.end(...explainOpening(path, error)),
+    (error) => {
+      opening = false;
+      free();
+      inlet.end(...explainOpening(path, error));
+    },
   );
 
   return {
     datagrams: true,
+    freed,
     send(message) {
       if (!port || inlet.over) return 0; // opened() or closed() is on its way
       if (held >= BUSY_FRAMES) {

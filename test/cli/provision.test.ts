@@ -22,6 +22,21 @@ function file(t: TestContext, name: string, text: string): string {
 
 const settings = (t: TestContext, broker: string, topic = 'a') => file(t, 'board.conf', `broker = ${broker}\ntopic = ${topic}\n`);
 
+/** A project's configuration for the posix board. */
+const configuration = (t: TestContext, more: Record<string, unknown>) =>
+  file(
+    t,
+    'twobyte.config.json',
+    JSON.stringify({
+      board: 'posix',
+      device: 'desk',
+      broker: { url: 'mqtt://127.0.0.1' },
+      module: 'sensor-mqtt',
+      sensors: [{ driver: 'board', source: 'simulated:1', temperature: { topic: 'desk/t' } }],
+      ...more,
+    }),
+  );
+
 const failed = ({ status, stderr }: { status: number | string; stderr: string }, says: RegExp) => {
   assert.match(stderr, says);
   assert.equal(status, 1);
@@ -31,7 +46,16 @@ const failed = ({ status, stderr }: { status: number | string; stderr: string },
 describe('twobyte provision that cannot begin ends with status 1 and names the option', () => {
   const PEM = '-----BEGIN CERTIFICATE-----\n';
   const cases: [what: string, args: (t: TestContext) => string[], says: RegExp][] = [
-    ['no settings', () => ['--port', '/dev/ttyUSB0'], /required option '--settings <file>'/],
+    [
+      'no configuration',
+      () => ['--port', '/dev/ttyUSB0', '--config', '/nonexistent/a'],
+      /--config: \/nonexistent\/a is not there; twobyte create/,
+    ],
+    [
+      'a configuration that is wrong, all of it',
+      (t) => ['--port', '/dev/ttyUSB0', '--config', configuration(t, { interval: 1, qos: 7 })],
+      /provision: .*interval: .*\n.*provision: .*qos: /,
+    ],
     [
       'a file that is not there',
       () => ['--port', '/dev/ttyUSB0', '--settings', '/nonexistent/a'],
@@ -97,6 +121,24 @@ describe('twobyte provision', { skip: skipSocat || skipUnbuilt(posixBoard), time
     assert.deepEqual([again.status, again.stderr], [0, '']);
   });
 
+  test('brings what the configuration of a project says, with its secrets; not to another chip', async (t) => {
+    const broker = await startBroker({
+      authenticate: (_client, name, password, done) => done(null, name === 'node' && String(password) === 'secret'),
+    } as Parameters<typeof startBroker>[0]);
+    t.after(() => broker.close());
+    const { port, config } = await board(t);
+    const from = configuration(t, { broker: { url: broker.url, username: 'node', password: '${PASSWORD}' } });
+    const { status, stderr } = await twobyte(['provision', '--port', port, '--config', from], { env: { PASSWORD: 'secret' } });
+    assert.match(stderr, /the board is connected\n$/);
+    assert.equal(status, 0, stderr);
+    assert.match(readFileSync(config, 'utf8'), /^topic = desk\/t$/m);
+    const other = configuration(t, { board: 'qemu-rv32' });
+    failed(
+      await twobyte(['provision', '--port', port, '--config', other]),
+      /the configuration is for qemu-rv32, whose chip is rv32, and .* linux; /,
+    );
+  });
+
   test('tells what the board says of settings that it refuses, of a module that does, and of a broker that is away', async (t) => {
     const { port } = await board(t);
     const provision = (text: string, ...more: string[]) => twobyte(['provision', '--port', port, '--settings', text, ...more]);
@@ -126,9 +168,9 @@ describe('twobyte provision', { skip: skipSocat || skipUnbuilt(posixBoard), time
     const { ends } = await wire(t);
     const args = ['provision', '--port', ends[0], '--settings', settings(t, 'mqtt://a')];
     failed(await twobyte(args), /no board answers at .*: is it on, does it run Twobyte's firmware, and at this baud rate\?/);
-    const holder = spawn('flock', ['-x', ends[0], 'sh', '-c', 'echo; sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const holder = spawn('flock', ['--no-fork', '-x', ends[0], 'sh', '-c', 'echo; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
     t.after(() => holder.kill('SIGKILL'));
     await once(holder.stdout, 'data');
-    failed(await twobyte(args), /is in use by another program/);
+    failed(await twobyte(args), /is in use by/);
   });
 });
