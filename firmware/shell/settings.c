@@ -223,5 +223,5 @@ int32_t settings_number(const Settings *settings, int32_t key, int32_t otherwise
 }
 
 const char *settings_key(int32_t key) {
-    return key > 0 && key < SETTINGS_CONFIG_KEYS && key_names[key] ? key_names[key] : "?";
+    return key > 0 && key < SETTING_COUNT && key_names[key] ? key_names[key] : "?";
 }

@@ -91,7 +91,7 @@ bool settings_brokers(Settings *settings, const char *urls, const char *where, u
 int32_t settings_text(const Settings *settings, int32_t key, uint8_t *to, int32_t capacity);
 int32_t settings_number(const Settings *settings, int32_t key, int32_t otherwise);
 
-/* settings_key(key): the name of CONFIG_… `key`, or "?". */
+/* settings_key(key): the name of CONFIG_… or SETTING_… `key`, or "?". */
 const char *settings_key(int32_t key);
 
 /* For ports that read more. settings_refuse(settings, where, line, key, format, …): false, and the error's text. */

@@ -77,7 +77,7 @@ describe('readings that wait', () => {
   test('go to the topic of the reading that they are of, with their time', () => {
     const { broker, world } = away();
     world.clock.advance(20_100);
-    assert.deepEqual(world.told, ['1: 20.000', '3: 50.000', '1: 20.000', '3: 50.000', '1: 20.000', '3: 50.000']);
+    assert.deepEqual(world.told, ['1: 20.001', '3: 50.001', '1: 20.001', '3: 50.001', '1: 20.001', '3: 50.001']);
     broker.comes();
     assert.equal(broker.heard.length, 6);
     assert.deepEqual(
@@ -130,9 +130,6 @@ describe('readings that wait', () => {
       later.world.events.filter(([code]) => code === EVENT_READING_DROPPED),
       [[EVENT_READING_DROPPED, ERROR_CONFIG_MISSING, 1]],
     );
-    const same = away({}, SETTINGS, storage);
-    same.broker.comes();
-    assert.equal(same.broker.heard[0]?.startsWith('room/h 50.0'), false, 'it has left');
   });
 
   test('last words wait for a measurement that began', () => {

@@ -2,10 +2,12 @@
  * asked for; with a console, for its host, too. Nothing is allocated after the start but what libc's name resolution takes and gives back, and no loop goes on without one of the three. */
 
 #include "board.h"
+#include "buses.h"
 #include "console.h"
 #include "contract.h"
 #include "heap.h"
 #include "host_line.h"
+#include "i2c.h"
 #include "links.h"
 #include "modules.h"
 #include "options.h"
@@ -40,6 +42,8 @@ typedef struct {
     Shell shell;
     Links links;
     Thermometer thermometer;
+    SimulatedBuses simulated;
+    int i2c; /* the file of an I2C adapter, below 0 without one */
     Storage storage;
     Modules modules;
     bool began;           /* a module did */
@@ -151,6 +155,12 @@ static int32_t unix_time(void *context) {
     return board_unix_time(now.tv_sec);
 }
 
+static int32_t i2c_transfer(void *context, int32_t address, const uint8_t *write, int32_t write_length, uint8_t *read, int32_t read_length) {
+    Board *board = context;
+    if (board->i2c < 0) return simulated_i2c_transfer(context, address, write, write_length, read, read_length);
+    return i2c_carry(board->i2c, address, write, write_length, read, read_length);
+}
+
 static const Port port = {
     .link_open = link_open,
     .link_send = link_send,
@@ -162,9 +172,36 @@ static const Port port = {
     .store_write = store_write,
     .store_read = store_read,
     .unix_time = unix_time,
-    .temperature = board_temperature,
+    .temperature = simulated_temperature,
     .event = board_event,
+    .i2c_transfer = i2c_transfer,
+    .onewire_transfer = simulated_onewire_transfer,
+    .onewire_triplet = simulated_onewire_triplet,
+    .adc_read = simulated_adc_read,
+    .humidity = simulated_humidity,
 };
+
+/* The buses that the settings name: an I2C adapter of the machine, the others are simulated. */
+static bool open_buses(Board *board) {
+    int key = simulated_open(&board->simulated, &board->settings);
+    board->i2c = -1;
+    if (key == SETTING_I2C) {
+        const char *path = board->settings.values[SETTING_I2C].text;
+        board->i2c = i2c_open(path);
+        if (board->i2c < 0) {
+            console_say("i2c: %s is no I2C bus that can be opened: %s; take /dev/i2c-N, after modprobe i2c-dev, or simulated", path, strerror(errno));
+            return false;
+        }
+        static const Setting none;
+        Settings *settings = &board->settings;
+        Setting i2c = settings->values[SETTING_I2C];
+        settings->values[SETTING_I2C] = none; /* what the others are */
+        key = simulated_open(&board->simulated, settings);
+        settings->values[SETTING_I2C] = i2c;
+    }
+    if (key) console_say("%s: this board has no pins; take simulated", settings_key(key));
+    return !key;
+}
 
 static void say_of_storage(const char *words) {
     console_say("journal: %s", words);
@@ -378,6 +415,10 @@ static int serve(Board *board, const sigset_t *signals_open) {
         board->configured = false;
         return 1;
     }
+    if (!open_buses(board)) {
+        board->configured = false;
+        return 1;
+    }
     if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
     links_init(&board->links, settings, host_line());
     name_server(board);
@@ -417,7 +458,7 @@ static bool open_console(Board *board, const char *address, int count) {
 
 int main(int count, char **arguments) {
     static Board board;
-    board.imports = (BoardImports){.settings = &board.settings, .thermometer = &board.thermometer, .address = board.address};
+    board.imports = (BoardImports){.settings = &board.settings, .thermometer = &board.thermometer, .address = board.address, .simulated = &board.simulated};
     int status = options_read(&board.settings, count, arguments);
     if (status >= 0) return status;
     sigset_t signals_open;

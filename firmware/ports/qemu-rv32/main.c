@@ -2,6 +2,7 @@
  * that step asked for; one thing is told, then comes a step. Nothing is allocated after the start. */
 
 #include "board.h"
+#include "buses.h"
 #include "console.h"
 #include "contract.h"
 #include "flash.h"
@@ -34,6 +35,7 @@ typedef struct {
     Settings settings;
     Shell shell;
     Thermometer thermometer;
+    SimulatedBuses simulated;
     Nvram storage;
     bool provisioned; /* the settings are a host's, not the flash's */
     bool configured;  /* they are such that a module may start */
@@ -104,8 +106,13 @@ static const Port port = {
     .store_write = store_write,
     .store_read = store_read,
     .unix_time = unix_time,
-    .temperature = board_temperature,
+    .temperature = simulated_temperature,
     .event = board_event,
+    .i2c_transfer = simulated_i2c_transfer,
+    .onewire_transfer = simulated_onewire_transfer,
+    .onewire_triplet = simulated_onewire_triplet,
+    .adc_read = simulated_adc_read,
+    .humidity = simulated_humidity,
 };
 
 _Noreturn static void end(uint32_t status) {
@@ -113,7 +120,7 @@ _Noreturn static void end(uint32_t status) {
     machine_end(status);
 }
 
-static Board board = {.imports = {.settings = &board.settings, .thermometer = &board.thermometer, .address = "the other end of the line"}};
+static Board board = {.imports = {.settings = &board.settings, .thermometer = &board.thermometer, .address = "the other end of the line", .simulated = &board.simulated}};
 
 static int running_slot = -1;
 
@@ -350,6 +357,11 @@ int main(void) {
     if (!thermometer_open(&board.thermometer, settings->values[SETTING_THERMOMETER].text)) {
         console_say("thermometer: %s", board.thermometer.error);
         if (board.provisioned) wait_for_settings();
+        end(1);
+    }
+    int bus = simulated_open(&board.simulated, settings);
+    if (bus) {
+        console_say("%s: this board has no pins; take simulated", settings_key(bus));
         end(1);
     }
     if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
