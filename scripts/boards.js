@@ -35,7 +35,7 @@ const symbol = ({ name }) => `TWOBYTE_BOARD_${name.toUpperCase().replaceAll(/[^A
 
 /** @param {Board[]} boards */
 function kconfig(boards) {
-  const lines = ['# Made from boards/*.json by scripts/boards.js; do not edit.', '', 'menu "Twobyte"', ''];
+  const lines = ['# Made from the JSON in boards/ by scripts/boards.js; do not edit.', '', 'menu "Twobyte"', ''];
   lines.push('    choice TWOBYTE_BOARD', '        prompt "Board"');
   const chips = new Set();
   for (const board of boards) {
@@ -72,7 +72,7 @@ function macros({ name, chip, led, i2c, onewire, adc }) {
 /** @param {Board[]} boards */
 function header(boards) {
   const lines = [
-    '/* Made from the boards of boards/ by scripts/boards.js; do not edit.',
+    '/* Made from the JSON in boards/ by scripts/boards.js; do not edit.',
     ' *',
     ' * What the board that Kconfig names has where the settings say nothing: GPIO numbers, -1 for what it has not. Channel n of the ADC is the',
     ' * nth of TWOBYTE_ADC_PINS, an initializer of TWOBYTE_ADC_COUNT numbers. TWOBYTE_SENSOR_… are the numbers that `board:N` of a reading,',

@@ -12,8 +12,10 @@ export const STATUS_LEVEL = '/status';
 const firstUrl = ({ broker }: Checks['file']): string | undefined =>
   typeof broker?.url === 'string' ? broker.url : (broker?.url?.find((url) => url !== null) ?? undefined);
 
-/** Checks `qos`, `sleep` and `settings`. */
-export function nodeChecks({ file, faults, hides }: Checks): void {
+/** Checks `qos`, `sleep`, `power` and `settings`. */
+export function nodeChecks(checks: Checks): void {
+  const { file, faults, hides } = checks;
+  powerChecks(checks);
   const { qos, sleep, settings = {}, availability, commands, updates } = file;
   const url = firstUrl(file);
   const protocol = url === undefined ? undefined : protocolOf(url);
@@ -32,6 +34,23 @@ export function nodeChecks({ file, faults, hides }: Checks): void {
   const { reconnect_min: least, reconnect_max: most } = settings;
   if (typeof least === 'number' && typeof most === 'number' && least > most)
     faults.add(['settings', 'reconnect_max'], `${most} is below reconnect_min, ${least}; make it as large`);
+}
+
+/** In ms: the board does not go into a deep sleep that is shorter (firmware/ports/esp-idf/sleep.h). */
+export const LEAST_DEEP_SLEEP = 10_000;
+
+function powerChecks({ file, board, faults, gone }: Checks): void {
+  const { power, journal, interval = 10_000 } = file;
+  if (power === undefined) return;
+  if (board && !board.chip.wifi) faults.add(['power'], `${board.name} has no battery to save; leave it out`);
+  else if (power === 'deep') {
+    if (journal === false) faults.add(['power'], 'deep sleep loses what no journal keeps; leave journal out, or write light');
+    if (interval <= LEAST_DEEP_SLEEP && !gone.has('interval'))
+      faults.add(
+        ['power'],
+        `deep sleep lasts ${LEAST_DEEP_SLEEP} ms at least, and the interval is ${interval}; write 15000 or more in interval, or light`,
+      );
+  }
 }
 
 function settingFault(name: string, value: string, isHidden: boolean): string | undefined {

@@ -71,6 +71,8 @@ export interface Config {
   readonly qos: number;
   readonly retain: boolean;
   readonly sleep: boolean;
+  /** Of a board with Wi-Fi. */
+  readonly power: 'on' | 'light' | 'deep';
   readonly journal: boolean;
   readonly availability?: string;
   readonly commands?: string;
@@ -198,6 +200,7 @@ function complete(file: ConfigFile, directory: string, claims: Claims): Omit<Con
     qos: file.qos ?? 1,
     retain: file.retain ?? false,
     sleep: file.sleep ?? false,
+    power: file.power ?? 'on',
     journal: file.journal ?? keepsJournal(module),
     ...(file.availability === undefined ? {} : { availability: file.availability }),
     ...(file.commands === undefined ? {} : { commands: file.commands }),

@@ -43,6 +43,7 @@ export interface ConfigFile {
   qos?: number;
   retain?: boolean;
   sleep?: boolean;
+  power?: 'on' | 'light' | 'deep';
   journal?: boolean;
   availability?: string;
   commands?: string;

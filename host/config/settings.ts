@@ -36,6 +36,7 @@ export function settingsOf(config: Config, board: BoardDescription, { hidden = f
     add('wifi_ssid', wifi?.ssid, 'wifi', 'ssid');
     add('wifi_password', wifi?.password, 'wifi', 'password');
     add('time_server', config.timeServer, 'timeServer');
+    if (config.power !== 'on') add('power', config.power);
   }
   if (chip.name === 'linux') add('module', moduleFile(config.module), 'module');
   if (config.journal) add('journal', journalOf(config, board));
@@ -52,6 +53,8 @@ export function settingsOf(config: Config, board: BoardDescription, { hidden = f
   add('command_topic', config.commands, 'commands');
   add('update_topic', updates?.topic, 'updates', 'topic');
   add('public_key', updates?.publicKey, 'updates', 'publicKey');
+  // A chip has partitions for new modules; a process keeps them in a file.
+  if (chip.name === 'linux' && updates) add('modules', join(dirname(config.path), 'twobyte.modules'));
   for (const [key, value] of Object.entries(config.settings)) add(key, value, 'settings', key);
   let count = 0;
   for (const [index, sensor] of config.sensors.entries()) {

@@ -21,6 +21,19 @@ const cases: Refusal[] = [
     { sleep: true },
     `${C}: sleep: MQTT has no sleeping clients; write an address mqtt-sn:// in broker.url, or leave it out`,
   ],
+  ['power on a board without Wi-Fi', { ...posix, power: 'light' }, `${C}: power: posix has no battery to save; leave it out`],
+  [
+    'deep sleep without a journal',
+    { power: 'deep', journal: false, interval: 60000 },
+    `${C}: power: deep sleep loses what no journal keeps; leave journal out, or write light`,
+  ],
+  [
+    'deep sleep that is too short',
+    { power: 'deep' },
+    `${C}: power: deep sleep lasts 10000 ms at least, and the interval is 10000; write 15000 or more in interval, or light`,
+  ],
+  ['deep sleep', { power: 'deep', interval: 60000 }],
+  ['power of no kind', { power: 'off' }, `${C}: power: "off" is none of its values; write "on", "light" or "deep"`],
   ['sleep over MQTT-SN', { ...sn, sleep: true }],
   [
     'a module of another protocol',

@@ -54,18 +54,20 @@ describe('the posix board takes the settings of a configuration', { skip }, () =
         settings: { predefined: '1=a+2=b/c', retries: 2, retry_interval: 2000, node_id: '12', search_delay: 1000 },
       },
     ],
+    ['with updates', { ...posix, updates: { topic: 'u', publicKey: 'key.pem' } }],
     ['where gateways are searched', { ...posix, 'broker.url': 'mqtt-sn://127.255.255.255:1884?search' }],
     ['at a serial port', { ...posix, 'broker.url': 'mqtt-sn+serial:///dev/ttyUSB0?baud=115200' }],
   ];
   for (const [what, changes] of cases) {
     test(what, () => {
       using project = new Project();
+      project.writeFiles();
       const keys = known();
       assert.ok(keys.has('broker') && keys.has('topic'));
       const lines = settingsOf(project.read(changed(good, changes), environment), readBoard('posix')).split('\n');
       const unknown = lines.filter((line) => line && !keys.has(line.split(' = ')[0] ?? ''));
       // What a firmware without drivers and updates does not know; nothing else may be new to it.
-      for (const line of unknown) assert.match(line, /^(reading_[1-8]|i2c|onewire|adc|update_topic|public_key) = /);
+      for (const line of unknown) assert.match(line, /^(reading_[1-8]|i2c|onewire|adc|update_topic|public_key|modules) = /);
       const file = project.write('board.conf', lines.filter((line) => !unknown.includes(line)).join('\n'));
       // Options are read in their order: a fault of the file would be told before that of --set.
       const { stderr } = spawnSync(posixBoard, ['--config', file, '--set', 'nonsense=1'], { encoding: 'utf8' });

@@ -18,7 +18,7 @@ const cases: Refusal[] = [
   [
     'a key with a line break',
     { 'a\nb': 1 },
-    `${C}: ["a\\nb"]: no such key; the keys here are board, device, secrets, wifi, timeServer, broker, module, buses, sensors, interval, qos, retain, sleep, journal, availability, commands, updates, settings`,
+    `${C}: ["a\\nb"]: no such key; the keys here are board, device, secrets, wifi, timeServer, broker, module, buses, sensors, interval, qos, retain, sleep, power, journal, availability, commands, updates, settings`,
   ],
   [
     'no board',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { LEAST_DEEP_SLEEP } from '../../host/config/checks.js';
 import { readBoard, settingsOf } from '../../host/config/index.js';
 import { TOPICS_BYTES } from '../../host/config/sensors.js';
 import { root } from '../core/compile.js';
@@ -49,6 +50,7 @@ describe('the settings of a configuration', () => {
     ['an empty text', { 'broker.username': 'me', 'broker.password': '' }, 'password = ""'],
     ['the time', { timeServer: 'pool.ntp.org' }, 'time_server = pool.ntp.org'],
     ['sleep', { ...sn, sleep: true, qos: 0, retain: true, interval: 60000 }, 'sleep = 1', 'qos = 0', 'retain = 1', 'interval = 60000'],
+    ['light sleep', { power: 'light' }, 'power = light'],
     ['QoS -1', { ...sn, qos: -1 }, 'qos = -1'],
     ['topics', { availability: 'a', commands: 'c/+' }, 'availability_topic = a', 'command_topic = c/+'],
     ['further settings', { 'settings.keep_alive': 30, 'settings.diagnostic_topic': 'd' }, 'keep_alive = 30', 'diagnostic_topic = d'],
@@ -182,6 +184,13 @@ describe('the settings of a configuration', () => {
     }
   });
 
+  test('a process keeps new modules in a file', () => {
+    using project = new Project();
+    project.writeFiles();
+    assert.ok(settings(project, { ...posix, 'updates.publicKey': 'key.pem' }).includes('modules = twobyte.modules'));
+    assert.ok(!settings(project, { 'updates.publicKey': 'key.pem' }).some((line) => line.startsWith('modules')));
+  });
+
   test('paths are from the configuration’s directory', () => {
     using project = new Project();
     project.writeFiles();
@@ -249,6 +258,13 @@ describe('secrets', () => {
 });
 
 describe('limits that stand in two places are the same', () => {
+  test('the shortest deep sleep', (t) => {
+    const header = `${root}firmware/ports/esp-idf/sleep.h`;
+    if (!existsSync(header)) return t.skip('firmware/ports/esp-idf/sleep.h is not there');
+    const [, least] = /#define SLEEP_LEAST_MS (\d+)/.exec(readFileSync(header, 'utf8')) ?? [];
+    assert.equal(LEAST_DEEP_SLEEP, Number(least));
+  });
+
   test('what the settings take together', () => {
     const [, bytes] = /#define SETTINGS_BYTES (\d+)/.exec(readFileSync(`${root}firmware/shell/settings.h`, 'utf8')) ?? [];
     assert.match(readFileSync(`${root}host/config/config.ts`, 'utf8'), new RegExp(`const SETTINGS_BYTES = ${bytes};`));

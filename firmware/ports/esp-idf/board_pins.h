@@ -1,4 +1,4 @@
-/* Made from the boards of boards/ by scripts/boards.js; do not edit.
+/* Made from the JSON in boards/ by scripts/boards.js; do not edit.
  *
  * What the board that Kconfig names has where the settings say nothing: GPIO numbers, -1 for what it has not. Channel n of the ADC is the
  * nth of TWOBYTE_ADC_PINS, an initializer of TWOBYTE_ADC_COUNT numbers. TWOBYTE_SENSOR_… are the numbers that `board:N` of a reading,
