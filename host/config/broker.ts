@@ -63,6 +63,8 @@ function addressFault(url: string, board: BoardDescription | undefined, isHidden
   if (host === '' || utf8Bytes(host) > 255) return `${shown} names no host; write mqtt://host, its name or address`;
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535))
     return `${shown} has a port that is no number from 1 to 65535; correct it, or leave it out`;
+  if (board?.chip.wifi && /^(localhost|127(\.\d+){3}|\[::1\])$/i.test(host))
+    return `${shown} would be the board itself; write the address that the broker's machine has in the network`;
   if (rest === '' || rest === '/' || (scheme === 'mqtt-sn' && rest === '?search')) return undefined;
   return `${shown} has more behind its host and port; leave it out`;
 }

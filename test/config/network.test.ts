@@ -98,6 +98,14 @@ const cases: Refusal[] = [
     { 'broker.url': 5 },
     `${C}: broker.url: a number stands there; write mqtt://host[:1883], mqtts://host[:8883] (TLS) or mqtt-sn://host[:1884] (a gateway`,
   ],
+  ...['localhost', '127.0.0.1', '[::1]'].map(
+    (host): Refusal => [
+      `${host} on a board of its own`,
+      { 'broker.url': `mqtt://${host}:1883` },
+      `${C}: broker.url: "mqtt://${host}:1883" would be the board itself; write the address that the broker's machine has in the network`,
+    ],
+  ),
+  ['localhost where the board is a process', { ...posix, 'broker.url': 'mqtt://localhost' }],
   ['an IPv6 address, and a list of one', { 'broker.url': ['mqtt://[fe80::1]:1883'] }],
   ['a search', { ...sn, 'broker.url': 'mqtt-sn://192.168.1.255?search' }],
   ['a line needs no Wi-Fi', { 'broker.url': 'mqtt+line://', wifi: undefined }],
