@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from 'commander';
 import { BAUD_RANGE } from '../links/address.js';
 import { machineOf } from '../monitor/backtrace.js';
@@ -79,7 +78,7 @@ async function run(values: Values): Promise<number> {
     });
     tell(`${path} at ${baud} baud; Ctrl-C ends`);
     try {
-      if (values.reset) await resetBy(listening.port, path, pause);
+      if (values.reset) await resetBy(listening.port, path);
       await ended;
     } finally {
       await listening.close();

@@ -1,4 +1,4 @@
-import { type OpenedPort, openPort } from '../ports/open.js';
+import { type OpenedPort, openPort, readPort } from '../ports/open.js';
 
 const READ_BYTES = 4096;
 /** Between two attempts to open a port that went away: those of a chip's own USB are away for as long as it takes to restart, and then have much to say. */
@@ -33,8 +33,8 @@ export async function listen(path: string, baud: number, listener: Listener): Pr
   };
   const read = (from: OpenedPort) => {
     const buffer = Buffer.alloc(READ_BYTES);
-    from.read(buffer, 0, READ_BYTES).then(
-      ({ bytesRead }) => {
+    readPort(from, buffer).then(
+      (bytesRead) => {
         if (closed || from !== port) return;
         listener.bytes(buffer.subarray(0, bytesRead));
         read(from);

@@ -1,4 +1,6 @@
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, read as readFd, readFileSync, statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { holderOf } from './holder.js';
 import { PortFault } from './ports.js';
 
@@ -64,6 +66,29 @@ function groupOf(path: string): string | undefined {
   }
 }
 
+/** Between two looks for bytes, in ms: at 115200 baud a driver's buffer takes 200 ms and more to fill. */
+const LOOK_MS = 10;
+const readFile = promisify(readFd);
+
+/**
+ * Reads what comes next, at least a byte. Rejects when the port is gone. It does not use the package's own reading, which goes on for ever at full load when a
+ * port goes away between two of its steps: it takes the end of the file for nothing yet.
+ */
+export async function readPort(port: OpenedPort, buffer: Buffer): Promise<number> {
+  if (process.platform === 'win32') return (await port.read(buffer, 0, buffer.length)).bytesRead;
+  while (port.isOpen && port.fd !== null) {
+    try {
+      const { bytesRead } = await readFile(port.fd, buffer, 0, buffer.length, null);
+      if (bytesRead > 0) return bytesRead;
+      break;
+    } catch (error) {
+      if (!/^(EAGAIN|EWOULDBLOCK|EINTR)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+    await pause(LOOK_MS);
+  }
+  throw new Error('the port is gone');
+}
+
 /** How long EN is held low, and how long a chip's lines may settle, in ms. */
 const RESET_MS = 100;
 
@@ -71,7 +96,7 @@ const RESET_MS = 100;
  * Resets the chip by the port's lines, as boards wire them: RTS holds EN low, DTR low leaves GPIO 0 high, so that it starts its firmware.
  * Rejects with a PortFault where there are no such lines.
  */
-export async function resetBy(port: OpenedPort, path: string, pause: (ms: number) => Promise<void>): Promise<void> {
+export async function resetBy(port: OpenedPort, path: string): Promise<void> {
   try {
     await port.set({ dtr: false, rts: true });
     await pause(RESET_MS);
