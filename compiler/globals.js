@@ -1,8 +1,6 @@
 // Variables in linear memory. An interpreter on a board keeps a record of 32 bytes for each global variable; a word of memory does for the module
 // just as well, at some instructions for each access. What is used most stays global.
 
-import { kindOf } from './wat.js';
-
 /** @typedef {import('./wat.js').Node} Node */
 
 /** @param {Node | undefined} node @returns {node is Node[]} */
@@ -20,7 +18,9 @@ export function moveGlobals(module, least) {
   const size = memoryBytes(module);
   let end = (Number(size[1]) + 3) & ~3;
   const addresses = new Map();
-  for (const global of module.filter(isList).filter((node) => node[0] === 'global' && kindOf(node[2]) === 'mut')) {
+  for (const global of module
+    .filter(isList)
+    .filter(({ 0: kind, 2: type }) => kind === 'global' && isList(type) && type[0] === 'mut' && type[1] === 'i32')) {
     const [, name, , value] = global;
     if ((uses.get(name) ?? 0) >= least) continue;
     addresses.set(name, end);

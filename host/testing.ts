@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Board } from './board.js';
-import { configNames, EVENT_CONFIG_REFUSED, errorNames, eventNames } from './contract.js';
+import { CONFIG_PROTOCOL, configNames, EVENT_CONFIG_REFUSED, errorNames, eventNames } from './contract.js';
 import type { Buses } from './devices/buses.js';
 import { errorText } from './errors.js';
 import { Module } from './module.js';
@@ -45,6 +45,9 @@ export interface NodeEvent {
   at: number;
 }
 
+/** The protocol that its broker speaks: a number of CONFIG_PROTOCOL. */
+const MQTT = 0;
+
 /** How long `next` looks for a message, in ms: the longest interval. */
 const DAY = 86_400_000;
 
@@ -74,7 +77,7 @@ export class TestNode {
     this.#board = new Board(
       {
         links: [this.#broker.open],
-        config: configByNumber({ client_id: 'node', ...settings }),
+        config: new Map([...configByNumber({ client_id: 'node', ...settings }), [CONFIG_PROTOCOL, MQTT]]),
         clock: this.#clock,
         unixTime: () => 0,
         random: () => 0,
