@@ -11,6 +11,7 @@ import { hilCommand } from './hil.js';
 import { monitorCommand } from './monitor.js';
 import { provisionCommand } from './provision.js';
 import { pubCommand } from './pub.js';
+import { runCommand } from './run.js';
 import { subCommand } from './sub.js';
 import { discreet } from './usage.js';
 
@@ -30,6 +31,7 @@ await discreet(new Command('twobyte'))
   .addCommand(flashCommand())
   .addCommand(createCommand())
   .addCommand(buildCommand())
+  .addCommand(runCommand())
   .addCommand(configCommand())
   .addCommand(monitorCommand())
   .addCommand(provisionCommand())

@@ -4,17 +4,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { type BoardEvent, type BoardListener, type BoardSettings, moduleOf, type Rung, type RunningBoard, settingLine } from './rung.js';
+import {
+  type BoardEvent,
+  type BoardListener,
+  type BoardSettings,
+  moduleOf,
+  modulePath,
+  type Rung,
+  type RunningBoard,
+  settingLine,
+} from './rung.js';
 
 /** The sensor module under wasm3, or compiled, in a process of its own: `executable` is the posix board, `environment` more than it has from here. */
 export function posixRung(executable: string, environment: Readonly<Record<string, string>> = {}): Rung {
   return (settings, listener) => start(executable, environment, settings, listener);
-}
-
-/** Of a module in build/; this file runs as build/js/host/rungs/posix.js. */
-function pathOf(module: string): string {
-  return fileURLToPath(new URL(`../../../${module}.wasm`, import.meta.url));
 }
 
 async function start(
@@ -23,7 +26,7 @@ async function start(
   settings: BoardSettings,
   listener: BoardListener,
 ): Promise<RunningBoard> {
-  const text = Object.entries({ ...settings, module: pathOf(moduleOf(settings)) })
+  const text = Object.entries({ ...settings, module: modulePath(moduleOf(settings)) })
     .map(settingLine)
     .join('');
   // In a file, where a password is not in the list of processes.

@@ -6,12 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
 import { lock, unlock } from '../journal/lock.js';
 import { discoveryAt, isMqttSn, linkTo, redact } from '../links/address.js';
 import { FLASH_ADDRESS, flashImage, slotImage } from './flash.js';
-import { type BoardEvent, type BoardListener, type BoardSettings, type Engine, moduleOf, type RunningBoard, settingLine } from './rung.js';
+import {
+  type BoardEvent,
+  type BoardListener,
+  type BoardSettings,
+  type Engine,
+  moduleOf,
+  modulePath,
+  type RunningBoard,
+  settingLine,
+} from './rung.js';
 
 /** The machine's memory: what outlives its end is in there. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
@@ -66,11 +74,6 @@ function recordingOf(thermometer: string): { recording?: Buffer } {
   } catch (error) {
     throw new Error(`thermometer: ${path} cannot be read: ${(error as Error).message}`);
   }
-}
-
-/** Of a module in build/; this file runs as build/js/host/rungs/qemu.js. */
-function moduleBytes(name: string): Buffer {
-  return readFileSync(fileURLToPath(new URL(`../../../${name}.wasm`, import.meta.url)));
 }
 
 /** The file of the machine's memory, new or that of an earlier run, for this board alone. Answers how to give it back. */
@@ -196,7 +199,7 @@ async function start(
     .map(settingLine)
     .join('');
   const flash = flashImage({
-    ...(engine === 'wasm3' && { module: slotImage(moduleBytes(name), 1), ...modules }),
+    ...(engine === 'wasm3' && { module: slotImage(readFileSync(modulePath(name)), 1), ...modules }),
     settings: Buffer.from(text),
     seed: randomBytes(16),
     ...recordingOf(String(thermometer)),

@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url';
+
 // A rung is a place where the sensor module runs. Scenarios, tests and the demonstration start a board on one and watch its events.
 
 /** An EVENT_… of the module as its board reports it. */
@@ -40,7 +42,7 @@ export interface BoardListener {
 
 /**
  * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts),
- * `module` (a name as in build/NAME.wasm; by default the one that speaks the protocol of the broker's address, and not the other,
+ * `module` (a name as in build/NAME.wasm, or the path of a file that ends so; by default the one that speaks the protocol of the broker's address, and not the other,
  * with drivers where there is a `reading_…`),
  * `journal` (the path of its file; each rung has a form of its own).
  */
@@ -61,8 +63,17 @@ export const sensorModules = [
 /** Whether the module keeps a journal where it is given one. */
 export const keepsJournal = (module: string): boolean => module.endsWith('-journal') || module.startsWith('node');
 
+/** Whether a setting `module` is the path of a file, of a project's own module. */
+const isModuleFile = (module: string): boolean => module.endsWith('.wasm');
+
+/** Where the file of a module is, one in build/ or a project's own; this file runs as build/js/host/rungs/rung.js. */
+export function modulePath(module: string): string {
+  return isModuleFile(module) ? module : fileURLToPath(new URL(`../../../${module}.wasm`, import.meta.url));
+}
+
 /** The name of the module that a board with these settings runs. */
-export function moduleOf({ broker, module, journal, ...rest }: BoardSettings): (typeof sensorModules)[number] {
+export function moduleOf({ broker, module, journal, ...rest }: BoardSettings): string {
+  if (typeof module === 'string' && isModuleFile(module)) return module;
   // Whatever else is wrong with the address, the board says.
   const protocol = /^\s*mqtt-sn\b/i.test(String(broker)) ? 'mqttsn' : 'mqtt';
   if (module === undefined && Object.keys(rest).some((name) => name.startsWith('reading_'))) return `node-${protocol}`;

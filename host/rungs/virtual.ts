@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Board } from '../board.js';
 import { configNames, EVENT_CONFIG_REFUSED, EVENT_FLUSHED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
 import { SIMULATED_DHT22, simulatedBuses } from '../devices/simulated.js';
@@ -15,7 +16,7 @@ const FLUSH_MS = 5_000;
 export async function startVirtual(settings: BoardSettings, listener: BoardListener): Promise<RunningBoard> {
   const { broker, thermometer: name, module: _, journal, i2c, onewire, adc, dht22, ...rest } = settings;
   const dht = isSimulated('dht22', dht22);
-  const module = builtModule(moduleOf(settings));
+  const module = moduleAt(moduleOf(settings));
   let stopped = () => {};
   let flushed = (_: BoardEvent) => {};
   let refused = '';
@@ -73,6 +74,11 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
         else reject(new Error('this module has no journal, and cannot sleep without loss'));
       }),
   };
+}
+
+/** A module in build/, or a project's own. */
+function moduleAt(name: string): WebAssembly.Module {
+  return name.endsWith('.wasm') ? new WebAssembly.Module(readFileSync(name)) : builtModule(name);
 }
 
 /** Whether the setting of a bus gives the board the simulated one; another it does not have. */

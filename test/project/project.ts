@@ -17,6 +17,7 @@ export async function folderWith(t: TestContext, files: Readonly<Record<string, 
 const DEADLINE = 120_000;
 
 /** This file runs as build/js/test/project/project.js. */
+export const packageRoot = fileURLToPath(new URL('../../../../', import.meta.url));
 const command = fileURLToPath(new URL('../../host/cli/twobyte.js', import.meta.url));
 
 /** Runs twobyte to its end. */

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { boardNames, readBoard, readConfig, settingsOf } from '../../host/config/index.js';
+import { posixBoard, skipUnbuilt } from '../rungs/world.js';
+import { folderWith, packageRoot, run, twobyte } from './project.js';
+
+// twobyte create: what it makes for each board, what it refuses, and the whole way of a project, from an empty folder to a reading.
+
+describe('twobyte create', () => {
+  test('makes a project whose configuration is good on every board', async (t) => {
+    const folder = await folderWith(t);
+    for (const board of boardNames()) {
+      const { status, stdout, stderr } = await twobyte('create', join(folder, board), '--board', board);
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^[\w.-]+ is there, for /);
+      const config = readConfig(join(folder, board, 'twobyte.config.json'), {});
+      assert.match(settingsOf(config, readBoard(board)), /reading_1 = own humidity garden\/soil\/moisture\n/);
+      for (const file of readdirSync(join(folder, board), { recursive: true, encoding: 'utf8', withFileTypes: true }))
+        if (file.isFile()) assert.doesNotMatch(readFileSync(join(file.parentPath, file.name), 'utf8'), /\{\{/, file.name);
+      assert.equal(readFileSync(join(folder, board, '.gitignore'), 'utf8').includes('twobyte.secrets.json'), true);
+    }
+  });
+
+  test('a folder that is there and empty is filled; its sensor has some twenty lines', async (t) => {
+    const folder = join(await folderWith(t), 'my-node');
+    await mkdir(folder);
+    assert.equal((await twobyte('create', folder)).status, 0);
+    const lines = readFileSync(join(folder, 'index.ts'), 'utf8').split('\n');
+    assert.ok(lines.length <= 24, `${lines.length}`);
+  });
+
+  for (const [what, name, args, says] of [
+    ['a folder with a file in it', 'full', [], /full is not empty \(it has a\); choose another name, or empty it/],
+    ['a file', 'full/a', [], /full\/a is a file; choose another name/],
+    ['a name with capitals', 'MyNode', [], /'MyNode' cannot be a package's name: use lower-case letters/],
+    ['a name that begins with a dot', '.node', [], /'\.node' cannot be a package's name/],
+    ['node_modules', 'node_modules', [], /'node_modules' cannot be/],
+    ['a board that nobody knows', 'new', ['--board', 'toaster'], /--board: 'toaster' is not known; take one of .*esp32-c3-devkitm.*posix/],
+    ['a schema for a board', 'new', ['--board', 'board.schema'], /--board: 'board\.schema' is not known/],
+  ] as const)
+    test(`refuses ${what}, and makes nothing`, async (t) => {
+      const folder = await folderWith(t);
+      await mkdir(join(folder, 'full'));
+      await writeFile(join(folder, 'full', 'a'), '');
+      const { status, stdout, stderr } = await twobyte('create', join(folder, name), ...args);
+      assert.match(stderr, says);
+      assert.deepEqual([status, stdout], [1, '']);
+      assert.deepEqual([readdirSync(folder), readdirSync(join(folder, 'full'))], [['full'], ['a']]);
+    });
+});
+
+const ok = async (program: string, args: readonly string[], cwd: string) => {
+  const { status, stdout, stderr } = await run(program, args, cwd);
+  assert.equal(status, 0, `${program} ${args.join(' ')}: ${stdout}\n${stderr}`);
+  return stdout;
+};
+
+describe('a project of the packed package, from an empty folder', { timeout: 600_000 }, () => {
+  const READING = /^garden\/soil\/moisture {2}\d+\.\d {2}QoS 1\n$/;
+  test('create, install, build, test, and a reading on the virtual and on the posix board', async (t) => {
+    const folder = await folderWith(t, { 'package.json': '{ "name": "empty", "private": true }' });
+    await ok('npm', ['pack', '--pack-destination', folder], packageRoot);
+    const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    const install = ['install', '--prefer-offline', '--no-audit', '--no-fund'];
+    const { status, stderr } = await run('npm', [...install, `./${tarball}`], folder);
+    if (status !== 0 && /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ENOTCACHED/.test(stderr))
+      return t.skip('the registry cannot be reached: npm install');
+    assert.equal(status, 0, stderr);
+    const here = (name: string) => join(folder, name);
+    assert.ok(!existsSync(here('node_modules/twobyte/test')), 'tests are not in the package');
+
+    await ok('npx', ['twobyte', 'create', 'my-node'], folder);
+    const { dependencies } = JSON.parse(readFileSync(here('my-node/package.json'), 'utf8'));
+    assert.equal(dependencies.twobyte, `file:../${tarball}`); // where this one came from
+    await ok('npm', install, here('my-node'));
+    assert.match(await ok('npm', ['test'], here('my-node')), /pass 5/);
+    assert.match(await ok('npx', ['twobyte', 'config'], here('my-node')), /reading_1 = own humidity/);
+    assert.match(await ok('npx', ['twobyte', 'run', '--readings', '1'], here('my-node')), READING);
+    if (!skipUnbuilt(posixBoard))
+      assert.match(await ok('npx', ['twobyte', 'run', '--readings', '1', '--posix', posixBoard], here('my-node')), READING);
+  });
+});
