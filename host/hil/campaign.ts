@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { parseAddress, redact } from '../links/address.js';
-import type { Rung } from '../rungs/rung.js';
+import { boardBehindPort } from './behind-port.js';
 import { boardFile } from './board-file.js';
 import { embeddedBroker } from './embedded.js';
 import type { Ground, OwnBroker, OwnBrokerOptions, Protocol, RungName, SharedBroker } from './ground.js';
@@ -27,11 +28,16 @@ export interface Campaign {
 }
 
 const JOBS = 4;
+const DEFAULT_BAUD = 115_200;
+
+/** Of this release; this file runs as build/js/host/hil/campaign.js. */
+const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 /** Chooses by what the command line says; throws a sentence when that is not enough, or too much. */
 export async function campaign({ rung, board, port, broker, progress }: CampaignOptions): Promise<Campaign> {
   const shared = broker === undefined ? undefined : sharedBroker(broker);
   const described = board === undefined ? undefined : await boardFile(board);
+  if (port !== undefined && rung === undefined) return atPort(port, { broker: shared, chip: described?.chip });
   if (rung !== undefined && port !== undefined) throw new Error(`--rung ${rung} has no port; leave out --rung or --port`);
   if (rung !== undefined && described?.rung !== undefined && !rung.startsWith(described.rung))
     throw new Error(`--board ${board}: this board is of the rung ${described.rung}, and not of ${rung}`);
@@ -50,6 +56,42 @@ export async function campaign({ rung, board, port, broker, progress }: Campaign
   };
 }
 
+/** A board behind a port: its broker is this program's, by the line, or the one of --broker, by a network of its own. */
+function atPort(text: string, { broker, chip }: { broker: SharedBroker | undefined; chip: string | undefined }): Campaign {
+  const { path, baud } = portAt(text);
+  return {
+    rung: 'board',
+    jobs: 1,
+    mostJobs: 1,
+    async begin() {
+      const behind = await boardBehindPort({ path, baud, byLine: broker === undefined, firmware: version, chip });
+      try {
+        const { grounds, close } = await withBrokers(behind.start.bind(behind), 'board', broker);
+        const lacks = {
+          ...(behind.description.board !== 'posix' && { files: 'no file of this computer can be put on the board' }),
+          ...(broker && { wire: 'the board reaches the broker of --broker by a network of its own, and nothing stands in between' }),
+        };
+        return {
+          grounds: (protocol) => ({ ...grounds(protocol), lacks }),
+          async close() {
+            await close();
+            await behind.close();
+          },
+        };
+      } catch (error) {
+        await behind.close();
+        throw error;
+      }
+    },
+  };
+}
+
+/** PATH or PATH@BAUD. */
+function portAt(text: string): { path: string; baud: number } {
+  const [, path = text, baud] = /^(.+)@(\d+)$/.exec(text) ?? [];
+  return { path, baud: Number(baud ?? DEFAULT_BAUD) };
+}
+
 /** The broker at a URL. Its frames are read at the proxies: it is to speak plain MQTT. */
 function sharedBroker(url: string): SharedBroker {
   const address = parseAddress(url);
@@ -65,7 +107,7 @@ function sharedBroker(url: string): SharedBroker {
   };
 }
 
-async function withBrokers(start: Rung, rung: RungName, shared: SharedBroker | undefined) {
+async function withBrokers(start: Ground['start'], rung: RungName, shared: SharedBroker | undefined) {
   const embedded: OwnBroker | undefined = shared ? undefined : await embeddedBroker();
   const broker = shared ?? { host: '127.0.0.1', port: embedded?.port ?? 0 };
   const ownBroker: (options: OwnBrokerOptions) => Promise<OwnBroker> = embeddedBroker;

@@ -25,7 +25,7 @@ async function mute(world: World): Promise<string> {
   return `mqtt-sn://127.0.0.1:${socket.address().port}`;
 }
 
-const ONE_GATEWAY = notByDatagrams('the line of the emulated board leads to one gateway');
+const ONE_GATEWAY = notByDatagrams('the line of a board leads to one gateway');
 
 export const connectionScenarios: Scenario[] = [
   {

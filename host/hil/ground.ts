@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { BoardSettings, Rung } from '../rungs/rung.js';
+import type { BoardListener, BoardSettings, RunningBoard } from '../rungs/rung.js';
 import type { ScriptedProxy } from './proxy.js';
 
 /** `sanitized` is the posix board with sanitizers, of the tests; `board` is one behind a serial port. */
@@ -31,6 +31,12 @@ export interface OwnBrokerOptions {
   login?: { username: string; password: string };
 }
 
+/** A board of a scenario. */
+export interface HilBoard extends RunningBoard {
+  /** The scenario is over; without it, kill() ends the board. */
+  leave?(): Promise<void>;
+}
+
 /** Where a scenario is told, and what it is told with. */
 export interface Ground {
   rung: RungName;
@@ -38,14 +44,12 @@ export interface Ground {
   /** What the board runs; default: the module of its protocol. */
   module?: string;
   /** Starts a board there. */
-  start: Rung;
+  start(settings: BoardSettings, listener: BoardListener): Promise<HilBoard>;
   broker: SharedBroker;
   /** Starts a broker on the loopback address; or a sentence: why there is none but the shared one. */
   ownBroker: ((options: OwnBrokerOptions) => Promise<OwnBroker>) | string;
-  /** Settings of all its boards: those of a scenario come before them. */
-  settings?: BoardSettings;
-  /** Of a board that is there once: why it has no files, and whether there is another. */
-  lacks?: { files?: string; boards?: string };
+  /** What there is not, and why: files that boards can read; a proxy on the way to the broker, which boards then reach themselves. */
+  lacks?: { files?: string; wire?: string };
   /** Sees each proxy before anything passes. */
   watch?(proxy: ScriptedProxy, protocol: Protocol): void;
 }

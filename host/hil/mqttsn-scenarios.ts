@@ -183,7 +183,7 @@ export const mqttsnScenarios: readonly Scenario[] = [
   },
   {
     what: 'a gateway is searched and found, and when it goes another is',
-    not: notByDatagrams('the emulated board has no network to search'),
+    not: notByDatagrams('a board behind a line has no network to search'),
     skip: noBroadcast,
     async run(world) {
       const { messages } = await world.hearing();

@@ -21,8 +21,9 @@ export function whyNot({ not = {}, skip = false }: Scenario, rung: RungName, pro
 /** In ms, the longest interval. */
 export const DAY = 86_400_000;
 
-/** For `not`: what the emulated board cannot do over MQTT-SN, where its line carries datagrams to one gateway. */
+/** For `not`: what a board behind a line cannot do over MQTT-SN, where that carries datagrams to one gateway. */
 export const notByDatagrams = (why: string): NonNullable<Scenario['not']> => ({
   'qemu-rv32 over mqtt-sn': why,
   'qemu-rv32-aot over mqtt-sn': why,
+  'board over mqtt-sn': why,
 });

@@ -441,7 +441,7 @@ export const scriptScenarios: readonly Scenario[] = [
   },
   {
     what: 'a gateway or broker that is away at the start is tried until it is there, and the first reading at QoS 2 arrives once',
-    not: notByDatagrams('the line of the emulated board tells nothing of a gateway that is away'),
+    not: notByDatagrams('the line of a board tells nothing of a gateway that is away'),
     async run(world) {
       const { there, comes } = await world.place();
       const board = await there.board({ ...patient, qos: 2, ...world.impatient });

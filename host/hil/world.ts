@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type EmbeddedOptions, startGateway } from '../gateway/embedded.js';
 import type { BoardEvent, BoardSettings, RunningBoard } from '../rungs/rung.js';
 import { DatagramProxy } from './datagram-proxy.js';
-import { connection, type Ground, NotHere, type Protocol } from './ground.js';
+import { connection, type Ground, type HilBoard, NotHere, type Protocol } from './ground.js';
 import { Heard, within } from './heard.js';
 import { type Hearing, hearing } from './hearing.js';
 import { type Place, placeFor } from './places.js';
@@ -74,7 +74,9 @@ export class World {
   /** A world with a broker, and over MQTT-SN with a gateway to it. Its owner calls end(). */
   static async on(ground: Ground): Promise<World> {
     const shared: Shared = { ends: [], proxies: [], remarks: [], reports: [], boards: 0 };
-    const world = new World(ground, '', ground.broker, ownTopic(), shared);
+    const { host, port } = ground.broker;
+    const world = new World(ground, `mqtt://${host}:${port}`, ground.broker, ownTopic(), shared);
+    if (ground.lacks?.wire !== undefined && ground.protocol === 'mqtt') return world;
     if (ground.protocol === 'mqtt') return world.#at((await world.#proxy(ground.broker)).address, ground.broker);
     const { address, gateway } = await world.way();
     return world.#at(address, { host: '127.0.0.1', port: Number(new URL(gateway).port) });
@@ -117,6 +119,7 @@ export class World {
 
   /** A broker of the scenario's own that is not there yet, and may go: over MQTT-SN the gateway goes with it. Boards and hearers are at `there`. */
   async place(): Promise<Place & { there: World }> {
+    if (this.ground.lacks?.wire !== undefined) throw new NotHere(this.ground.lacks.wire);
     const startProxy = async (target: number, port: number) =>
       this.#keep(await this.#carrier.to({ host: '127.0.0.1', port: target }, { port }));
     const place = await placeFor(this.protocol, { startBroker: this.#ownBroker(), startProxy });
@@ -154,6 +157,7 @@ export class World {
   }
 
   async #proxy(target: Target): Promise<ScriptedProxy> {
+    if (this.ground.lacks?.wire !== undefined) throw new NotHere(this.ground.lacks.wire);
     const proxy = this.#keep(await this.#carrier.to(target));
     this.ground.watch?.(proxy, this.protocol);
     return proxy;
@@ -201,9 +205,9 @@ export class World {
   }
 
   /** A board that is killed has no leak to report: with sanitizers it may end by itself first, if nothing holds it up. */
-  async #end(board: RunningBoard): Promise<void> {
+  async #end(board: HilBoard): Promise<void> {
     if (this.ground.rung === 'sanitized') await Promise.race([board.stop(), setTimeout(END_MS, undefined, { ref: false })]);
-    await board.kill();
+    await (board.leave?.() ?? board.kill());
   }
 
   #says(board: number, line: string): void {
@@ -271,7 +275,7 @@ export class World {
           failed: ({ message }) => resolve([message, ...said].join('\n')),
         })
         .then(
-          (board) => this.after(() => board.kill()),
+          (board) => this.after(() => this.#end(board)),
           (error: Error) => (error instanceof NotHere ? reject(error) : resolve(error.message)),
         );
     });
@@ -295,7 +299,6 @@ export class World {
       reconnect_max: 50,
       ...(broker.username !== undefined && protocol === 'mqtt' && { username: broker.username, password: broker.password ?? '' }),
       ...(module !== undefined && { module: settings.journal === undefined ? module : `${module}-journal` }),
-      ...this.ground.settings,
       ...settings,
     };
   }

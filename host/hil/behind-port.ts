@@ -1,0 +1,219 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Way } from '../bridge/bridge.js';
+import { BoardConsole, type BoardDescription, BoardSilent, type ConsoleEvent, UploadRefused } from '../console/console.js';
+import { isMqttSn, linkTo, redact } from '../links/address.js';
+import { type BoardListener, type BoardSettings, settingLine } from '../rungs/rung.js';
+import { type HilBoard, NotHere, type Protocol } from './ground.js';
+import { openWire, type PortWire } from './wire.js';
+
+// A board behind a serial port: each scenario brings it settings and restarts it, and what it says comes by its console. Its MQTT goes by the
+// same line, or by a network of its own.
+
+/** For a board to answer, in ms; one that ended in order may have to be started again by what watches it. */
+const ANSWER_MS = 8000;
+/** For a board to say what it is after a restart. */
+const RESTART_MS = 15_000;
+/** For a chip to say after a reset what it does. */
+const BOOT_MS = 1500;
+
+/** What an ESP32 writes when GPIO 0 (or 9) was low at its reset. */
+const BOOT_MODE = /waiting for download|boot:0x[0-9a-f]+ \(DOWNLOAD/i;
+
+/** What scenarios have where they want no other. */
+const SIMULATED = 'simulated:1';
+
+export interface BoardBehindPort {
+  readonly description: BoardDescription;
+  /** Where its MQTT goes. */
+  readonly byLine: boolean;
+  start(settings: BoardSettings, listener: BoardListener): Promise<HilBoard>;
+  close(): Promise<void>;
+}
+
+export interface PortParts {
+  path: string;
+  baud: number;
+  /** Whether its broker is reached by the line, and not by a network of its own. */
+  byLine: boolean;
+  /** What the firmware of this release says it is. */
+  firmware: string;
+  /** The chip that it should have; undefined: any. */
+  chip?: string | undefined;
+}
+
+/** Opens the port and looks who is there; rejects with a sentence when nobody is, or another than is wanted. */
+export async function boardBehindPort(parts: PortParts): Promise<BoardBehindPort> {
+  const wire = await openWire(parts.path, parts.baud);
+  try {
+    return new Behind(wire, parts, await whoIsThere(wire, parts));
+  } catch (error) {
+    await wire.close();
+    throw error;
+  }
+}
+
+async function whoIsThere(wire: PortWire, { path, baud, firmware, chip }: PortParts): Promise<BoardDescription> {
+  const console = await BoardConsole.open({ duplex: wire.duplex, baud });
+  try {
+    await console.ready(ANSWER_MS);
+    const description = await console.describe();
+    if (description.firmware !== firmware)
+      throw new Error(
+        `the board at ${path} has firmware ${description.firmware}, and this is ${firmware}: flash it anew (twobyte flash), or take the other release of this program`,
+      );
+    if (chip !== undefined && description.chip !== chip)
+      throw new Error(`the board at ${path} has the chip ${description.chip}, and --board says ${chip}; take that board, or its own file`);
+    return description;
+  } catch (error) {
+    if (error instanceof BoardSilent && (await isInBootMode(wire)))
+      throw new Error(`the board at ${path} is in boot mode ("waiting for download"): let go of its BOOT button and press RESET`);
+    throw error;
+  } finally {
+    await console.close();
+  }
+}
+
+/** A chip says so once, at its reset: what was not heard before is asked for by another. */
+async function isInBootMode(wire: PortWire): Promise<boolean> {
+  if (BOOT_MODE.test(wire.heard())) return true;
+  try {
+    await wire.reset();
+    await setTimeout(BOOT_MS);
+  } catch {
+    // a port without such lines
+  }
+  return BOOT_MODE.test(wire.heard());
+}
+
+/** Where a board's link leads by the line. */
+function waysTo(broker: string): { brokers: Way[]; gateway?: Way } {
+  const ways = broker
+    .trim()
+    .split(/\s+/)
+    .map((url) => ({ name: redact(url), open: linkTo(url), sn: isMqttSn(url) }));
+  const [gateway] = ways.filter(({ sn }) => sn);
+  return gateway ? { brokers: [], gateway } : { brokers: ways };
+}
+
+class Behind implements BoardBehindPort {
+  readonly byLine: boolean;
+  readonly #wire: PortWire;
+  readonly #baud: number;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    wire: PortWire,
+    { baud, byLine }: PortParts,
+    readonly description: BoardDescription,
+  ) {
+    this.#wire = wire;
+    this.#baud = baud;
+    this.byLine = byLine;
+  }
+
+  async start(settings: BoardSettings, listener: BoardListener): Promise<HilBoard> {
+    if (this.#running) throw new NotHere('behind the port is one board, and this scenario has two at a time');
+    this.#checkModule(settings);
+    const url = String(settings.broker);
+    const text = Object.entries({ ...this.#own(settings), broker: this.byLine ? byLineInstead(url) : url })
+      .map(settingLine)
+      .join('');
+    const console = await BoardConsole.open(
+      { duplex: this.#wire.duplex, baud: this.#baud },
+      this.byLine && text.includes('+line:') ? waysTo(url) : {},
+    );
+    let close = async () => {
+      close = async () => {};
+      this.#running = undefined;
+      await console.close();
+    };
+    this.#running = Promise.resolve();
+    try {
+      await console.ready(ANSWER_MS);
+      await console.upload('settings', Buffer.from(text));
+      return await begun(console, listener, () => close());
+    } catch (error) {
+      await close();
+      throw error instanceof UploadRefused ? new Error(error.message) : error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#wire.close();
+  }
+
+  /** The settings as this board has them. */
+  #own({ module: _, thermometer, journal, ...rest }: BoardSettings): BoardSettings {
+    const { board } = this.description;
+    const simulates = board === 'posix' || board.startsWith('qemu');
+    if (!simulates && thermometer !== SIMULATED) throw new NotHere('the board has a thermometer of its own, and reads no other');
+    return {
+      ...rest,
+      ...(simulates && { thermometer: thermometer ?? '' }),
+      ...(journal !== undefined && { journal: board === 'posix' ? journal : simulates ? 'nvram' : 'nvs' }),
+    };
+  }
+
+  /** What a board runs is in its flash; a scenario that wants another module is not for it. */
+  #checkModule({ broker, module, journal }: BoardSettings): void {
+    const name = this.description.module.replace(/\.wasm$/, '');
+    const protocol: Protocol = String(broker).startsWith('mqtt-sn') ? 'mqtt-sn' : 'mqtt';
+    if (!speaks(name, protocol)) throw new NotHere(`the board runs the module ${name}, which does not speak ${protocol}`);
+    const hasJournal = name.endsWith('-journal') || name.startsWith('node');
+    if ((journal !== undefined || String(module ?? '').endsWith('-journal')) && !hasJournal)
+      throw new NotHere(`the board runs the module ${name}, which keeps no journal`);
+  }
+}
+
+function speaks(name: string, protocol: Protocol): boolean {
+  if (/-mqttsn\b/.test(name)) return protocol === 'mqtt-sn';
+  return !/-mqtt\b/.test(name) || protocol === 'mqtt';
+}
+
+/** An address that cannot be used goes to the board as it is, which is to refuse it. */
+function byLineInstead(url: string): string {
+  return /^(mqtt|mqtt-sn):\/\/[^\s/?]+(\s+(mqtt|mqtt-sn):\/\/[^\s/?]+)*$/.test(url) && !/[?@]/.test(url)
+    ? `${url.startsWith('mqtt-sn') ? 'mqtt-sn' : 'mqtt'}+line://hil`
+    : url;
+}
+
+/** Restarts the board with its new settings, and answers it; rejects in the board's words when it does not start with them. */
+async function begun(console: BoardConsole, listener: BoardListener, close: () => Promise<void>): Promise<HilBoard> {
+  const board = console.next(({ event }) => event === 'board', RESTART_MS, 'the board was told to restart, and does not speak again');
+  board.catch(() => {}); // the command fails first, perhaps
+  await console.command('restart');
+  await board;
+  let words = '';
+  let flushed: ConsoleEvent | undefined;
+  console.on('says', (line) => {
+    words += `${words && '\n'}${line}`;
+    listener.says(line);
+  });
+  console.on('remark', (text) => listener.says(text));
+  console.on('event', (event) => {
+    if (event.event === 'board') return;
+    if (event.event === 'flushed') flushed = event;
+    if (event.event === 'unconfigured') listener.failed(new Error(`the board does not start with these settings: ${words}`));
+    else listener.event(event);
+  });
+  const ended = (what: string) =>
+    console.next(({ event }) => event === 'ended' || event === 'stopped', RESTART_MS, `the board does not ${what}`);
+  return {
+    async stop() {
+      const over = ended('stop');
+      over.catch(() => {}); // the command fails first, perhaps
+      await console.command('stop');
+      await over;
+      await close();
+    },
+    kill: () => Promise.reject(new NotHere('a board behind a port cannot be switched off by a program, and stay off')),
+    leave: close, // the next scenario restarts it
+    async sleep() {
+      await console.command('flush');
+      flushed ??= await console.next(({ event }) => event === 'flushed', RESTART_MS, 'the board does not say its last words');
+      await close();
+      return flushed;
+    },
+    restart: () => console.command('restart'),
+  };
+}
