@@ -24,6 +24,9 @@ interface Values {
 
 const MOST_JOBS = 64;
 
+/** Nothing to tell scenarios to; people have been told why. */
+const NOBODY = { grounds: undefined, close: async () => {} };
+
 const help = `
 One line for each scenario, the same on every rung; behind it who was skipped and why, and of each that failed what boards and brokers said.
 
@@ -61,7 +64,11 @@ async function hil({ protocol, only = [], list, junit: file, jobs, ...place }: V
   }
   const began = new Date();
   const start = performance.now();
-  const { grounds, close } = await chosen.begin();
+  const { grounds, close } = await chosen.begin().catch((error: Error) => {
+    process.stderr.write(`twobyte hil: ${error.message}\n`);
+    return NOBODY;
+  });
+  if (!grounds) return EXIT_FAILURE;
   try {
     const table = new Table(protocols, rows, print);
     const tasks = rows.flatMap(({ scenario, protocols: over }) => over.map((protocol) => ({ scenario, ground: grounds(protocol) })));

@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Way } from '../bridge/bridge.js';
 import { BoardConsole, type BoardDescription, BoardSilent, type ConsoleEvent, UploadRefused } from '../console/console.js';
+import { REASON_REFUSED } from '../contract.js';
 import { isMqttSn, linkTo, redact } from '../links/address.js';
+import type { OpenLink } from '../links/link.js';
 import { type BoardListener, type BoardSettings, settingLine } from '../rungs/rung.js';
 import { type HilBoard, NotHere, type Protocol } from './ground.js';
 import { openWire, type PortWire } from './wire.js';
@@ -53,7 +55,7 @@ export async function boardBehindPort(parts: PortParts): Promise<BoardBehindPort
 }
 
 async function whoIsThere(wire: PortWire, { path, baud, firmware, chip }: PortParts): Promise<BoardDescription> {
-  const console = await BoardConsole.open({ duplex: wire.duplex, baud });
+  const console = await BoardConsole.open({ duplex: wire.lend(), baud });
   try {
     await console.ready(ANSWER_MS);
     const description = await console.describe();
@@ -85,21 +87,41 @@ async function isInBootMode(wire: PortWire): Promise<boolean> {
   return BOOT_MODE.test(wire.heard());
 }
 
-/** Where a board's link leads by the line. */
-function waysTo(broker: string): { brokers: Way[]; gateway?: Way } {
-  const ways = broker
-    .trim()
-    .split(/\s+/)
-    .map((url) => ({ name: redact(url), open: linkTo(url), sn: isMqttSn(url) }));
-  const [gateway] = ways.filter(({ sn }) => sn);
-  return gateway ? { brokers: [], gateway } : { brokers: ways };
+/** Where a board's link leads by the line, once `isOpen`: what a board still says that has the settings of before leads nowhere. */
+function waysTo(broker: string, isOpen: () => boolean): { brokers: Way[]; gateway?: Way } {
+  const urls = broker.trim().split(/\s+/);
+  const overSn = urls.some(isMqttSn);
+  const ways = urls.map((url) => ({ name: redact(url), open: (overSn ? gatedDatagrams : gatedStream)(linkTo(url), isOpen) }));
+  const [gateway] = ways;
+  return overSn && gateway ? { brokers: [], gateway } : { brokers: ways };
 }
+
+const gatedStream =
+  (open: OpenLink, isOpen: () => boolean): OpenLink =>
+  (listener) => {
+    if (isOpen()) return open(listener);
+    queueMicrotask(() => listener.closed(REASON_REFUSED, 'not yet'));
+    return { send: () => 0, pause() {}, resume() {}, close() {} };
+  };
+
+const gatedDatagrams =
+  (open: OpenLink, isOpen: () => boolean): OpenLink =>
+  (listener) => {
+    const link = open(listener);
+    return {
+      datagrams: true,
+      send: (message) => (isOpen() ? link.send(message) : message.length),
+      pause: () => link.pause(),
+      resume: () => link.resume(),
+      close: () => link.close(),
+    };
+  };
 
 class Behind implements BoardBehindPort {
   readonly byLine: boolean;
   readonly #wire: PortWire;
   readonly #baud: number;
-  #running: Promise<void> | undefined;
+  #isRunning = false;
 
   constructor(
     wire: PortWire,
@@ -112,26 +134,29 @@ class Behind implements BoardBehindPort {
   }
 
   async start(settings: BoardSettings, listener: BoardListener): Promise<HilBoard> {
-    if (this.#running) throw new NotHere('behind the port is one board, and this scenario has two at a time');
+    if (this.#isRunning) throw new NotHere('behind the port is one board, and this scenario has two at a time');
     this.#checkModule(settings);
     const url = String(settings.broker);
     const text = Object.entries({ ...this.#own(settings), broker: this.byLine ? byLineInstead(url) : url })
       .map(settingLine)
       .join('');
-    const console = await BoardConsole.open(
-      { duplex: this.#wire.duplex, baud: this.#baud },
-      this.byLine && text.includes('+line:') ? waysTo(url) : {},
-    );
-    let close = async () => {
-      close = async () => {};
-      this.#running = undefined;
+    let restarted = false;
+    const ways = text.includes('+line:') ? waysTo(url, () => restarted) : {};
+    const console = await BoardConsole.open({ duplex: this.#wire.lend(), baud: this.#baud }, ways);
+    this.#isRunning = true;
+    const close = async () => {
+      if (!this.#isRunning) return;
+      this.#isRunning = false;
       await console.close();
     };
-    this.#running = Promise.resolve();
     try {
       await console.ready(ANSWER_MS);
       await console.upload('settings', Buffer.from(text));
-      return await begun(console, listener, () => close());
+      const board = boardAt(console, listener, close);
+      await board.restartWith(() => {
+        restarted = true;
+      });
+      return board;
     } catch (error) {
       await close();
       throw error instanceof UploadRefused ? new Error(error.message) : error;
@@ -177,31 +202,47 @@ function byLineInstead(url: string): string {
     : url;
 }
 
-/** Restarts the board with its new settings, and answers it; rejects in the board's words when it does not start with them. */
-async function begun(console: BoardConsole, listener: BoardListener, close: () => Promise<void>): Promise<HilBoard> {
-  const board = console.next(({ event }) => event === 'board', RESTART_MS, 'the board was told to restart, and does not speak again');
-  board.catch(() => {}); // the command fails first, perhaps
-  await console.command('restart');
-  await board;
+interface BoardAt extends HilBoard {
+  /** Restarts it; `begun` is called when what it says is of its new start. */
+  restartWith(begun: () => void): Promise<void>;
+}
+
+/** A board with its new settings; the listener hears what it says from its restart on. */
+function boardAt(console: BoardConsole, listener: BoardListener, close: () => Promise<void>): BoardAt {
+  let begun: (() => void) | undefined;
+  let isNew = false;
   let words = '';
   let flushed: ConsoleEvent | undefined;
   console.on('says', (line) => {
+    if (!isNew) return;
     words += `${words && '\n'}${line}`;
     listener.says(line);
   });
   console.on('remark', (text) => listener.says(text));
   console.on('event', (event) => {
-    if (event.event === 'board') return;
+    if (event.event === 'board') {
+      isNew ||= begun !== undefined;
+      begun?.();
+    }
+    if (!isNew || event.event === 'board') return;
     if (event.event === 'flushed') flushed = event;
     if (event.event === 'unconfigured') listener.failed(new Error(`the board does not start with these settings: ${words}`));
     else listener.event(event);
   });
-  const ended = (what: string) =>
-    console.next(({ event }) => event === 'ended' || event === 'stopped', RESTART_MS, `the board does not ${what}`);
+  const next = (names: string[], missing: string) => {
+    const event = console.next(({ event }) => names.includes(event), RESTART_MS, missing);
+    event.catch(() => {}); // the command fails first, perhaps
+    return event;
+  };
   return {
+    async restartWith(callback) {
+      const board = next(['board'], 'the board was told to restart, and does not speak again');
+      begun = callback;
+      await console.command('restart');
+      await board;
+    },
     async stop() {
-      const over = ended('stop');
-      over.catch(() => {}); // the command fails first, perhaps
+      const over = next(['ended', 'stopped'], 'the board does not stop');
       await console.command('stop');
       await over;
       await close();
@@ -209,8 +250,9 @@ async function begun(console: BoardConsole, listener: BoardListener, close: () =
     kill: () => Promise.reject(new NotHere('a board behind a port cannot be switched off by a program, and stay off')),
     leave: close, // the next scenario restarts it
     async sleep() {
+      const last = next(['flushed'], 'the board does not say its last words');
       await console.command('flush');
-      flushed ??= await console.next(({ event }) => event === 'flushed', RESTART_MS, 'the board does not say its last words');
+      flushed ??= await last;
       await close();
       return flushed;
     },

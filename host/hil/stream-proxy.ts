@@ -60,8 +60,8 @@ export class StreamProxy extends ScriptedProxy {
     for (const pair of this.#pairs) {
       pair.cut = true;
       for (const socket of [pair.board, pair.peer]) {
-        if (socket.writableEnded || socket.writableLength > 0)
-          socket.destroy(); // a reset of what is already ending, or still writes, fails, and the handle stays
+        if (socket.writableEnded)
+          socket.destroy(); // a reset of what is already ending fails, and the handle stays
         else socket.resetAndDestroy();
       }
       this.#over(pair);

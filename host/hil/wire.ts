@@ -6,10 +6,11 @@ const READ_BYTES = 4096;
 /** What a port said last, for what a chip's own boot loader writes between frames. */
 const KEPT_BYTES = 8192;
 
-/** A serial port as a stream, which remembers what it heard last. */
+/** A serial port, which remembers what it heard last. */
 export interface PortWire {
   path: string;
-  duplex: Duplex;
+  /** The port as a stream, for one owner at a time: the one before hears its end. */
+  lend(): Duplex;
   /** What came last, as Latin-1. */
   heard(): string;
   /** Resets the board by DTR and RTS; rejects where there are no such lines. */
@@ -21,44 +22,40 @@ export interface PortWire {
 export async function openWire(path: string, baud: number): Promise<PortWire> {
   const port = await openPort(path, baud);
   let kept = Buffer.alloc(0);
-  const duplex = streamOf(port, (chunk) => {
-    kept = Buffer.concat([kept, chunk]).subarray(-KEPT_BYTES);
-  });
+  let owner: Duplex | undefined;
+  let closed = false;
+  const read = async () => {
+    const buffer = Buffer.alloc(READ_BYTES);
+    while (!closed) {
+      const { bytesRead } = await port.read(buffer, 0, READ_BYTES);
+      const chunk = Buffer.from(buffer.subarray(0, bytesRead));
+      kept = Buffer.concat([kept, chunk]).subarray(-KEPT_BYTES);
+      owner?.push(chunk);
+    }
+  };
+  read().catch((error: Error) => owner?.destroy(error)); // the port is gone, or closed
   return {
     path,
-    duplex,
+    lend() {
+      owner?.destroy();
+      owner = streamTo(port);
+      return owner;
+    },
     heard: () => kept.toString('latin1'),
     reset: () => resetBy(port, path, (ms) => setTimeout(ms)),
-    close: () =>
-      new Promise((resolve) => {
-        duplex.once('close', resolve);
-        duplex.destroy();
-      }),
+    async close() {
+      closed = true;
+      owner?.destroy();
+      await port.close().catch(() => {}); // already gone
+    },
   };
 }
 
-function streamOf(port: OpenedPort, tap: (chunk: Buffer) => void): Duplex {
-  const buffer = Buffer.alloc(READ_BYTES);
-  const duplex: Duplex = new Duplex({
-    read() {
-      port.read(buffer, 0, READ_BYTES).then(
-        ({ bytesRead }) => {
-          const chunk = Buffer.from(buffer.subarray(0, bytesRead));
-          tap(chunk);
-          duplex.push(chunk);
-        },
-        (error: Error) => duplex.destroy(error),
-      );
-    },
-    write(chunk: Buffer, _, done) {
-      port.write(chunk).then(() => done(), done);
-    },
-    destroy(error, done) {
-      port.close().then(
-        () => done(error),
-        () => done(error), // already gone
-      );
-    },
+/** What is read is pushed; a board says little, and nobody has to hold it up. */
+function streamTo(port: OpenedPort): Duplex {
+  const duplex = new Duplex({
+    read() {},
+    write: (chunk: Buffer, _, done) => void port.write(chunk).then(() => done(), done),
   });
   duplex.on('error', () => {}); // 'close' follows
   return duplex;

@@ -19,10 +19,11 @@ class Bytes {
 
   constructor(readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => this.chunks.add(chunk)).on('error', () => {});
-    socket.on('close', () => {
-      this.ended = true;
-      this.chunks.add(Buffer.alloc(0));
-    });
+    for (const name of ['end', 'close'])
+      socket.on(name, () => {
+        this.ended = true;
+        this.chunks.add(Buffer.alloc(0));
+      });
   }
 
   get all(): string {
