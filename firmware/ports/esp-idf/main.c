@@ -5,6 +5,7 @@
 #include "console.h"
 #include "console_device.h"
 #include "contract.h"
+#include "flash.h"
 #include "heap.h"
 #include "imports.h"
 #include "kept.h"
@@ -140,7 +141,7 @@ static void open_board(Remembered *remembered) {
 void app_main(void) {
     heap_open();
     Remembered *remembered = remembered_open();
-    bool waits = waits_open();
+    bool waits = flash_open() && waits_open();
     bool logs = logs_open();
     bool wire = wire_open(esp_random());
     const char *kept = kept_open();

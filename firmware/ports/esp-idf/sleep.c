@@ -1,8 +1,5 @@
 #include "sleep.h"
 
-#include "network.h"
-
-#include "esp_system.h"
 #include "sdkconfig.h"
 
 #if CONFIG_IDF_TARGET_LINUX
@@ -10,7 +7,11 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 /* The process ends: who started it starts it again. */
 _Noreturn void sleep_deep(int64_t ms) {
@@ -18,9 +19,23 @@ _Noreturn void sleep_deep(int64_t ms) {
     exit(EXIT_SUCCESS);
 }
 
+/* The process begins anew, without the simulated tick and what it had blocked. */
+_Noreturn void sleep_restart(void) {
+    static const struct itimerval never;
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)setitimer(ITIMER_REAL, &never, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+    (void)execl("/proc/self/exe", "twobyte", (char *)NULL);
+    exit(EXIT_FAILURE);
+}
+
 #else
 
+#include "network.h"
+
 #include "esp_sleep.h"
+#include "esp_system.h"
 
 _Noreturn void sleep_deep(int64_t ms) {
     network_close();
@@ -28,9 +43,9 @@ _Noreturn void sleep_deep(int64_t ms) {
     esp_deep_sleep_start();
 }
 
-#endif
-
 _Noreturn void sleep_restart(void) {
     network_close();
     esp_restart();
 }
+
+#endif
