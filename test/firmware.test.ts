@@ -57,6 +57,7 @@ for (const [how, board] of builds)
       'nvram_test',
       'kept_settings_test',
       'memory_test',
+      'esp_idf_test',
     ])
       test(program, async (t) => {
         const { status, stdout, stderr } = await run(join(dirname(board), program), program === 'garbled_test' ? sensors : []);
