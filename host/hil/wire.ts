@@ -1,5 +1,4 @@
 import { Duplex } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
 import { type OpenedPort, openPort, resetBy } from '../ports/open.js';
 
 const READ_BYTES = 4096;
@@ -42,7 +41,7 @@ export async function openWire(path: string, baud: number): Promise<PortWire> {
       return owner;
     },
     heard: () => kept.toString('latin1'),
-    reset: () => resetBy(port, path, (ms) => setTimeout(ms)),
+    reset: () => resetBy(port, path),
     async close() {
       closed = true;
       owner?.destroy();
