@@ -72,7 +72,7 @@ async function run(values: Values): Promise<number> {
       bytes: (chunk) => monitor.bytes(chunk),
       away() {
         monitor.silence();
-        tell(`${path} is gone; it is looked for until it is back`);
+        tell(`${path} is gone; it is looked for until it returns`);
       },
       back: () => tell(`${path} is back`),
     });
