@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { findEsptool } from '../flash/esptool.js';
 import { flash } from '../flash/flash.js';
-import { addTo, chipName, chipTitle, FlashFault, harmed, type Image, readImage } from '../flash/image.js';
+import { chipName, chipTitle, FlashFault, harmed, type Image, readImage, withModule, withSettings } from '../flash/image.js';
 import type { Progress } from '../flash/output.js';
 import { faultBefore } from '../ports/open.js';
 import { choosePort, PortFault } from '../ports/ports.js';
@@ -46,8 +47,8 @@ export function flashCommand(): Command {
     .option('--chip <name>', 'esp32, esp32c3, esp32s3, in place of --board')
     .optionsGroup('What:')
     .option('--image <dir>', 'a build of ESP-IDF (default: build/firmware/ with the name of the board or of its chip)')
-    .option('--module <file>', 'a module for its partition, too')
-    .option('--settings <file>', 'settings for their partition, too')
+    .option('--module <file>', 'a module to run, in place of the one of the build')
+    .option('--settings <file>', 'settings: an NVS image for their partition')
     .option('--erase', 'erase all of the flash first: settings, certificates and what waits to be sent are gone')
     .option('--baud <n>', `bits per second, ${LEAST_BAUD} to ${MOST_BAUD}`, whole(LEAST_BAUD, MOST_BAUD), DEFAULT_BAUD)
     .helpOption('--help', 'print this')
@@ -62,8 +63,9 @@ async function run(values: Values): Promise<number> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.once(signal, interrupt);
   const show = new ProgressLine();
+  const scratch = mkdtempSync(join(tmpdir(), 'twobyte-flash-'));
   try {
-    const { image, target } = imageOf(values);
+    const { image, target } = imageOf(values, scratch);
     const esptool = await findEsptool();
     const port = await choosePort(values.port);
     const fault = faultBefore(port);
@@ -86,6 +88,7 @@ async function run(values: Values): Promise<number> {
     return EXIT_FAILURE;
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -98,7 +101,7 @@ interface Target {
   clause: string;
 }
 
-function imageOf(values: Values): { image: Image; target: Target } {
+function imageOf(values: Values, scratch: string): { image: Image; target: Target } {
   const target = targetOf(values);
   const directory = values.image ?? (target ? defaultImage(target) : undefined);
   if (directory === undefined)
@@ -109,10 +112,8 @@ function imageOf(values: Values): { image: Image; target: Target } {
     throw new FlashFault(
       `the firmware in ${directory} is for ${title}, and ${target.clause}; build it for that chip (npm run firmware -- --target ${target.chip}) or name another with --image`,
     );
-  for (const what of ['module', 'settings'] as const) {
-    const path = values[what];
-    if (path !== undefined) image = addTo(image, what, path);
-  }
+  if (values.module !== undefined) image = withModule(image, values.module, scratch);
+  if (values.settings !== undefined) image = withSettings(image, values.settings);
   const loss = values.erase ? undefined : harmed(image, values.settings);
   if (loss)
     throw new FlashFault(

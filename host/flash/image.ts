@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { slotImage } from '../rungs/flash.js';
 import { keepsSettings, MODULES, type Partition, readPartitions, SETTINGS } from './partitions.js';
 
 /** What is to be flashed cannot be; the message is a sentence for people with the way out. */
@@ -85,17 +86,64 @@ function partAt(offset: number, path: string, wayOut: string): Part {
   }
 }
 
-/** Puts `path` into the partition that is for modules, or for settings; throws a FlashFault when there is none or it is too small. */
-export function addTo(image: Image, what: 'module' | 'settings', path: string): Image {
-  const names = what === 'module' ? MODULES : [SETTINGS];
-  const partition = image.partitions.find(({ name }) => names.includes(name));
-  const where = `--${what} '${path}'`;
-  if (!partition)
-    throw new FlashFault(`${where}: the firmware's partition table has no partition for it (${names.join(', ')}); leave --${what} out`);
-  const part = partAt(partition.offset, resolve(path), `name a file with --${what}`);
-  if (part.size > partition.size)
-    throw new FlashFault(`${where} has ${part.size} bytes; its partition ${partition.name} has room for ${partition.size}`);
-  return { ...image, parts: [...image.parts, part].sort((a, b) => a.offset - b.offset) };
+/** Where `what` belongs; throws a FlashFault when the firmware has no place for it. */
+function placeOf(image: Image, what: string, name: string): Partition {
+  const partition = image.partitions.find((each) => each.name === name);
+  if (!partition) throw new FlashFault(`--${what}: the firmware's partition table has no partition '${name}'; leave --${what} out`);
+  return partition;
+}
+
+function contentOf(what: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new FlashFault(`--${what} '${path}' cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/** Replaces what is in a place, or adds to it. */
+function withPart(image: Image, part: Part): Image {
+  return { ...image, parts: [...image.parts.filter(({ offset }) => offset !== part.offset), part].sort((a, b) => a.offset - b.offset) };
+}
+
+const SIGNED = 'T2BM';
+const SIGNED_HEADER_BYTES = 128;
+const WASM = Buffer.from('0061736d01000000', 'hex');
+
+/**
+ * Puts a module, signed or not, into the first of the two slots of its partition and leaves the other empty, so that this is the one that runs. The slot is written
+ * to `scratch`, a directory that has to stay until all is flashed.
+ */
+export function withModule(image: Image, path: string, scratch: string): Image {
+  const { offset, size } = placeOf(image, 'module', MODULES);
+  const file = contentOf('module', path);
+  const module = file.toString('latin1', 0, SIGNED.length) === SIGNED ? file.subarray(SIGNED_HEADER_BYTES) : file;
+  if (!module.subarray(0, WASM.length).equals(WASM))
+    throw new FlashFault(`--module '${path}' is no WebAssembly module; twobyte build makes one`);
+  const slot = slotImage(module, 1);
+  if (slot.length > size / 2)
+    throw new FlashFault(`--module '${path}' has ${module.length} bytes; a slot has room for ${size / 2 - (slot.length - module.length)}`);
+  const both = Buffer.alloc(size, 0xff);
+  both.set(slot);
+  const to = join(scratch, basename(path));
+  writeFileSync(to, both);
+  return withPart(image, { offset, path: to, size });
+}
+
+/** Each page of an NVS begins with its state; the first of an image is active or full. */
+const NVS_PAGE_BYTES = 4096;
+const NVS_STATES: readonly number[] = [0xfffffffe, 0xfffffffc];
+
+/** Puts an NVS image with settings into their partition. */
+export function withSettings(image: Image, path: string): Image {
+  const { offset, size } = placeOf(image, 'settings', SETTINGS);
+  const content = contentOf('settings', path);
+  if (content.length < NVS_PAGE_BYTES || content.length % NVS_PAGE_BYTES !== 0 || !NVS_STATES.includes(content.readUInt32LE()))
+    throw new FlashFault(
+      `--settings '${path}' is no image of an NVS, as ESP-IDF's nvs_partition_gen.py makes; twobyte provision takes settings as text, to a board that runs`,
+    );
+  if (content.length > size) throw new FlashFault(`--settings '${path}' has ${content.length} bytes; its partition has room for ${size}`);
+  return withPart(image, { offset, path: resolve(path), size: content.length });
 }
 
 /** The partition with settings that writing this image would overwrite, if any: the pieces of a build leave them alone. `given` is meant to. */

@@ -39,4 +39,4 @@ export function keepsSettings({ name, type, subtype }: Partition): boolean {
 
 /** Names in firmware/partitions.csv. */
 export const SETTINGS = 'settings';
-export const MODULES: readonly string[] = ['module', 'module_a', 'module_0', 'modules'];
+export const MODULES = 'modules';

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { sequence } from '../links/noise.js';
-
-const run = promisify(execFile);
 
 /** esptool, and the stand-in for a chip's boot loader: firmware/esptool/requirements.txt. This file runs as build/js/test/flash/boot-loader.js. */
 const installed = fileURLToPath(new URL('../../../esptool', import.meta.url));
@@ -34,15 +31,35 @@ export interface BootLoader {
   /** The port of the chip. */
   path: string;
   process: ChildProcess;
-  /** What its flash holds, read with esptool. */
-  read(offset: number, length: number): Promise<Buffer>;
+  /** Takes the chip from its port: what its flash holds. */
+  unplug(): Promise<Buffer>;
 }
 
+/** Runs the stand-in, with a flash that may hold something before, and that is written to a file at the end. A session lasts as long as the port is open. */
+const program = `
+import os, signal, sys
+from esp32_mock_bootloader import server
+chip, before, after = sys.argv[1:]
+flash = server.get_flash_image()
+if before: flash.data[:] = open(before, 'rb').read()
+def end(*_):
+    open(after, 'wb').write(flash.data)
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+server._FLASH_END_IDLE_SEC = 1e9
+server.run_pty_server(None, None, chip)
+`;
+
+/** Bytes of flash that it has. */
+export const FLASH_BYTES = 4 * 1024 * 1024;
+
 /** A chip in its boot loader, behind a pseudo-terminal, with 4 MB of flash: esp32-mock-bootloader, which is not of this project. */
-export async function bootLoader(t: TestContext, chip: string): Promise<BootLoader> {
-  const args = ['-m', 'esp32_mock_bootloader.cli', 'run', '--pty', '--chip', chip];
+export async function bootLoader(t: TestContext, chip: string, held?: Buffer): Promise<BootLoader> {
+  const directory = temporary(t);
+  const [before, after] = [held ? join(directory, 'before') : '', join(directory, 'after')];
+  if (held) writeFileSync(before, held);
   const env = { ...process.env, ...withEsptool, PYTHONUNBUFFERED: '1' };
-  const child = spawn('python3', args, { stdio: ['ignore', 'pipe', 'ignore'], env });
+  const child = spawn('python3', ['-c', program, chip, before, after], { stdio: ['ignore', 'pipe', 'ignore'], env });
   t.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
@@ -53,10 +70,10 @@ export async function bootLoader(t: TestContext, chip: string): Promise<BootLoad
   return {
     path,
     process: child,
-    async read(offset, length) {
-      const file = join(temporary(t), 'read');
-      await run('esptool', ['--chip', chip, '--port', path, 'read-flash', String(offset), String(length), file], { env });
-      return readFileSync(file);
+    async unplug() {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      return readFileSync(after);
     },
   };
 }
@@ -91,9 +108,9 @@ export interface BuildOptions {
 export function build(directory: string, { chip = 'esp32c3', size = 150_000, more = {} }: BuildOptions = {}): Map<number, Buffer> {
   const table = Buffer.concat([
     partition('nvs', 1, 2, 0x9000, 0x6000),
-    partition('settings', 1, 0x40, 0xf000, 0x1000),
+    partition('settings', 1, 2, 0xf000, 0x1000),
     partition('factory', 0, 0, 0x10000, 0x100000),
-    partition('module', 1, 0x41, 0x110000, 0x10000),
+    partition('modules', 1, 0x40, 0x110000, 0x10000),
     Buffer.alloc(32, 0xff),
   ]);
   const files: Record<string, [string, Buffer]> = {

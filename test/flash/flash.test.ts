@@ -3,11 +3,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openPort } from '../../host/ports/open.js';
+import { slotImage } from '../../host/rungs/flash.js';
 import { start, twobyte } from '../cli/cli.js';
 import { skipSocat, wire } from '../links/wire.js';
-import { bootLoader, build, content, partition, skipEsptool, temporary, withEsptool } from './boot-loader.js';
+import { bootLoader, build, content, FLASH_BYTES, partition, skipEsptool, temporary, withEsptool } from './boot-loader.js';
 
 const env = withEsptool;
+const wasm = (length: number) => Buffer.concat([Buffer.from('0061736d01000000', 'hex'), content(length - 8, 3)]);
 const erased = (length: number) => Buffer.alloc(length, 0xff);
 
 describe('twobyte flash', { skip: skipEsptool, timeout: 120_000 }, () => {
@@ -21,8 +23,9 @@ describe('twobyte flash', { skip: skipEsptool, timeout: 120_000 }, () => {
       String(stdout),
       /^\S+: 3 files, 167 KB for ESP32-C3, by esptool 5\.\S+\n {2}0 % connecting\n {2}0 % writing bootloader\.bin\n +\d+ % verifying bootloader\.bin\n +\d+ % writing partition-table\.bin\n[\s\S]*100 % verifying app\.bin\n100 % resetting\n\S+: written and compared in [\d.]+ s; the board starts\./,
     );
-    for (const [offset, bytes] of parts) assert.ok((await chip.read(offset, bytes.length)).equals(bytes), `what is at ${offset}`);
-    assert.ok((await chip.read(0x9000, 0x7000)).equals(erased(0x7000)), 'nothing went to the settings');
+    const flash = await chip.unplug();
+    for (const [offset, bytes] of parts) assert.ok(flash.subarray(offset, offset + bytes.length).equals(bytes), `what is at ${offset}`);
+    assert.ok(flash.subarray(0x9000, 0x10000).equals(erased(0x7000)), 'nothing went to the settings');
   });
 
   test('writes a module and settings to their partitions, and asks the board of --board for its chip', async (t) => {
@@ -33,33 +36,34 @@ describe('twobyte flash', { skip: skipEsptool, timeout: 120_000 }, () => {
       string,
       string,
     ];
-    writeFileSync(module, content(5000, 3));
-    writeFileSync(settings, 'topic = 温度\n');
+    writeFileSync(module, Buffer.concat([Buffer.from('T2BM'.padEnd(128, '\0')), wasm(5000)]));
+    writeFileSync(settings, Buffer.concat([Buffer.of(0xfe, 0xff, 0xff, 0xff), content(4092, 6)]));
     writeFileSync(board, '{ "chip": "esp32c3" }');
     const chip = await bootLoader(t, 'esp32c3');
     const args = ['--port', chip.path, '--board', board, '--image', directory, '--module', module, '--settings', settings];
     const { status, stdout, stderr } = await twobyte(['flash', ...args], { env });
     assert.deepEqual([status, stderr], [0, '']);
     assert.match(String(stdout), /5 files, \d+ KB for ESP32-C3 \(my-board\)/);
-    assert.ok((await chip.read(0x110000, 5000)).equals(content(5000, 3)));
-    assert.match((await chip.read(0xf000, 32)).toString(), /^topic = 温度\n/);
+    const slot = slotImage(wasm(5000), 1);
+    const flash = await chip.unplug();
+    assert.ok(flash.subarray(0x110000, 0x110000 + slot.length).equals(slot));
+    assert.ok(flash.subarray(0x118000, 0x120000).equals(erased(0x8000)), 'the other slot is empty');
+    assert.ok(flash.subarray(0xf004, 0x10000).equals(content(4092, 6)));
   });
 
   test('erases what was there with --erase', async (t) => {
     const directory = temporary(t);
-    build(directory, { size: 3000, more: { '0x9000': content(4096, 4) } });
-    const chip = await bootLoader(t, 'esp32s3');
+    build(directory, { chip: 'esp32s3', size: 3000, more: { '0x9000': content(4096, 4) } });
+    const chip = await bootLoader(t, 'esp32s3', Buffer.alloc(FLASH_BYTES, 0x55));
     const refused = await twobyte(['flash', '--port', chip.path, '--image', directory], { env });
     assert.deepEqual([refused.status, String(refused.stdout)], [1, '']);
     assert.match(refused.stderr, /would overwrite the partition 'nvs', which keeps the board's settings; give --erase if they may go/);
-    build(directory, { chip: 'esp32s3', size: 3000, more: { '0x9000': content(4096, 4) } });
-    const first = await twobyte(['flash', '--port', chip.path, '--chip', 'esp32s3', '--image', directory, '--erase'], { env });
-    assert.deepEqual([first.status, first.stderr], [0, '']);
-    assert.ok((await chip.read(0x9000, 4096)).equals(content(4096, 4)));
-    build(directory, { chip: 'esp32s3', size: 3000 });
-    const second = await twobyte(['flash', '--port', chip.path, '--image', directory, '--erase'], { env });
-    assert.match(String(second.stdout), /erasing\n/);
-    assert.ok((await chip.read(0x9000, 4096)).equals(erased(4096)));
+    const { status, stdout, stderr } = await twobyte(['flash', '--port', chip.path, '--image', directory, '--erase'], { env });
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(String(stdout), /erasing\n/);
+    const flash = await chip.unplug();
+    assert.ok(flash.subarray(0x9000, 0xa000).equals(content(4096, 4)));
+    assert.ok(flash.subarray(0xa000, 0x10000).equals(erased(0x6000)));
   });
 
   test('writes nothing to another chip', async (t) => {
@@ -72,7 +76,7 @@ describe('twobyte flash', { skip: skipEsptool, timeout: 120_000 }, () => {
       `twobyte flash: the chip at ${chip.path} is an ESP32-S3, and --chip says ESP32-C3: nothing was written; name the right board with --board, or take the other port\n`,
     );
     assert.equal(status, 1);
-    assert.ok((await chip.read(0, 0x1000)).equals(erased(0x1000)));
+    assert.ok((await chip.unplug()).equals(erased(FLASH_BYTES)));
   });
 
   test('a chip that does not answer: which buttons help', { skip: skipSocat }, async (t) => {
@@ -181,12 +185,17 @@ describe('twobyte flash refuses before it touches a port', { timeout: 60_000 }, 
     const directory = temporary(t);
     build(directory);
     const args = ['--port', '/nonexistent/tty', '--image', directory];
-    const large = join(directory, 'large');
-    writeFileSync(large, content(4097, 5));
-    await refusal([...args, '--settings', large], /--settings '.*large' has 4097 bytes; its partition settings has room for 4096/);
-    await refusal([...args, '--module', join(directory, 'none')], /none is missing; name a file with --module/);
+    const file = join(directory, 'file');
+    writeFileSync(file, Buffer.concat([Buffer.of(0xfe, 0xff, 0xff, 0xff), content(8188, 5)]));
+    await refusal([...args, '--settings', file], /--settings '.*file' has 8192 bytes; its partition has room for 4096/);
+    await refusal([...args, '--module', file], /--module '.*file' is no WebAssembly module; twobyte build makes one/);
+    await refusal([...args, '--module', join(directory, 'none')], /--module '.*none' cannot be read: ENOENT/);
+    writeFileSync(file, wasm(0x8000));
+    await refusal([...args, '--module', file], /has 32768 bytes; a slot has room for 32752/);
+    writeFileSync(file, 'topic = t\n');
+    await refusal([...args, '--settings', file], /is no image of an NVS, .*; twobyte provision takes settings as text/);
     writeFileSync(join(directory, 'partition-table.bin'), partition('factory', 0, 0, 0x10000, 0x100000));
-    await refusal([...args, '--module', large], /the firmware's partition table has no partition for it \(module/);
+    await refusal([...args, '--module', file], /--module: the firmware's partition table has no partition 'modules'; leave --module out/);
   });
 
   test('a board that is none', async (t) => {
