@@ -14,8 +14,6 @@ export interface Progress {
 
 /** Reads the output of esptool 5, line by line. */
 export class EsptoolOutput {
-  /** The chip it found. */
-  chip: string | undefined;
   /** Pieces that were written, with their hash in the flash compared. */
   verified = 0;
   readonly #parts: readonly Part[];
@@ -36,7 +34,6 @@ export class EsptoolOutput {
     if (line === '') return undefined;
     this.#words.push(line);
     this.#words = this.#words.slice(-LAST_LINES);
-    this.chip ??= /^(?:Chip type:\s+|Connected to |Detecting chip type\.*\s*)(ESP[\w-]+)/.exec(line)?.[1];
     if (line.startsWith('Connecting')) return this.#at('connecting', 0);
     if (/^Erasing/.test(line)) {
       this.#erasing = true;
