@@ -1,4 +1,5 @@
 import { connectionScenarios } from './connection-scenarios.js';
+import { driverScenarios } from './driver-scenarios.js';
 import type { Protocol } from './ground.js';
 import { journalScenarios } from './journal-scenarios.js';
 import { mqttsnScenarios } from './mqttsn-scenarios.js';
@@ -8,7 +9,14 @@ import { scriptScenarios } from './script-scenarios.js';
 import { sensorScenarios } from './sensor-scenarios.js';
 
 /** What every board does, over both protocols. A further file of scenarios is added here. */
-const shared: readonly Scenario[] = [...sensorScenarios, ...journalScenarios, ...connectionScenarios, ...scriptScenarios, ...refusals];
+const shared: readonly Scenario[] = [
+  ...sensorScenarios,
+  ...driverScenarios,
+  ...journalScenarios,
+  ...connectionScenarios,
+  ...scriptScenarios,
+  ...refusals,
+];
 
 /** The list of scenarios over a protocol, in their order. */
 export function scenariosOver(protocol: Protocol): readonly Scenario[] {

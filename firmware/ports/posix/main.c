@@ -216,7 +216,7 @@ static bool open_storage(Board *board) {
 
 /* Of an executable with modules compiled in: which these are. */
 static void name_modules(void) {
-    char names[160] = "";
+    char names[240] = "";
     for (size_t i = 0; engine_compiled(i); i++) {
         size_t length = strlen(names);
         (void)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", engine_compiled(i));

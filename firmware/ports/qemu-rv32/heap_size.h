@@ -9,7 +9,7 @@
 #ifdef ENGINE_AOT
 #define HEAP_BYTES (16 * 1024)
 #else
-#define HEAP_BYTES (88 * 1024)
+#define HEAP_BYTES (136 * 1024)
 #endif
 #endif
 
