@@ -28,10 +28,17 @@ export function twobyte(...args: string[]): Promise<{ status: number; stdout: st
 /** Runs a program to its end, in `cwd`. Rejects when it does not end in time. */
 export function run(program: string, args: readonly string[], cwd?: string): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { timeout: DEADLINE, killSignal: 'SIGKILL', ...(cwd !== undefined && { cwd }) }, (error, stdout, stderr) => {
-      if (!error) resolve({ status: 0, stdout, stderr });
-      else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
-      else reject(error);
-    });
+    // A test runner within a test runner would run nothing.
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+    execFile(
+      program,
+      args,
+      { timeout: DEADLINE, killSignal: 'SIGKILL', env, ...(cwd !== undefined && { cwd }) },
+      (error, stdout, stderr) => {
+        if (!error) resolve({ status: 0, stdout, stderr });
+        else if (typeof error.code === 'number') resolve({ status: error.code, stdout, stderr });
+        else reject(error);
+      },
+    );
   });
 }
