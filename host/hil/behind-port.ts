@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Way } from '../bridge/bridge.js';
-import { BoardConsole, type BoardDescription, BoardSilent, type ConsoleEvent, UploadRefused } from '../console/console.js';
-import { REASON_REFUSED } from '../contract.js';
+import { BoardConsole, type BoardDescription, BoardSilent, UploadRefused } from '../console/console.js';
 import { isMqttSn, linkTo, redact } from '../links/address.js';
 import type { OpenLink } from '../links/link.js';
 import { type BoardListener, type BoardSettings, settingLine } from '../rungs/rung.js';
@@ -87,24 +86,24 @@ async function isInBootMode(wire: PortWire): Promise<boolean> {
   return BOOT_MODE.test(wire.heard());
 }
 
-/** Where a board's link leads by the line, once `isOpen`: what a board still says that has the settings of before leads nowhere. */
-function waysTo(broker: string, isOpen: () => boolean): { brokers: Way[]; gateway?: Way } {
+/** Where a board's link leads by the line, from begin() on: what a board still says that has the settings of before leads nowhere. */
+function waysTo(broker: string): { ways: { brokers: readonly Way[]; gateway?: Way }; begin(): void } {
   const urls = broker.trim().split(/\s+/);
-  const overSn = urls.some(isMqttSn);
-  const ways = urls.map((url) => ({ name: redact(url), open: (overSn ? gatedDatagrams : gatedStream)(linkTo(url), isOpen) }));
-  const [gateway] = ways;
-  return overSn && gateway ? { brokers: [], gateway } : { brokers: ways };
+  const all = urls.map((url) => ({ name: redact(url), open: linkTo(url) }));
+  let begun = false;
+  const [gateway] = all;
+  if (urls.some(isMqttSn) && gateway)
+    return {
+      ways: { brokers: [], gateway: { ...gateway, open: gated(gateway.open, () => begun) } },
+      begin: () => {
+        begun = true;
+      },
+    };
+  const brokers: Way[] = []; // the bridge looks at each opening what is in here
+  return { ways: { brokers }, begin: () => void brokers.push(...all) };
 }
 
-const gatedStream =
-  (open: OpenLink, isOpen: () => boolean): OpenLink =>
-  (listener) => {
-    if (isOpen()) return open(listener);
-    queueMicrotask(() => listener.closed(REASON_REFUSED, 'not yet'));
-    return { send: () => 0, pause() {}, resume() {}, close() {} };
-  };
-
-const gatedDatagrams =
+const gated =
   (open: OpenLink, isOpen: () => boolean): OpenLink =>
   (listener) => {
     const link = open(listener);
@@ -140,8 +139,7 @@ class Behind implements BoardBehindPort {
     const text = Object.entries({ ...this.#own(settings), broker: this.byLine ? byLineInstead(url) : url })
       .map(settingLine)
       .join('');
-    let restarted = false;
-    const ways = text.includes('+line:') ? waysTo(url, () => restarted) : {};
+    const { ways, begin } = text.includes('+line:') ? waysTo(url) : { ways: {}, begin() {} };
     const console = await BoardConsole.open({ duplex: this.#wire.lend(), baud: this.#baud }, ways);
     this.#isRunning = true;
     const close = async () => {
@@ -153,9 +151,7 @@ class Behind implements BoardBehindPort {
       await console.ready(ANSWER_MS);
       await console.upload('settings', Buffer.from(text));
       const board = boardAt(console, listener, close);
-      await board.restartWith(() => {
-        restarted = true;
-      });
+      await board.restartWith(begin);
       return board;
     } catch (error) {
       await close();
@@ -184,9 +180,9 @@ class Behind implements BoardBehindPort {
     const name = this.description.module.replace(/\.wasm$/, '');
     const protocol: Protocol = String(broker).startsWith('mqtt-sn') ? 'mqtt-sn' : 'mqtt';
     if (!speaks(name, protocol)) throw new NotHere(`the board runs the module ${name}, which does not speak ${protocol}`);
+    if (module !== undefined && module !== name) throw new NotHere(`the board runs the module ${name}, and this scenario is of ${module}`);
     const hasJournal = name.endsWith('-journal') || name.startsWith('node');
-    if ((journal !== undefined || String(module ?? '').endsWith('-journal')) && !hasJournal)
-      throw new NotHere(`the board runs the module ${name}, which keeps no journal`);
+    if (journal !== undefined && !hasJournal) throw new NotHere(`the board runs the module ${name}, which keeps no journal`);
   }
 }
 
@@ -212,20 +208,18 @@ function boardAt(console: BoardConsole, listener: BoardListener, close: () => Pr
   let begun: (() => void) | undefined;
   let isNew = false;
   let words = '';
-  let flushed: ConsoleEvent | undefined;
   console.on('says', (line) => {
     if (!isNew) return;
     words += `${words && '\n'}${line}`;
     listener.says(line);
   });
-  console.on('remark', (text) => listener.says(text));
+  console.on('remark', (text) => isNew && listener.says(text));
   console.on('event', (event) => {
     if (event.event === 'board') {
+      if (!isNew) begun?.();
       isNew ||= begun !== undefined;
-      begun?.();
     }
     if (!isNew || event.event === 'board') return;
-    if (event.event === 'flushed') flushed = event;
     if (event.event === 'unconfigured') listener.failed(new Error(`the board does not start with these settings: ${words}`));
     else listener.event(event);
   });
@@ -249,13 +243,7 @@ function boardAt(console: BoardConsole, listener: BoardListener, close: () => Pr
     },
     kill: () => Promise.reject(new NotHere('a board behind a port cannot be switched off by a program, and stay off')),
     leave: close, // the next scenario restarts it
-    async sleep() {
-      const last = next(['flushed'], 'the board does not say its last words');
-      await console.command('flush');
-      flushed ??= await last;
-      await close();
-      return flushed;
-    },
+    sleep: () => Promise.reject(new NotHere('a board behind a port starts again after its sleep, with the settings of before')),
     restart: () => console.command('restart'),
   };
 }

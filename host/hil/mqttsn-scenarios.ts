@@ -74,7 +74,7 @@ const lost = ([1, 2] as const).map(
       await board.stop();
       await messages.count(taken(board).length);
       assert.deepEqual(
-        messages.all.map(({ payload }) => String(payload)),
+        messages.all.map(({ payload }) => world.reading(payload)),
         taken(board),
       );
     },
@@ -116,7 +116,7 @@ export const mqttsnScenarios: readonly Scenario[] = [
       const board = await world.board({ broker: address, qos: -1, predefined: `7=${world.topic}`, thermometer: await counting(world) });
       await messages.count(3);
       await board.stop();
-      const heard = messages.all.map(({ payload }) => String(payload));
+      const heard = messages.all.map(({ payload }) => world.reading(payload));
       assert.deepEqual(heard, taken(board).slice(0, heard.length));
       assert.deepEqual(
         [...new Set(proxy.frames.map(({ from, connection, name }) => `${from} ${connection} ${name}`))],
@@ -144,7 +144,8 @@ export const mqttsnScenarios: readonly Scenario[] = [
       const proxy = await world.proxyTo(gateway.port);
       const broker = proxy.address;
       const board = await world.board({ broker, qos: 1, thermometer: await counting(world), retry_interval: 300, availability_topic });
-      const said = (topic: string) => messages.all.filter((message) => message.topic === topic).map(({ payload }) => String(payload));
+      const said = (topic: string) =>
+        messages.all.filter((message) => message.topic === topic).map(({ payload }) => world.reading(payload));
       await messages.until(() => said(availability_topic).length >= 1, 'the first online');
       await goesOn(board);
       await gateway.kill();
@@ -202,7 +203,7 @@ export const mqttsnScenarios: readonly Scenario[] = [
       await board.tells('connected', 2);
       await goesOn(board);
       await board.stop();
-      assert.deepEqual([...new Set(messages.all.map(({ payload }) => String(payload)))], taken(board));
+      assert.deepEqual([...new Set(messages.all.map(({ payload }) => world.reading(payload)))], taken(board));
     },
   },
   {

@@ -28,7 +28,7 @@ async function listen(world: World): Promise<{ readings(): Promise<string[]> } &
       const { length } = peer.messages.all.filter(({ topic }) => topic === end);
       await peer.client.publishAsync(end, '', { qos: 2 });
       const all = await peer.messages.until((all) => all.filter(({ topic }) => topic === end).length > length, 'the end of the readings');
-      return all.filter(({ topic }) => topic === world.topic).map(({ payload }) => String(payload));
+      return all.filter(({ topic }) => topic === world.topic).map(({ payload }) => world.reading(payload));
     },
   };
 }

@@ -17,7 +17,7 @@ const readings = ([0, 1, 2] as const).flatMap((qos) =>
         await messages.count(4);
         await board.stop();
         const told = board.events.all.filter(({ event }) => event === 'reading').map(({ a }) => oneDecimal(a));
-        const heard = messages.all.map(({ payload }) => String(payload));
+        const heard = messages.all.map(({ payload }) => world.reading(payload));
         assert.deepEqual(heard, told.slice(0, heard.length));
         for (const message of messages.all) assert.deepEqual([message.topic, message.qos, message.retain], [world.topic, qos, false]);
 
@@ -29,7 +29,7 @@ const readings = ([0, 1, 2] as const).flatMap((qos) =>
         const retained = kept.filter((message) => message.retain);
         assert.equal(retained.length, retain);
         for (const { payload } of retained)
-          assert.ok(told.slice(Math.max(0, acknowledged - 1)).includes(String(payload)), `${payload} of ${told}`);
+          assert.ok(told.slice(Math.max(0, acknowledged - 1)).includes(world.reading(payload)), `${payload} of ${told}`);
       },
     }),
   ),
@@ -217,7 +217,7 @@ export const sensorScenarios: readonly Scenario[] = [
       await board.tells('published', 3);
       const { messages } = await there.hearing(world.topic);
       const [message] = await messages.count(1);
-      assert.match(String(message?.payload), /^\d+\.\d$/);
+      assert.match(world.reading(message?.payload ?? Buffer.of()), /^\d+\.\d$/);
       const attempts = board.events.all.filter(({ event }) => event === 'opening').map(({ a }) => a);
       assert.deepEqual(
         attempts,
@@ -239,7 +239,7 @@ export const sensorScenarios: readonly Scenario[] = [
       assert.deepEqual([dropped.a, dropped.b], [ERROR_OUTBOX_FULL, 2]);
       const queued = board.events.all.filter(({ event }) => event === 'reading').length;
       wire.hear();
-      const heard = (await messages.count(queued)).map(({ payload }) => String(payload)).slice(0, queued);
+      const heard = (await messages.count(queued)).map(({ payload }) => world.reading(payload)).slice(0, queued);
       assert.deepEqual(
         heard,
         Array.from({ length: queued }, (_, i) => `${i}.0`),

@@ -199,6 +199,12 @@ export class World {
     return this.tellsLoss === 'timeout' ? { retry_interval: 200, retries: 1 } : {};
   }
 
+  /** What a reading says. A board behind a port may have a module that keeps readings, which adds a time to those that had to wait. */
+  reading(payload: Uint8Array): string {
+    const text = String(payload);
+    return this.ground.rung === 'board' ? text.replace(/ \d{10}$/, '') : text;
+  }
+
   /** Whether a board of this rung counts what it allocates. */
   get countsHeap(): boolean {
     return this.ground.rung !== 'virtual' && this.ground.rung !== 'sanitized';
