@@ -40,6 +40,8 @@ export interface PortParts {
   firmware: string;
   /** The chip that it should have; undefined: any. */
   chip?: string | undefined;
+  /** For a board to answer, in ms. */
+  patience?: number;
 }
 
 /** Opens the port and looks who is there; rejects with a sentence when nobody is, or another than is wanted. */
@@ -53,10 +55,10 @@ export async function boardBehindPort(parts: PortParts): Promise<BoardBehindPort
   }
 }
 
-async function whoIsThere(wire: PortWire, { path, baud, firmware, chip }: PortParts): Promise<BoardDescription> {
+async function whoIsThere(wire: PortWire, { path, baud, firmware, chip, patience = ANSWER_MS }: PortParts): Promise<BoardDescription> {
   const console = await BoardConsole.open({ duplex: wire.lend(), baud });
   try {
-    await console.ready(ANSWER_MS);
+    await console.ready(patience);
     const description = await console.describe();
     if (description.firmware !== firmware)
       throw new Error(
@@ -68,6 +70,7 @@ async function whoIsThere(wire: PortWire, { path, baud, firmware, chip }: PortPa
   } catch (error) {
     if (error instanceof BoardSilent && (await isInBootMode(wire)))
       throw new Error(`the board at ${path} is in boot mode ("waiting for download"): let go of its BOOT button and press RESET`);
+    if (error instanceof BoardSilent) throw new Error(error.message.replace('the wire', path));
     throw error;
   } finally {
     await console.close();
