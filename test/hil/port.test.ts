@@ -116,8 +116,14 @@ describe('twobyte hil with a board behind a port', { skip: skipSocat || skipUnbu
     await assert.rejects(silent, /^Error: no board answers at .*: is it on, does it run Twobyte's firmware, and at this baud rate\?$/);
     const boot = boardBehindPort({ ...parts, path: ends[1], patience: 500 });
     const far = openSync(ends[0], 'w');
-    writeSync(far, 'ESP-ROM:esp32c3-api1-20210207\r\nrst:0x1 (POWERON),boot:0x4 (DOWNLOAD(USB/UART0/1))\r\nwaiting for download\r\n');
-    closeSync(far);
+    // What comes before the port is open is lost: the chip is reset again and again.
+    const resets = setInterval(() => {
+      writeSync(far, 'ESP-ROM:esp32c3-api1-20210207\r\nrst:0x1 (POWERON),boot:0x4 (DOWNLOAD(USB/UART0/1))\r\nwaiting for download\r\n');
+    }, 50);
+    t.after(() => {
+      clearInterval(resets);
+      closeSync(far);
+    });
     await assert.rejects(boot, /is in boot mode \("waiting for download"\): let go of its BOOT button and press RESET$/);
   });
 
