@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Protocol } from '../../host/hil/ground.js';
 import { scenariosOver } from '../../host/hil/list.js';
@@ -9,12 +10,17 @@ const protocols: readonly Protocol[] = ['mqtt', 'mqtt-sn'];
 const lower = ['posix', 'qemu-rv32', 'virtual'] as const;
 const rows = merged(protocols, scenariosOver);
 
+/** As the page has them: names on all three lower rungs, over MQTT, over MQTT-SN. */
+const page = readFileSync(new URL('../../../../docs/hil.md', import.meta.url), 'utf8');
+const counts = /^- (\d+) scenarios run on posix, .*: (\d+) of them over MQTT, (\d+) over MQTT-SN/m.exec(page)?.slice(1).map(Number);
+
 describe('the list of scenarios', () => {
   test('has as many that run on posix, qemu-rv32 and virtual with the same names as docs/hil.md says', () => {
     const everywhere = (protocol: Protocol) =>
       scenariosOver(protocol).filter((scenario) => lower.every((rung) => whyNot(scenario, rung, protocol) === false));
     const names = new Set(protocols.flatMap((protocol) => everywhere(protocol).map(({ what }) => what)));
-    assert.deepEqual({ names: names.size, mqtt: everywhere('mqtt').length, 'mqtt-sn': everywhere('mqtt-sn').length }, COUNTS);
+    assert.deepEqual([names.size, everywhere('mqtt').length, everywhere('mqtt-sn').length], counts);
+    assert.ok(names.size >= 60);
   });
 
   for (const protocol of protocols)
@@ -49,6 +55,3 @@ describe('the list of scenarios', () => {
     assert.equal(lines.at(-1), `${rows.length} scenarios on virtual`);
   });
 });
-
-/** Change docs/hil.md with them. */
-const COUNTS = { names: 107, mqtt: 97, 'mqtt-sn': 81 };
