@@ -4,6 +4,7 @@
 
 #include "esp_crt_bundle.h"
 #include "esp_tls.h"
+#include "mbedtls/x509.h"
 
 #include <string.h>
 
@@ -46,7 +47,9 @@ static int32_t reason_of(esp_tls_t *session) {
     int flags = 0;
     if (esp_tls_get_error_handle(session, &error) != ESP_OK) return REASON_TLS;
     (void)esp_tls_get_and_clear_last_error(error, &code, &flags);
-    return flags ? REASON_CERTIFICATE : REASON_TLS;
+    /* Of the broker's certificate, with an authority and with the bundle. */
+    bool judged = flags || code == -MBEDTLS_ERR_X509_CERT_VERIFY_FAILED || code == -MBEDTLS_ERR_X509_FATAL_ERROR;
+    return judged ? REASON_CERTIFICATE : REASON_TLS;
 }
 
 /* One step of the handshake: 0 while it goes on, 1 when it is over, or a negated REASON_…. */
