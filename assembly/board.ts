@@ -60,3 +60,9 @@ export declare function event(code: i32, a: i32, b: i32): void;
 
 /** The sender of the last datagram, or the network address in `length` bytes at `address`, is henceforth gateway `place`, 0 to 3: link_open(0, place) leads to it. 0, or below 0 a REASON_… negated. */
 export declare function remember_gateway(place: i32, address: usize, length: i32): i32;
+
+/** Hands the board a message about a new module (docs/updates.md). 0, or -1 of a board that takes none. */
+export declare function update_take(payload: usize, length: i32): i32;
+
+/** Copies what is to be published about it to `to`; answers its length, 0 when there is nothing. Each answer is given once. */
+export declare function update_answer(to: usize, capacity: i32): i32;

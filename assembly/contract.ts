@@ -244,6 +244,8 @@ export const EVENT_FLUSHED: i32 = 39;
 export const EVENT_MEASURED: i32 = 40;
 /** A device on the 1-wire bus: its code, as it is written in a setting [first four bytes; last four]. */
 export const EVENT_SENSOR_FOUND: i32 = 42;
+/** What was taken of an update was answered [status of the answer, docs/updates.md; the offset that is awaited, or the version]. */
+export const EVENT_UPDATE: i32 = 41;
 
 // Configuration keys. A board's file names them in lower case without the prefix: client_id = …
 /** Client identifier, UTF-8; may be absent with a clean session. */
@@ -336,6 +338,8 @@ export const CONFIG_READING_6: i32 = 43;
 export const CONFIG_READING_7: i32 = 44;
 /** Reading 8. */
 export const CONFIG_READING_8: i32 = 45;
+/** Topic name where new modules arrive; their answers go to it and `/status`. Without it, and in modules without updates, there are none. */
+export const CONFIG_UPDATE_TOPIC: i32 = 46;
 
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED: i32 = -1000000;

@@ -57,6 +57,9 @@ export const SENSOR_TOPICS_BYTES: i32 = isDefined(DRIVERS) ? 640 : 0;
 /** The setting of such a reading, without what is longer than TOPIC_BYTES of its topic. Cost: 0 bytes. */
 export const READING_LINE_BYTES: i32 = isDefined(DRIVERS) ? 256 : 0;
 
+/** What a board says of an update, in one message; beside it the update topic, twice. Cost: 1 byte, in modules with updates only. */
+export const UPDATE_ANSWER_BYTES: i32 = isDefined(UPDATE) ? 192 : 0;
+
 /** MQTT-SN: topics that have an id. When there are more, all are forgotten and registered anew. Cost: 12 bytes, over MQTT-SN only. */
 export const TOPIC_ENTRIES: i32 = isDefined(DESK) ? 1024 : 16;
 

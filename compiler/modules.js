@@ -79,7 +79,7 @@ export const modules = [
   {
     name: 'node-mqtt',
     entry: 'assembly/apps/sensor-journal.ts',
-    flags: [...use('MQTT', 'JOURNAL', 'DRIVERS'), '--shrinkLevel', '2'],
+    flags: [...use('MQTT', 'JOURNAL', 'DRIVERS', 'UPDATE'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 22000,
     inlined: 10,
@@ -89,7 +89,7 @@ export const modules = [
   {
     name: 'node-mqttsn',
     entry: 'assembly/apps/sensor-journal.ts',
-    flags: [...use('MQTTSN', 'JOURNAL', 'DRIVERS'), '--shrinkLevel', '2'],
+    flags: [...use('MQTTSN', 'JOURNAL', 'DRIVERS', 'UPDATE'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 22000,
     inlined: 10,
@@ -99,7 +99,7 @@ export const modules = [
   {
     name: 'node',
     entry: 'assembly/apps/sensor-journal.ts',
-    flags: [...use('MQTT', 'MQTTSN', 'JOURNAL', 'DRIVERS'), '--shrinkLevel', '2'],
+    flags: [...use('MQTT', 'MQTTSN', 'JOURNAL', 'DRIVERS', 'UPDATE'), '--shrinkLevel', '2'],
     pages: 1,
     budget: 28000,
     inlined: 12,

@@ -10,6 +10,7 @@ import {
   REASON_ADDRESS,
   STORE_FAILED,
 } from './contract.js';
+import { encodeAnswer, REFUSED } from './deploy/messages.js';
 import type { Buses } from './devices/buses.js';
 import type { Discovery, Link, OpenLink, Sender } from './links/link.js';
 import type { Imports, Module } from './module.js';
@@ -28,6 +29,14 @@ const WAITING_DATAGRAMS = 64;
 /** A connection that lasted less, from its opening to the next, does not keep its broker; in ms. */
 const KEPT_MS = 60_000;
 
+/** The board's part in an update, docs/updates.md. */
+export interface BoardUpdate {
+  /** A message of whoever deploys; `payload` is valid during the call. */
+  take(payload: Uint8Array): number;
+  /** What is to be published about it, once; undefined when there is nothing. */
+  answer(): Uint8Array | undefined;
+}
+
 /** What a board in software is made of. */
 export interface BoardParts {
   /** The brokers in the order in which they are tried, round after round; the one that held a connection is tried again first. */
@@ -42,6 +51,8 @@ export interface BoardParts {
   hygrometers?: readonly (() => number | undefined)[];
   /** What is connected to the board's buses. */
   buses?: Buses | undefined;
+  /** Takes new modules; without it the board takes none. */
+  update?: BoardUpdate | undefined;
   /** What outlives a power cut; without it a module with a journal works in memory alone. */
   storage?: Storage | undefined;
   /** Seconds since 1970 UTC, 0 while unknown. Default: the system's. */
@@ -80,6 +91,7 @@ export class Board<M extends Module> {
   #stepping = false;
   #stepWanted = false;
   #halted = false;
+  #askedUpdate = false;
   #cancelTimer: (() => void) | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -195,7 +207,20 @@ export class Board<M extends Module> {
       onewireTriplet: (direction) => parts.buses?.onewire?.triplet(direction, this.#clock.now()) ?? -BUS_NONE,
       adcRead: (channel) => parts.buses?.adc?.read(channel) ?? -BUS_NONE,
       event: (code, a, b) => parts.event(code, a, b),
+      updateTake: (payload) => {
+        if (parts.update) return parts.update.take(payload);
+        this.#askedUpdate = true;
+        return 0;
+      },
+      updateAnswer: () => parts.update?.answer() ?? this.#refuseUpdate(),
     };
+  }
+
+  /** A board that takes no new modules says so to whoever deploys one. */
+  #refuseUpdate(): Uint8Array | undefined {
+    if (!this.#askedUpdate) return undefined;
+    this.#askedUpdate = false;
+    return encodeAnswer({ status: REFUSED, offset: 0, text: 'this board takes no new modules: it has no place to keep them' });
   }
 
   #openLink(number: number, choice: number): number {

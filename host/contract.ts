@@ -224,6 +224,8 @@ export const EVENT_FLUSHED = 39;
 export const EVENT_MEASURED = 40;
 /** A device on the 1-wire bus: its code, as it is written in a setting [first four bytes; last four]. */
 export const EVENT_SENSOR_FOUND = 42;
+/** What was taken of an update was answered [status of the answer, docs/updates.md; the offset that is awaited, or the version]. */
+export const EVENT_UPDATE = 41;
 /** Client identifier, UTF-8; may be absent with a clean session. */
 export const CONFIG_CLIENT_ID = 1;
 /** User name, UTF-8. */
@@ -314,6 +316,8 @@ export const CONFIG_READING_6 = 43;
 export const CONFIG_READING_7 = 44;
 /** Reading 8. */
 export const CONFIG_READING_8 = 45;
+/** Topic name where new modules arrive; their answers go to it and `/status`. Without it, and in modules without updates, there are none. */
+export const CONFIG_UPDATE_TOPIC = 46;
 /** temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 export const READING_FAILED = -1000000;
 
@@ -462,6 +466,7 @@ export const eventNames: Readonly<Record<number, string>> = {
   39: 'flushed',
   40: 'measured',
   42: 'sensor_found',
+  41: 'update',
 };
 
 /** The names of CONFIG_…, in lower case without the prefix, by number. */
@@ -511,4 +516,5 @@ export const configNames: Readonly<Record<number, string>> = {
   43: 'reading_6',
   44: 'reading_7',
   45: 'reading_8',
+  46: 'update_topic',
 };

@@ -46,6 +46,10 @@ export interface Imports {
   /** Microvolts, or a negated BUS_…. */
   adcRead?(channel: number): number;
   event(code: number, a: number, b: number): void;
+  /** A message about a new module; 0, or -1 of a host that takes none, which is also the answer of one that leaves this out. `payload` is a view of the module's memory. */
+  updateTake?(payload: Uint8Array): number;
+  /** What is to be published about it, once. */
+  updateAnswer?(): Uint8Array | undefined;
 }
 
 /** What every module exports (docs/boundary.md). */
@@ -140,6 +144,13 @@ export class Module<E extends Exports = Exports> {
       onewire_triplet: (direction: number) => imports.onewireTriplet?.(direction) ?? -BUS_NONE,
       adc_read: (channel: number) => imports.adcRead?.(channel) ?? -BUS_NONE,
       event: (code: number, a: number, b: number) => imports.event(code, a, b),
+      update_take: (payload: number, length: number) => imports.updateTake?.(view(payload, length)) ?? -1,
+      update_answer: (to: number, capacity: number) => {
+        const answer = imports.updateAnswer?.();
+        if (!answer || answer.length > capacity) return 0;
+        this.memory.set(answer, to);
+        return answer.length;
+      },
     };
     const instance = new WebAssembly.Instance(module, { board });
     this.exports = instance.exports as unknown as E;

@@ -54,6 +54,7 @@ import { HAS_DRIVERS } from '../scope';
 import * as settings from '../settings';
 import { isFlushing, pursueFlush } from './flush';
 import * as session from './session';
+import { configureUpdate, HAS_UPDATE, hearOfUpdates, listensForUpdates, owesUpdates, pursueUpdates } from './update';
 
 export { abi_version, link_buffer, link_changed, link_received, link_room, memory_bytes } from './link';
 
@@ -121,8 +122,14 @@ function configure(): void {
   commandLength = readTopic(CONFIG_COMMAND_TOPIC, commandFilter + 2);
   unitLength = settings.text(CONFIG_UNIT, unit, UNIT_BYTES);
   settings.refuse(CONFIG_UNIT, utf8Fault(unit, unitLength));
+  if (HAS_UPDATE) configureUpdate();
   // QoS -1 and sleep are MQTT-SN's; what only sends hears no commands and has no will.
-  qos = settings.number(CONFIG_QOS, 0, session.isSn() && !availabilityLength && !commandLength ? -1 : 0, 2);
+  qos = settings.number(
+    CONFIG_QOS,
+    0,
+    session.isSn() && !availabilityLength && !commandLength && !(HAS_UPDATE && listensForUpdates()) ? -1 : 0,
+    2,
+  );
   sleeps = settings.number(CONFIG_SLEEP, 0, 0, session.isSn() && qos >= 0 ? 1 : 0) != 0;
   retain = settings.number(CONFIG_RETAIN, 0, 0, 1);
   interval = settings.number(CONFIG_INTERVAL, 10000, INTERVAL_LEAST, INTERVAL_MOST);
@@ -182,6 +189,7 @@ export function step(time: i32): i32 {
 
 function tellWhatHappens(): void {
   for (let happened = session.poll(); happened; happened = session.poll()) {
+    if (HAS_UPDATE) hearOfUpdates(happened, !(sleeps && eventA));
     if (happened == EVENT_CONNECTED && !(sleeps && eventA)) {
       onlineOwed = availabilityLength > 0;
       commandsOwed = commandLength > 0;
@@ -195,12 +203,13 @@ function work(): i32 {
   const connected = session.isConnected(); // what follows asks for much, and changes it only in the next step
   if (connected) {
     payDebts();
+    if (HAS_UPDATE) pursueUpdates();
     if (HAS_JOURNAL) publishWaiting();
   }
   if (hasPassed(dueAt)) {
     // What waits is fetched first: a gateway that was started anew and has forgotten us says so then, and commands and will are set up again.
     if (sleeps) {
-      if (commandLength || availabilityLength) session.collect();
+      if (commandLength || availabilityLength || (HAS_UPDATE && listensForUpdates())) session.collect();
       session.wake();
     }
     if (HAS_DRIVERS) measure.beginRound();
@@ -215,6 +224,7 @@ function work(): i32 {
     connected &&
     !onlineOwed &&
     !commandsOwed &&
+    !(HAS_UPDATE && owesUpdates()) &&
     !(HAS_JOURNAL && (readings.count || isFlushing())) &&
     !(HAS_DRIVERS && measure.pending)
   )

@@ -226,6 +226,8 @@
 #define EVENT_MEASURED 40
 /* A device on the 1-wire bus: its code, as it is written in a setting [first four bytes; last four]. */
 #define EVENT_SENSOR_FOUND 42
+/* What was taken of an update was answered [status of the answer, docs/updates.md; the offset that is awaited, or the version]. */
+#define EVENT_UPDATE 41
 /* Client identifier, UTF-8; may be absent with a clean session. */
 #define CONFIG_CLIENT_ID 1
 /* User name, UTF-8. */
@@ -316,6 +318,8 @@
 #define CONFIG_READING_7 44
 /* Reading 8. */
 #define CONFIG_READING_8 45
+/* Topic name where new modules arrive; their answers go to it and `/status`. Without it, and in modules without updates, there are none. */
+#define CONFIG_UPDATE_TOPIC 46
 /* temperature answers this and below when there is no reading: READING_FAILED - n, with n the board's own number. */
 #define READING_FAILED (-1000000)
 
@@ -455,7 +459,8 @@
     X(38, "reading_buffered") \
     X(39, "flushed") \
     X(40, "measured") \
-    X(42, "sensor_found")
+    X(42, "sensor_found") \
+    X(41, "update")
 
 /* The names of CONFIG_..., in lower case without the prefix: X(number, "name") for each. */
 #define CONFIG_NAMES(X) \
@@ -503,6 +508,7 @@
     X(42, "reading_5") \
     X(43, "reading_6") \
     X(44, "reading_7") \
-    X(45, "reading_8")
+    X(45, "reading_8") \
+    X(46, "update_topic")
 
 #endif

@@ -24,6 +24,9 @@ static const char *const key_names[SETTING_COUNT] = {
     [SETTING_WIFI_PASSWORD] = "wifi_password",
     [SETTING_TIME_SERVER] = "time_server",
     [SETTING_POWER] = "power",
+    [SETTING_MODULES] = "modules",
+    [SETTING_PUBLIC_KEY] = "public_key",
+    [SETTING_UPDATE_TRIAL] = "update_trial",
 };
 
 /* Keys that the module reads with config_number. */
@@ -50,6 +53,7 @@ static bool is_number(int key) {
     case CONFIG_SLEEP:
     case CONFIG_BUFFER:
     case CONFIG_BUFFER_POLICY:
+    case SETTING_UPDATE_TRIAL:
         return true;
     default:
         return false;

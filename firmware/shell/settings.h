@@ -2,7 +2,7 @@
  *
  * - The text holds `key = value` lines; `#` at the start of a line makes it a comment. A value may stand in double quotes, which keep
  *   blanks at its ends; there are no escapes.
- * - Keys are broker, thermometer, module, journal, fallback, console, the buses i2c, onewire, adc, dht22, on boards with Wi-Fi wifi_ssid, wifi_password, time_server, power, and
+ * - Keys are broker, thermometer, module, journal, fallback, modules, public_key, update_trial (ms), console, the buses i2c, onewire, adc, dht22, on boards with Wi-Fi wifi_ssid, wifi_password, time_server, power, and
  *   the CONFIG_… names of contract.h in lower case. Numbers are whole and decimal.
  * - CONFIG_JOURNAL is whether there is a journal: the board does not start without its storage.
  * - The broker's address decides how the board is connected, and alone: protocol and discovery are answered from it and cannot be set.
@@ -45,6 +45,10 @@ enum {
     SETTING_WIFI_PASSWORD,
     SETTING_TIME_SERVER,
     SETTING_POWER,
+    /* Where deployed modules are kept, who may sign them, and the ms that a new one has to reach its broker. */
+    SETTING_MODULES,
+    SETTING_PUBLIC_KEY,
+    SETTING_UPDATE_TRIAL,
     SETTING_COUNT
 };
 

@@ -1,5 +1,7 @@
 #include "shell.h"
 
+#include "update_none.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -117,6 +119,21 @@ static int32_t event(void *context, const int32_t *arguments) {
     return 0;
 }
 
+static int32_t update_take(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    const uint8_t *payload = checked(shell, arguments[0], arguments[1], "update_take got bytes outside the module's memory");
+    if (!payload) return -1;
+    return shell->port->update_take ? shell->port->update_take(shell->context, payload, arguments[1]) : update_none_take(&shell->asked_update, arguments[1]);
+}
+
+static int32_t update_answer(void *context, const int32_t *arguments) {
+    Shell *shell = context;
+    uint8_t *to = checked(shell, arguments[0], arguments[1], "update_answer got a place outside the module's memory");
+    if (!to) return 0;
+    return shell->port->update_answer ? shell->port->update_answer(shell->context, to, arguments[1])
+                                      : update_none_answer(&shell->asked_update, "this board takes no new modules: its firmware cannot verify signatures", to, arguments[1]);
+}
+
 static const EngineImport imports[] = {
     {"link_open", "i(ii)", link_open},
     {"link_send", "i(iii)", link_send},
@@ -135,7 +152,14 @@ static const EngineImport imports[] = {
     {"onewire_triplet", "i(i)", onewire_triplet},
     {"adc_read", "i(i)", adc_read},
     {"event", "v(iii)", event},
+    {"update_take", "i(ii)", update_take},
+    {"update_answer", "i(ii)", update_answer},
 };
+
+const EngineImport *shell_imports(size_t *count) {
+    *count = sizeof imports / sizeof imports[0];
+    return imports;
+}
 
 static const struct {
     const char *name;

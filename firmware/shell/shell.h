@@ -59,6 +59,10 @@ typedef struct {
     int32_t (*adc_read)(void *context, int32_t channel);
     /* humidity(context, sensor): thousandths of a percent, or READING_FAILED - n. */
     int32_t (*humidity)(void *context, int32_t sensor);
+    /* update_take(context, payload, length): a message of whoever deploys a module (update.h); 0. NULL, as update_answer: it takes none, and says so. */
+    int32_t (*update_take)(void *context, const uint8_t *payload, int32_t length);
+    /* update_answer(context, to, capacity): the length of what is to be published about it, 0 when there is nothing; each is told once. */
+    int32_t (*update_answer)(void *context, uint8_t *to, int32_t capacity);
 } Port;
 
 typedef struct {
@@ -93,8 +97,12 @@ typedef struct {
     EngineFunction *volatile inside; /* the export that runs */
     volatile uint32_t ticks; /* since it began */
     bool failed;
+    bool asked_update; /* of a board that takes none */
     char error[SHELL_ERROR_BYTES];
 } Shell;
+
+/* shell_imports(count): all that a module may import from "board", for whoever checks one before it runs. */
+const EngineImport *shell_imports(size_t *count);
 
 /* shell_load(shell, options): loads, checks and translates the module. 0 or SHELL_FAILED. `shell` stays where it is. */
 int32_t shell_load(Shell *shell, const ShellOptions *options);

@@ -11,7 +11,10 @@
  * - A start of which nothing is known (the power went, the board itself crashed) counts as a failure of a new module, which SLOTS_FAILURES of them
  *   leave. Of one that proved itself it says nothing: power goes, however often, and costs no good module. A reset by a watchdog within a call
  *   of the module is slots_failed, for the port to tell.
- * - When both were left they are tried in turns: a board with no good module is not given up.
+ * - A module that was deployed (update.h) has its signed header in the last SLOT_SIGNED_BYTES of the slot, which the slot's own header tells by its
+ *   magic. While it is new it is proved only when it also reached its broker (slots_connected) in that run; with slots_overdue it is left.
+ * - When both were left they are tried in turns: a board with no good module is not given up. With a
+ *   factory's module beside the slots (`factory`) it is that one's turn: slots_choose answers -1.
  * - Between two starts after a failure lies slots_wait: 1 s, 2 s, 4 s … 60 s. No allocation, no clock, no storage of its own. */
 #ifndef TWOBYTE_SLOTS_H
 #define TWOBYTE_SLOTS_H
@@ -21,10 +24,13 @@
 
 #define SLOTS 2
 #define SLOT_HEADER_BYTES 16
+#define SLOT_SIGNED_BYTES 128
 #define SLOTS_FAILURES 3
 #define SLOTS_PROOF_MS 60000
 #define SLOTS_ENDS 3
 #define SLOTS_WAIT_MS 60000
+/* How long a deployed module has to reach its broker, unless the port sets another `trial_ms`. */
+#define UPDATE_TRIAL_MS 120000
 
 /* What became of a module. Numbers are kept in storage: they stay. */
 typedef enum { SLOT_NEW = 0, SLOT_PROVED = 1, SLOT_LEFT = 2 } SlotFate;
@@ -42,12 +48,17 @@ typedef struct {
     uint32_t bytes;
     uint32_t sequence;
     uint32_t check;
+    const uint8_t *deployed; /* its signed header; NULL: it was flashed, and its version is 0 */
+    uint32_t version;
     const char *error; /* why it holds none */
 } Slot;
 
 typedef struct {
     Slot slots[SLOTS];
-    SlotState *states; /* SLOTS of them */
+    SlotState *states;  /* SLOTS of them */
+    bool factory;       /* there is a module beside the slots */
+    bool connected;     /* the module that runs reached its broker in this run */
+    uint32_t trial_ms;  /* 0: UPDATE_TRIAL_MS */
 } Slots;
 
 /* slots_check(module, bytes, sequence): the CRC-32 that a header holds. */
@@ -56,13 +67,16 @@ uint32_t slots_check(const uint8_t *module, uint32_t bytes, uint32_t sequence);
 /* slots_header(to, module, bytes, sequence): writes the header of a module. */
 void slots_header(uint8_t to[SLOT_HEADER_BYTES], const uint8_t *module, uint32_t bytes, uint32_t sequence);
 
+/* slots_deployed_header(to, module, bytes, sequence): the same of a module whose signed header is at the end of the slot. */
+void slots_deployed_header(uint8_t to[SLOT_HEADER_BYTES], const uint8_t *module, uint32_t bytes, uint32_t sequence);
+
 /* slots_read(slot, at, capacity): looks at a slot of flash. False: it holds no whole module, `error` says why. */
 bool slots_read(Slot *slot, const uint8_t *at, uint32_t capacity);
 
 /* slots_open(slots, states): the slots are read; makes the states fit them, and counts a start that nothing is known of. */
 void slots_open(Slots *slots, SlotState *states);
 
-/* slots_choose(slots): the slot to start, or -1 when none holds a module. */
+/* slots_choose(slots): the slot to start, or -1 when none holds a module, or all were left and there is a factory's. */
 int slots_choose(const Slots *slots);
 
 /* slots_other(slots, slot): whether there is a module to go on with when this one is left. */
@@ -78,5 +92,15 @@ void slots_proved(Slots *slots, int slot);
 void slots_refused(Slots *slots, int slot);
 void slots_failed(Slots *slots, int slot);
 void slots_ended(Slots *slots, int slot);
+
+/* slots_connected(slots): EVENT_CONNECTED came. */
+void slots_connected(Slots *slots);
+
+/* slots_on_trial(slots, slot): it was deployed and did not prove itself yet. */
+bool slots_on_trial(const Slots *slots, int slot);
+
+/* slots_overdue(slots, slot, ran): it is on trial and has not reached its broker in the `ran` ms since its start, which are over the time it has: it is
+ * to be left with slots_refused. */
+bool slots_overdue(const Slots *slots, int slot, uint32_t ran);
 
 #endif

@@ -47,7 +47,7 @@ static const struct {
     const char *text;
     const char *error;
 } bad[] = {
-    {"an unknown key", "topic = a\nintervall = 5\n", "board.conf:2: intervall: no such key; the keys are dht22, adc, onewire, i2c, console, fallback, journal, module, thermometer, broker, reading_8, "},
+    {"an unknown key", "topic = a\nintervall = 5\n", "board.conf:2: intervall: no such key; the keys are update_trial, public_key, modules, dht22, adc, onewire, i2c, console, fallback, journal, module, thermometer, broker, update_topic, reading_8, "},
     {"no =", "topic a\n", "board.conf:1: \"topic…\" is not of the form key = value"},
     {"a colon for the =, behind which a password may stand", "password: c2VjcmV0\n", "board.conf:1: \"password…\" is not of the form"},
     {"the same where the password ends in one", "password: c2VjcmV0=\n", "board.conf:1: password…: no such key"},

@@ -5,9 +5,11 @@ import { bridgeCommand } from './bridge.js';
 import { buildCommand } from './build.js';
 import { configCommand } from './config.js';
 import { createCommand } from './create.js';
+import { deployCommand } from './deploy.js';
 import { flashCommand } from './flash.js';
 import { gatewayCommand } from './gateway.js';
 import { hilCommand } from './hil.js';
+import { keygenCommand } from './keygen.js';
 import { monitorCommand } from './monitor.js';
 import { provisionCommand } from './provision.js';
 import { pubCommand } from './pub.js';
@@ -24,6 +26,7 @@ await discreet(new Command('twobyte'))
   .description('MQTT for microcontrollers, and its tools')
   .version(version, '--version', 'print the version')
   .helpOption('--help', 'print this')
+  .enablePositionalOptions() // deploy has a --version of its own
   .addCommand(pubCommand())
   .addCommand(subCommand())
   .addCommand(gatewayCommand())
@@ -36,4 +39,6 @@ await discreet(new Command('twobyte'))
   .addCommand(monitorCommand())
   .addCommand(provisionCommand())
   .addCommand(hilCommand())
+  .addCommand(keygenCommand())
+  .addCommand(deployCommand())
   .parseAsync();

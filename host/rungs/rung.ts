@@ -44,7 +44,8 @@ export interface BoardListener {
  * Settings by name: those of CONFIG_… in lower case (`client_id`, `topic`, `interval`…), and `broker`, `thermometer` (host/thermometers.ts),
  * `module` (a name as in build/NAME.wasm, or the path of a file that ends so; by default the one that speaks the protocol of the broker's address, and not the other,
  * with drivers where there is a `reading_…`),
- * `journal` (the path of its file; each rung has a form of its own).
+ * `journal` (the path of its file; each rung has a form of its own), `modules` (where deployed modules are kept, a form of its own too) with
+ * `public_key` and `update_trial`.
  */
 export type BoardSettings = Readonly<Record<string, string | number>>;
 

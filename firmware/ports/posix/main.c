@@ -16,6 +16,8 @@
 #include "shell.h"
 #include "storage.h"
 #include "thermometer.h"
+#include "update_line.h"
+#include "update_none.h"
 #include "watchdog.h"
 
 #include <errno.h>
@@ -50,12 +52,14 @@ typedef struct {
     uint64_t allocations; /* when it began */
     char address[300]; /* of the broker, for messages */
     int32_t first;     /* the link that is looked at first: each in turn, so that a busy one does not hide the other's news */
+    bool asked_update; /* without a place for new modules */
+    int number;        /* the module that runs, by modules.h */
     bool configured;   /* the settings are such that a module may start */
     char **arguments;  /* of the command line */
 } Board;
 
 /* How a life of a module ends but by an exit status. */
-enum { FAILED = -1, REFUSED = -2 };
+enum { FAILED = -1, REFUSED = -2, OVERDUE = -3, UPDATED = -4 };
 
 static volatile sig_atomic_t signals;
 static volatile sig_atomic_t sleeps; /* deep sleep comes, and nobody has heard of it yet */
@@ -161,6 +165,23 @@ static int32_t i2c_transfer(void *context, int32_t address, const uint8_t *write
     return i2c_carry(board->i2c, address, write, write_length, read, read_length);
 }
 
+static void event(void *context, int32_t code, int32_t a, int32_t b) {
+    Board *board = context;
+    board_event(context, code, a, b);
+    if (code == EVENT_CONNECTED) modules_connected(&board->modules, board->number);
+}
+
+static int32_t take_update(void *context, const uint8_t *payload, int32_t length) {
+    Board *board = context;
+    return board->modules.deployed.path ? update_take(&board->modules.deployed.update, payload, length) : update_none_take(&board->asked_update, length);
+}
+
+static int32_t answer_update(void *context, uint8_t *to, int32_t capacity) {
+    Board *board = context;
+    return board->modules.deployed.path ? update_answer(&board->modules.deployed.update, to, capacity)
+                                        : update_none_answer(&board->asked_update, "this board takes no new modules: it was started without modules = FILE", to, capacity);
+}
+
 static const Port port = {
     .link_open = link_open,
     .link_send = link_send,
@@ -173,12 +194,14 @@ static const Port port = {
     .store_read = store_read,
     .unix_time = unix_time,
     .temperature = simulated_temperature,
-    .event = board_event,
+    .event = event,
     .i2c_transfer = i2c_transfer,
     .onewire_transfer = simulated_onewire_transfer,
     .onewire_triplet = simulated_onewire_triplet,
     .adc_read = simulated_adc_read,
     .humidity = simulated_humidity,
+    .update_take = take_update,
+    .update_answer = answer_update,
 };
 
 /* The buses that the settings name: an I2C adapter of the machine, the others are simulated. */
@@ -266,35 +289,35 @@ static bool wait_and_tell(Board *board, int64_t wait, const sigset_t *signals_op
     return true;
 }
 
-/* Until the module has stopped. 0, 1 without a farewell, or FAILED. */
-static int run(Board *board, int slot, const sigset_t *signals_open) {
+/* Until the module has stopped. 0, 1 without a farewell, UPDATED with another to start, OVERDUE, or FAILED. */
+static int run(Board *board, const sigset_t *signals_open) {
     int64_t end_by = INT64_MAX;
-    int64_t proves_at = console_now_ms() + SLOTS_PROOF_MS;
+    int64_t started = console_now_ms();
     for (;;) {
         int64_t now = console_now_ms();
-        int32_t wait = shell_step(&board->shell, (uint32_t)now);
-        if (wait == SHELL_FAILED) return FAILED;
-        if (now >= proves_at) {
-            slots_proved(&board->modules.slots, slot);
-            proves_at = now + SLOTS_PROOF_MS;
-        }
-        if (board->imports.stopped || board->imports.flushed) return 0;
+        int32_t answer = shell_step(&board->shell, (uint32_t)now);
+        int64_t wait = answer;
+        if (answer == SHELL_FAILED) return FAILED;
+        if (!modules_ran(&board->modules, board->number, now - started, &wait)) return OVERDUE;
+        bool updated = board->modules.deployed.path && update_complete(&board->modules.deployed.update);
+        if (board->imports.stopped || board->imports.flushed) return updated && !signals ? UPDATED : 0;
         host_line_carry();
         hear(board);
         if (sleeps) {
             sleeps = 0;
-            int32_t answer = shell_flush(&board->shell, FLUSH_MS);
+            answer = shell_flush(&board->shell, FLUSH_MS);
             if (answer == SHELL_FAILED) return FAILED;
             if (answer != 0) console_say("deep sleep: this module has no journal, and cannot sleep without loss; SIGTERM ends it in order");
             continue;
         }
-        if (end_by == INT64_MAX && (signals || output_gone())) {
+        if (end_by == INT64_MAX && (signals || updated || output_gone())) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
             if (shell_stop(&board->shell) == SHELL_FAILED) return FAILED;
-            if (board->imports.stopped) return 0;
+            if (board->imports.stopped) return updated && !signals ? UPDATED : 0;
             continue;
         }
+        if (now >= end_by && updated && !signals) return UPDATED;
         if (now >= end_by || signals > 1) {
             console_say("ended without a farewell: the broker did not take it");
             return 1;
@@ -304,37 +327,41 @@ static int run(Board *board, int slot, const sigset_t *signals_open) {
     }
 }
 
-/* It is the settings that are at fault: nothing is held against the module, and no other is tried. */
-static int give_up(Board *board, int slot, const char *words) {
-    slots_ended(&board->modules.slots, slot);
-    console_say("%s: %s", board->modules.paths[slot], words);
+/* It is the settings that are at fault: nothing is held against the module, and no other is tried; unless it was deployed just now, and the one before
+ * took them. */
+static int give_up(Board *board, const char *words) {
+    if (modules_on_trial(&board->modules, board->number)) {
+        (void)snprintf(board->shell.error, sizeof board->shell.error, "%s", words);
+        return REFUSED;
+    }
+    console_say("%s: %s", modules_name(&board->modules, board->number), words);
     board->configured = false;
     return 1;
 }
 
-/* One life of a module, from its load to its end. 0, 1, FAILED, or REFUSED when it did not begin. */
-static int live(Board *board, int slot, const sigset_t *signals_open) {
-    const Slot *module = &board->modules.slots.slots[slot];
-    ShellOptions options = {.name = board->modules.paths[slot], .module = module->module, .module_bytes = module->bytes, .port = &port, .context = board};
+/* One life of a module, from its load to its end: as run(), or REFUSED when it did not begin. */
+static int live(Board *board, const sigset_t *signals_open) {
+    const Slot *module = modules_slot(&board->modules, board->number);
+    ShellOptions options = {.name = modules_name(&board->modules, board->number), .module = module->module, .module_bytes = module->bytes, .port = &port, .context = board};
     if (sigsetjmp(watchdog_exit, 1) != 0) {
         (void)shell_left(&board->shell);
         return FAILED;
     }
     watchdog_watch(&board->shell);
     board_begins(&board->imports);
-    slots_started(&board->modules.slots, slot);
+    modules_started(&board->modules, board->number);
     if (shell_load(&board->shell, &options) != 0) {
         if (engine_compiled(0)) name_modules();
         return REFUSED;
     }
     int32_t started = shell_start(&board->shell);
     if (started == SHELL_FAILED) return FAILED;
-    if (started != 0) return give_up(board, slot, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
-    if (board->storage.open && !board->imports.asked_journal) return give_up(board, slot, "keeps no journal; take a module whose name ends in -journal");
+    if (started != 0) return give_up(board, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
+    if (board->storage.open && !board->imports.asked_journal) return give_up(board, "keeps no journal; take a module whose name ends in -journal");
     board->began = true;
     board->allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board->shell), shell_memory_bytes(&board->shell), module->bytes, board->allocations);
-    return run(board, slot, signals_open);
+    return run(board, signals_open);
 }
 
 /* Waits so long with nothing running, while the host is heard. False: a signal came, or a command in its place. */
@@ -353,22 +380,6 @@ static bool attend(Board *board, int64_t ms, const sigset_t *signals_open) {
     return true;
 }
 
-/* Modules one after another, as far as there are good ones; the exit status. What the last one sent is still on its way. */
-static int live_on(Board *board, const sigset_t *signals_open) {
-    for (int slot; (slot = modules_next(&board->modules)) >= 0 && !signals;) {
-        uint32_t wait = slots_wait(&board->modules.slots, slot);
-        if (wait && !attend(board, wait, signals_open)) continue; /* a signal */
-        int status = live(board, slot, signals_open);
-        watchdog_watch(NULL);
-        if (status != FAILED && status != REFUSED) return status;
-        for (int32_t link = 0; link < links_count(&board->links); link++) links_close(&board->links, link, console_now_ms());
-        if (status == REFUSED) modules_refused(&board->modules, slot, board->shell.error);
-        else modules_failed(&board->modules, slot, board->shell.error);
-        shell_unload(&board->shell);
-    }
-    return 1;
-}
-
 /* What was sent last is on its way when the process ends. */
 static void let_go(Board *board) {
     static const bool no_room[LINKS];
@@ -382,6 +393,37 @@ static void let_go(Board *board) {
         (void)links_news(&board->links, 0, polls, console_now_ms());
     }
     say_words(board);
+}
+
+static void close_links(Board *board) {
+    for (int32_t link = 0; link < links_count(&board->links); link++) links_close(&board->links, link, console_now_ms());
+}
+
+/* Why a module was left that did not reach its broker in time. */
+static const char *overdue(const Board *board) {
+    static char words[80];
+    uint32_t ms = board->modules.deployed.slots.trial_ms;
+    (void)snprintf(words, sizeof words, "did not reach its broker within %lu s", (unsigned long)((ms ? ms : UPDATE_TRIAL_MS) + 999) / 1000);
+    return words;
+}
+
+/* Modules one after another, as far as there are good ones; the exit status. What the last one sent is still on its way. */
+static int live_on(Board *board, const sigset_t *signals_open) {
+    while ((board->number = modules_next(&board->modules)) >= 0 && !signals) {
+        uint32_t wait = modules_wait(&board->modules, board->number);
+        if (wait && !attend(board, wait, signals_open)) continue; /* a signal */
+        int status = live(board, signals_open);
+        watchdog_watch(NULL);
+        if (status >= 0 || status == UPDATED) modules_ended(&board->modules, board->number);
+        if (status >= 0) return status;
+        if (status == UPDATED) let_go(board);
+        close_links(board);
+        if (status == OVERDUE) modules_refused(&board->modules, board->number, overdue(board));
+        else if (status == REFUSED) modules_refused(&board->modules, board->number, board->shell.error);
+        else if (status == FAILED) modules_failed(&board->modules, board->number, board->shell.error);
+        shell_unload(&board->shell);
+    }
+    return 1;
 }
 
 static void catch_signals(sigset_t *signals_open) {
@@ -427,12 +469,14 @@ static int serve(Board *board, const sigset_t *signals_open) {
         return 1;
     }
     if (!modules_open(&board->modules, settings)) return 1;
+    if (host_line() && board->modules.deployed.path) line_takes(host_line(), LINE_MODULE, &update_uploads, &board->modules.deployed.update);
     int status = live_on(board, signals_open);
     let_go(board);
     if (board->began) console_ended(heap_bytes() + shell_static_bytes(&board->shell), heap_allocations() - board->allocations, 0);
     shell_unload(&board->shell);
     thermometer_close(&board->thermometer);
     storage_close(&board->storage);
+    modules_close(&board->modules);
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -67,29 +68,109 @@ bool modules_open(Modules *modules, const Settings *settings) {
         modules->states[FALLBACK].fate = SLOT_PROVED;
         if (!modules->slots.slots[MODULE].module) console_say("the board goes on with %s", modules->paths[FALLBACK]);
     }
-    return slots_choose(&modules->slots) >= 0;
+    return deployed_open(&modules->deployed, settings) && modules_next(modules) >= 0;
 }
 
 int modules_next(const Modules *modules) {
+    int deployed = modules->deployed.path ? slots_choose(&modules->deployed.slots) : -1;
+    if (deployed >= 0) return MODULES_DEPLOYED + deployed;
     int slot = slots_choose(&modules->slots);
     return slot >= 0 && modules->states[slot].fate == SLOT_LEFT ? -1 : slot;
 }
 
-static void say(const Modules *modules, int slot, const char *words) {
+const Slot *modules_slot(const Modules *modules, int number) {
+    return number < MODULES_DEPLOYED ? &modules->slots.slots[number] : &modules->deployed.slots.slots[number - MODULES_DEPLOYED];
+}
+
+const char *modules_name(Modules *modules, int number) {
+    if (number < MODULES_DEPLOYED) return modules->paths[number];
+    const Slot *slot = modules_slot(modules, number);
+    (void)snprintf(modules->name, sizeof modules->name, "%.200s: version %lu", modules->deployed.path, (unsigned long)slot->version);
+    return modules->name;
+}
+
+static Slots *slots_of(Modules *modules, int number) {
+    return number < MODULES_DEPLOYED ? &modules->slots : &modules->deployed.slots;
+}
+
+/* Of a number, the slot in its slots. */
+static int place_of(int number) {
+    return number % MODULES_DEPLOYED;
+}
+
+uint32_t modules_wait(const Modules *modules, int number) {
+    return number < MODULES_DEPLOYED ? slots_wait(&modules->slots, number) : slots_wait(&modules->deployed.slots, number - MODULES_DEPLOYED);
+}
+
+void modules_started(Modules *modules, int number) {
+    bool is_deployed = number >= MODULES_DEPLOYED;
+    slots_started(slots_of(modules, number), place_of(number));
+    if (!modules->deployed.path) return;
+    update_begins(&modules->deployed.update, is_deployed ? place_of(number) : -1);
+    if (is_deployed) deployed_keep(&modules->deployed);
+}
+
+void modules_connected(Modules *modules, int number) {
+    slots_connected(slots_of(modules, number));
+    if (modules->deployed.path) update_connected(&modules->deployed.update);
+}
+
+bool modules_ran(Modules *modules, int number, int64_t ms, int64_t *wait) {
+    bool is_deployed = number >= MODULES_DEPLOYED;
+    Slots *slots = slots_of(modules, number);
+    number = place_of(number);
+    SlotState before = slots->states[number];
+    if (ms >= SLOTS_PROOF_MS) slots_proved(slots, number);
+    if (!is_deployed) return true;
+    if (memcmp(&before, &slots->states[number], sizeof before) != 0) deployed_keep(&modules->deployed);
+    if (!slots_on_trial(slots, number)) return true;
+    if (slots_overdue(slots, number, ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms)) return false;
+    int64_t until = slots->connected ? SLOTS_PROOF_MS : slots->trial_ms ? slots->trial_ms : UPDATE_TRIAL_MS;
+    if (until > ms && until - ms < *wait) *wait = until - ms;
+    return true;
+}
+
+bool modules_on_trial(const Modules *modules, int number) {
+    return number >= MODULES_DEPLOYED && slots_on_trial(&modules->deployed.slots, number - MODULES_DEPLOYED);
+}
+
+void modules_ended(Modules *modules, int number) {
+    bool is_deployed = number >= MODULES_DEPLOYED;
+    slots_ended(slots_of(modules, number), place_of(number));
+    if (is_deployed) deployed_keep(&modules->deployed);
+}
+
+static void say(Modules *modules, int number, const char *words) {
+    char name[sizeof modules->name];
     int next = modules_next(modules);
-    if (next < 0) console_say("%s: %s", modules->paths[slot], words);
-    else if (next != slot) console_say("%s: %s; the board goes on with %s", modules->paths[slot], words, modules->paths[next]);
-    else console_say("%s: %s; it is started again in %u s", modules->paths[slot], words, (unsigned)(slots_wait(&modules->slots, slot) / 1000));
+    (void)snprintf(name, sizeof name, "%s", modules_name(modules, number));
+    if (next < 0) console_say("%s: %s", name, words);
+    else if (next != number) console_say("%s: %s; the board goes on with %s", name, words, modules_name(modules, next));
+    else console_say("%s: %s; it is started again in %u s", name, words, (unsigned)(modules_wait(modules, number) / 1000));
 }
 
-void modules_refused(Modules *modules, int slot, const char *words) {
-    slots_refused(&modules->slots, slot);
-    say(modules, slot, words);
+/* A deployed one that was left is told to whoever deployed it, by the one that follows. */
+static void keep(Modules *modules, int number, const char *words) {
+    if (number < MODULES_DEPLOYED) return;
+    int slot = number - MODULES_DEPLOYED;
+    if (modules->deployed.states[slot].fate == SLOT_LEFT) update_leave(&modules->deployed.update, slot, words);
+    else deployed_keep(&modules->deployed);
 }
 
-void modules_failed(Modules *modules, int slot, const char *words) {
-    slots_failed(&modules->slots, slot);
+void modules_refused(Modules *modules, int number, const char *words) {
+    slots_refused(slots_of(modules, number), place_of(number));
+    keep(modules, number, words);
+    say(modules, number, words);
+}
+
+void modules_failed(Modules *modules, int number, const char *words) {
+    slots_failed(slots_of(modules, number), place_of(number));
     /* Without another to go on with, whoever started the process is to know: it ends, and is started again by him. */
-    if (!modules->paths[FALLBACK]) modules->states[slot].fate = SLOT_LEFT;
-    say(modules, slot, words);
+    if (number < MODULES_DEPLOYED && !modules->paths[FALLBACK]) modules->states[number].fate = SLOT_LEFT;
+    keep(modules, number, words);
+    say(modules, number, words);
+}
+
+void modules_close(Modules *modules) {
+    deployed_close(&modules->deployed);
 }

@@ -20,13 +20,15 @@ static const char help[] =
     "  --thermometer NAME   thermal[:N], hwmon[:N], replay:FILE or simulated:SEED (key thermometer)\n"
     "  --module FILE        the WebAssembly module (key module)\n"
     "  --fallback FILE      the last good module: the board goes on with it when the other is refused, traps or runs too long (key fallback)\n"
+    "  --modules FILE       where deployed modules are kept; --module is then the factory's (key modules; with public_key = 128 hex digits or FILE\n"
+    "                       new ones are taken, and have update_trial ms to reach their broker)\n"
     "  --journal FILE       where a module whose name ends in -journal keeps what outlives a power cut (key journal)\n"
     "  --console DEVICE     a serial port or pseudo-terminal, PATH or PATH@BAUD, where a host hears this board, commands it, and writes its\n"
     "                       settings into the --config file, which may be absent at first (key console)\n"
     "  --help\n"
     "\n"
     "Later options override earlier ones. The module's keys: topic, qos, retain, interval (ms), unit, sensor,\n"
-    "buffer, buffer_policy, buffered_topic, diagnostic_topic (with a journal), availability_topic, command_topic, client_id, username, password, keep_alive (s), clean_session, reconnect_min,\n"
+    "buffer, buffer_policy, buffered_topic, diagnostic_topic (with a journal), availability_topic, command_topic, update_topic, client_id, username, password, keep_alive (s), clean_session, reconnect_min,\n"
     "reconnect_max, connect_timeout, reply_timeout (ms), max_inflight, will_topic, will_payload, will_qos, will_retain;\n"
     "of MQTT-SN predefined, node_id, retry_interval, congestion_wait, search_delay (ms), retries, missed_advertisements, sleep.\n"
     "Behind an mqtt-sn:// address, ?search means that gateways are searched there; at a multicast address they always are.\n"
@@ -80,7 +82,7 @@ static bool read_config(Settings *settings, const char *path, Pass *pass) {
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},   {"set", required_argument, NULL, 's'},     {"broker", required_argument, NULL, 'b'},
     {"thermometer", required_argument, NULL, 't'}, {"module", required_argument, NULL, 'm'}, {"fallback", required_argument, NULL, 'f'},
-    {"journal", required_argument, NULL, 'j'},  {"console", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
+    {"modules", required_argument, NULL, 'd'},  {"journal", required_argument, NULL, 'j'},  {"console", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
@@ -109,6 +111,9 @@ static int pass_over(Settings *settings, int count, char **arguments, Pass *pass
             break;
         case 'f':
             fine = set_option(settings, "fallback", optarg);
+            break;
+        case 'd':
+            fine = set_option(settings, "modules", optarg);
             break;
         case 'j':
             fine = set_option(settings, "journal", optarg);

@@ -140,6 +140,9 @@ void machine_trap(uint32_t cause, uint32_t at, uint32_t value) {
 static bool parse_settings(Settings *settings, const uint8_t *text, uint32_t length) {
     static const int needed[] = {SETTING_BROKER, SETTING_THERMOMETER};
     if (!settings_read(settings, "settings", (const char *)text, length)) return false;
+    for (int key = SETTING_MODULES; key <= SETTING_UPDATE_TRIAL; key++) {
+        if (settings->values[key].text) return settings_refuse(settings, "settings", 0, "modules, public_key", "this board cannot verify signatures, and takes no new modules; leave it out");
+    }
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         if (settings->values[needed[i]].text) continue;
         return settings_refuse(settings, "settings", 0, "", "they name no %s", needed[i] == SETTING_BROKER ? "broker" : "thermometer");

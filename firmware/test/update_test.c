@@ -1,0 +1,541 @@
+/* Updates over a simulated flash: what is refused, and that a good module runs wherever the power goes. */
+
+#include "update.h"
+
+#include "check.h"
+#include "contract.h"
+#include "update_modules.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+
+enum { SECTOR = 512, CAPACITY = 4096, ROOM = CAPACITY - SLOT_HEADER_BYTES - UPDATE_HEADER_BYTES };
+
+/* Flash, and what a port keeps beside it; a power cut leaves these alone. */
+static uint8_t flash[SLOTS][CAPACITY];
+static SlotState states[SLOTS];
+static UpdateLeft left;
+
+/* A life of the board. */
+static Slots slots;
+static Update update;
+static int running;
+
+/* The power goes at the `cut`th byte that is written or sector that is erased, 0: never. What a cut tears is half programmed. */
+static long cut;
+static long steps;
+static jmp_buf power;
+static bool broken; /* the flash takes nothing */
+
+static void step(void) {
+    if (cut && ++steps >= cut) longjmp(power, 1);
+}
+
+static bool erase(void *context, int slot, uint32_t offset, uint32_t length) {
+    (void)context;
+    CHECK(slot != running && offset % SECTOR == 0 && length % SECTOR == 0 && offset + length <= CAPACITY, "erases %d at %u", slot, (unsigned)offset);
+    for (uint32_t at = offset; at < offset + length; at += SECTOR) {
+        memset(&flash[slot][at], 0x5a, SECTOR / 2);
+        step();
+        memset(&flash[slot][at], 0xff, SECTOR);
+        step();
+    }
+    return !broken;
+}
+
+static bool program(void *context, int slot, uint32_t offset, const uint8_t *bytes, uint32_t length) {
+    (void)context;
+    CHECK(slot != running && offset + length <= CAPACITY, "writes %d at %u", slot, (unsigned)offset);
+    for (uint32_t i = 0; i < length && !broken; i++) {
+        flash[slot][offset + i] &= bytes[i] | 0x0f;
+        step();
+        flash[slot][offset + i] &= bytes[i];
+    }
+    step();
+    return true;
+}
+
+/* Stand-ins of the library: they depend on every bit of what they are given. */
+static bool hash(const uint8_t *bytes, uint32_t length, uint8_t to[32]) {
+    uint32_t sum = 2166136261u ^ length;
+    for (uint32_t i = 0; i < length; i++) sum = (sum ^ bytes[i]) * 16777619u;
+    for (int i = 0; i < 32; i++) to[i] = (uint8_t)((sum = sum * 1664525u + 1013904223u) >> 24);
+    return true;
+}
+
+static void sign(const uint8_t key[64], const uint8_t digest[32], uint8_t to[64]) {
+    for (int i = 0; i < 64; i++) to[i] = key[i] ^ digest[i % 32];
+}
+
+static bool verify(const uint8_t key[64], const uint8_t digest[32], const uint8_t signature[64]) {
+    uint8_t right[64];
+    sign(key, digest, right);
+    return memcmp(right, signature, sizeof right) == 0;
+}
+
+static int kept;
+
+static void keep(void *context) {
+    (void)context;
+    kept++;
+}
+
+static const EngineImport imports[] = {{"event", "v(iii)", NULL}, {"random", "i()", NULL}};
+
+static UpdatePort port = {.capacity = CAPACITY, .sector = SECTOR, .at = {flash[0], flash[1]}, .erase = erase, .write = program, .hash = hash,
+                          .verify = verify, .keep = keep, .imports = imports, .import_count = 2};
+
+static uint8_t key[UPDATE_KEY_BYTES] = {1, 2, 3, 4, 5};
+static const uint8_t *trusted = key;
+
+/* A module file: header and module. */
+typedef struct {
+    uint8_t bytes[UPDATE_HEADER_BYTES + CAPACITY];
+    uint32_t length; /* of the module */
+} File;
+
+static void put32(uint8_t *p, uint32_t value) {
+    for (int i = 0; i < 4; i++) p[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void seal(File *file) {
+    uint8_t digest[32];
+    (void)hash(file->bytes, 64, digest);
+    sign(key, digest, file->bytes + 64);
+}
+
+/* A module of that version and length: the imports of `begins`, then a custom section of bytes that depend on the version, 0xff among them. */
+static File made(uint32_t version, uint32_t length, const uint8_t *begins, uint32_t begun) {
+    File file = {.length = length};
+    uint8_t *module = file.bytes + UPDATE_HEADER_BYTES;
+    memcpy(module, begins, begun);
+    uint32_t rest = length - begun - 3;
+    module[begun] = 0; /* custom */
+    module[begun + 1] = (uint8_t)(0x80 | (rest & 127));
+    module[begun + 2] = (uint8_t)(rest >> 7);
+    for (uint32_t i = 0; i < rest; i++) module[begun + 3 + i] = i % 700 > 600 ? 0xff : (uint8_t)(version * 31 + i * 7);
+    memcpy(file.bytes, "T2BM\1\1", 6);
+    put32(file.bytes + 8, version);
+    put32(file.bytes + 12, length);
+    (void)hash(module, length, file.bytes + 16);
+    memcpy(file.bytes + 48, "node-mqtt", 9);
+    seal(&file);
+    return file;
+}
+
+static File good(uint32_t version) {
+    return made(version, 1500, module_known, sizeof module_known);
+}
+
+/* The board starts: the slot it takes, -1 of none. */
+static int start(void) {
+    for (int i = 0; i < SLOTS; i++) (void)slots_read(&slots.slots[i], flash[i], CAPACITY);
+    slots.factory = false;
+    slots_open(&slots, states);
+    running = -1;
+    update_open(&update, &port, &slots, trusted, &left);
+    running = slots_choose(&slots);
+    if (running >= 0) slots_started(&slots, running);
+    update_begins(&update, running);
+    return running;
+}
+
+/* It reaches its broker and runs for its minute. */
+static void proves(void) {
+    slots_connected(&slots);
+    update_connected(&update);
+    slots_proved(&slots, running);
+}
+
+static void flashed(int slot) {
+    for (uint32_t i = 0; i < 600; i++) flash[slot][SLOT_HEADER_BYTES + i] = (uint8_t)(i * 3);
+    slots_header(flash[slot], flash[slot] + SLOT_HEADER_BYTES, 600, 1);
+}
+
+/* A board with a module that was flashed, and has proved itself. */
+static void fresh(const char *name) {
+    check_begin(name);
+    memset(flash, 0xff, sizeof flash);
+    memset(states, 0, sizeof states);
+    left = (UpdateLeft){.version = 0};
+    trusted = key;
+    cut = steps = 0;
+    broken = false;
+    flashed(0);
+    CHECK(start() == 0, "not the flashed one");
+    slots_proved(&slots, 0);
+}
+
+typedef struct {
+    uint8_t status;
+    uint32_t offset;
+    char text[UPDATE_ANSWER_BYTES];
+} Told;
+
+static Told told(void) {
+    uint8_t bytes[UPDATE_ANSWER_BYTES];
+    int32_t length = update_answer(&update, bytes, sizeof bytes);
+    Told told = {.status = 99};
+    if (length < 6 || bytes[0] != UPDATE_ANSWER) return told;
+    told.status = bytes[1];
+    told.offset = (uint32_t)bytes[2] << 24 | (uint32_t)bytes[3] << 16 | (uint32_t)bytes[4] << 8 | bytes[5];
+    memcpy(told.text, bytes + 6, (size_t)length - 6);
+    return told;
+}
+
+static Told offers(const File *file) {
+    uint8_t message[1 + UPDATE_HEADER_BYTES] = {UPDATE_OFFER};
+    memcpy(message + 1, file->bytes, UPDATE_HEADER_BYTES);
+    (void)update_take(&update, message, sizeof message);
+    return told();
+}
+
+static Told sends(const File *file, uint32_t offset, uint32_t length) {
+    uint8_t message[5 + UPDATE_CHUNK_BYTES + 8] = {UPDATE_CHUNK};
+    put32(message + 1, offset);
+    memcpy(message + 5, file->bytes + UPDATE_HEADER_BYTES + offset, length);
+    (void)update_take(&update, message, (int32_t)length + 5);
+    return told();
+}
+
+static Told asks(void) {
+    uint8_t message = UPDATE_ASK;
+    (void)update_take(&update, &message, 1);
+    return told();
+}
+
+/* The whole of it in chunks of `size`; the last answer. `resumed` tells from where. */
+static Told deploys(const File *file, uint32_t size, uint32_t *resumed) {
+    Told answer = offers(file);
+    if (resumed) *resumed = answer.offset;
+    while (answer.status == UPDATE_GO_ON && answer.offset < file->length) {
+        uint32_t rest = file->length - answer.offset;
+        answer = sends(file, answer.offset, rest < size ? rest : size);
+    }
+    return answer;
+}
+
+static bool holds(int slot, const File *file) {
+    return slot >= 0 && slots.slots[slot].bytes == file->length &&
+           memcmp(slots.slots[slot].module, file->bytes + UPDATE_HEADER_BYTES, file->length) == 0;
+}
+
+static void test_good(void) {
+    File two = good(2);
+    File three = good(3);
+    fresh("a module is kept, runs on trial, proves itself and is followed by the next");
+    Told answer = deploys(&two, 256, NULL);
+    CHECK(answer.status == UPDATE_KEPT && strcmp(answer.text, "node-mqtt version 2 is kept and starts") == 0, "%s", answer.text);
+    CHECK(update_complete(&update) && asks().status == UPDATE_KEPT && offers(&two).status == UPDATE_KEPT, "not complete");
+    CHECK(offers(&three).status == UPDATE_REFUSED, "another one is taken before the first started");
+    CHECK(start() == 1 && holds(1, &two) && slots_on_trial(&slots, 1), "not the new one");
+    CHECK(!update_complete(&update) && told().status == 99, "tells before it has reached its broker");
+    answer = asks();
+    CHECK(answer.status == UPDATE_RUNS && answer.offset == 2 && strstr(answer.text, "until it reaches its broker"), "%s", answer.text);
+    slots_connected(&slots);
+    update_connected(&update);
+    answer = told();
+    CHECK(answer.status == UPDATE_RUNS && answer.offset == 2 && strstr(answer.text, "on trial for a minute"), "%s", answer.text);
+    slots_proved(&slots, 1);
+    answer = offers(&two);
+    CHECK(answer.status == UPDATE_RUNS && strcmp(answer.text, "node-mqtt version 2 runs") == 0, "%s", answer.text);
+    CHECK(deploys(&three, 100, NULL).status == UPDATE_KEPT && start() == 0 && holds(0, &three), "the third is not taken");
+    proves();
+    for (int i = 0; i < 10; i++) CHECK(start() == 0, "left");
+    check_end();
+
+    fresh("the same module signed once more goes on where it was broken off, another begins anew");
+    (void)offers(&two);
+    for (uint32_t at = 0; at < 768; at += 256) (void)sends(&two, at, 256);
+    start();
+    two.bytes[100] ^= 1;
+    CHECK(offers(&two).status == UPDATE_REFUSED, "without a look at the signature");
+    two.bytes[100] ^= 1;
+    answer = offers(&two);
+    /* bytes 601 to 699 of the section are 0xff, as erased ones are: what ends in them is written again */
+    CHECK(answer.status == UPDATE_GO_ON && answer.offset > 200 && answer.offset <= 768 && answer.offset % 16 == 0, "%u", (unsigned)answer.offset);
+    CHECK(sends(&two, 0, 10).offset == answer.offset, "an old chunk is taken");
+    CHECK(offers(&three).offset == 0 && offers(&two).offset == 0, "the other goes on");
+    CHECK(deploys(&two, 256, NULL).status == UPDATE_KEPT, "not kept");
+    check_end();
+
+    fresh("a chunk without a header asks for the header");
+    CHECK(sends(&two, 0, 256).offset == UPDATE_AWAITS_OFFER, "taken");
+    check_end();
+
+    fresh("an upload takes the same file, and goes on where it was broken off");
+    CHECK(!update_upload_begin(&update, UPDATE_HEADER_BYTES + two.length), "refused");
+    for (int life = 0; life < 2; life++) {
+        uint32_t until = life ? UPDATE_HEADER_BYTES + two.length : 900;
+        if (life) start();
+        if (life) (void)update_upload_begin(&update, UPDATE_HEADER_BYTES + two.length);
+        for (uint32_t at; (at = update_upload_awaits(&update)) < until;) {
+            CHECK(!update_upload_write(&update, at, two.bytes + at, until - at < 200 ? until - at : 200), "%s", update.text);
+            if (life && at > 0 && at < 200) CHECK(update_upload_awaits(&update) > 300, "from the beginning: %u", (unsigned)at);
+        }
+        CHECK(!update_upload_end(&update) == (life == 1), "%s", update.text);
+    }
+    CHECK(start() == 1 && holds(1, &two), "not the new one");
+    check_end();
+}
+
+static void test_refused(void) {
+    static const struct {
+        const char *what;
+        uint32_t at;
+        uint8_t flip;
+        bool seals;
+        const char *says;
+    } headers[] = {
+        {"a bad signature", 127, 1, false, "signature is not of the key"},
+        {"a header changed after it was signed", 11, 1, false, "signature is not of the key"},
+        {"a header that is none", 0, 1, false, "no signed module"},
+        {"a header of another version", 4, 2, true, "of version 3, this board knows 1"},
+        {"another boundary version", 5, 8, true, "boundary version 9, this board has 1"},
+        {"no bytes at all", 14, 5, true, NULL},
+        {"more bytes than a slot has", 13, 1, true, "this board takes 1 to 3952"},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        File file = good(2);
+        fresh(headers[i].what);
+        if (!headers[i].says) put32(file.bytes + 12, 0);
+        else file.bytes[headers[i].at] ^= headers[i].flip;
+        if (headers[i].seals) seal(&file);
+        Told answer = offers(&file);
+        CHECK(answer.status == UPDATE_REFUSED && strstr(answer.text, headers[i].says ? headers[i].says : "has 0 bytes"), "%s", answer.text);
+        CHECK(flash[1][0] == 0xff && flash[1][CAPACITY - 1] == 0xff && sends(&file, 0, 100).offset == UPDATE_AWAITS_OFFER, "touched");
+        check_end();
+    }
+
+    File file = good(5);
+    fresh("no key on the board, or no library");
+    trusted = NULL;
+    start();
+    CHECK(strstr(offers(&file).text, "no public_key"), "taken");
+    trusted = key;
+    port.verify = NULL;
+    start();
+    CHECK(strstr(offers(&file).text, "without a library"), "taken");
+    port.verify = verify;
+    check_end();
+
+    fresh("an older version, and an equal one of other bytes");
+    CHECK(deploys(&file, 256, NULL).status == UPDATE_KEPT && start() == 1, "not kept");
+    proves();
+    File other = good(4);
+    CHECK(strstr(offers(&other).text, "version 4 is older than 5"), "taken");
+    other = made(5, 1501, module_known, sizeof module_known);
+    CHECK(strstr(offers(&other).text, "version 5 runs, and is another module"), "taken");
+    CHECK(start() == 1, "left");
+    check_end();
+
+    fresh("bytes that were not signed, and the next attempt begins anew");
+    file = good(5);
+    file.bytes[UPDATE_HEADER_BYTES + 1499] ^= 1;
+    CHECK(strstr(deploys(&file, 256, NULL).text, "not those that were signed"), "taken");
+    file = good(5);
+    uint32_t from;
+    CHECK(deploys(&file, 256, &from).status == UPDATE_KEPT && from == 0, "from %u", (unsigned)from);
+    check_end();
+
+    fresh("a chunk too long, and one over the end");
+    (void)offers(&file);
+    CHECK(strstr(sends(&file, 0, 257).text, "takes 256 at once"), "taken");
+    (void)offers(&file);
+    for (uint32_t at = 0; at < 1280; at += 256) (void)sends(&file, at, 256);
+    CHECK(strstr(sends(&file, 1280, 221).text, "longer than its header"), "taken");
+    check_end();
+
+    static const struct {
+        const char *what;
+        const uint8_t *begins;
+        uint32_t begun;
+        const char *says;
+    } modules[] = {
+        {"an import that the board does not have", module_unknown, sizeof module_unknown, "imports levitate, which this board does not have"},
+        {"an import from elsewhere", module_elsewhere, sizeof module_elsewhere, "imports event, which"},
+        {"an import with other types", module_types, sizeof module_types, "imports event, with other types"},
+        {"an import that is no function", module_memory, sizeof module_memory, "imports event, which"},
+        {"a section that is longer than the module", module_cut, sizeof module_cut, "cut off"},
+        {"no WebAssembly", (const uint8_t *)"no module", 9, "no WebAssembly"},
+    };
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        fresh(modules[i].what);
+        file = made(2, 400, modules[i].begins, modules[i].begun);
+        Told answer = deploys(&file, 256, NULL);
+        CHECK(answer.status == UPDATE_REFUSED && strstr(answer.text, modules[i].says), "%s", answer.text);
+        CHECK(start() == 0, "it runs");
+        check_end();
+    }
+
+    fresh("a module's bytes damaged anywhere read nothing outside it");
+    for (uint32_t i = 8; i < sizeof module_known; i++) {
+        for (unsigned value = 0; value < 256; value++) {
+            char why[UPDATE_WHY_BYTES];
+            uint8_t *copy = malloc(i + 1); /* of its own length, so that a sanitizer sees a read behind it */
+            if (!copy) abort();
+            memcpy(copy, module_known, i + 1);
+            copy[i] = (uint8_t)value;
+            (void)module_imports_known(copy, i + 1, imports, 2, why, sizeof why);
+            free(copy);
+        }
+    }
+    check_end();
+
+    fresh("a flash that takes nothing is told, and the old module runs on");
+    file = good(2);
+    (void)offers(&file);
+    broken = true;
+    CHECK(strstr(sends(&file, 0, 256).text, "flash did not take"), "taken");
+    CHECK(strstr(offers(&file).text, "flash"), "taken");
+    broken = false;
+    CHECK(start() == 0 && deploys(&file, 256, NULL).status == UPDATE_KEPT, "not taken afterwards");
+    check_end();
+
+    fresh("messages that are none");
+    for (int32_t length = 0; length < 130; length++) {
+        uint8_t message[130] = {(uint8_t)(length % 7)};
+        if ((message[0] == UPDATE_ASK && length == 1) || (message[0] == UPDATE_CHUNK && length >= 5) || length == 129) continue;
+        (void)update_take(&update, message, length);
+        CHECK(told().status == UPDATE_REFUSED, "%d bytes", (int)length);
+    }
+    check_end();
+}
+
+static void test_trial(void) {
+    File two = good(2);
+    File three = good(3);
+    fresh("one that never reaches its broker is left, and the old one tells why");
+    (void)deploys(&two, 256, NULL);
+    CHECK(start() == 1, "not the new one");
+    slots_proved(&slots, 1); /* its minute is over */
+    CHECK(!slots_overdue(&slots, 1, UPDATE_TRIAL_MS - 1) && slots_overdue(&slots, 1, UPDATE_TRIAL_MS), "not overdue");
+    slots_refused(&slots, 1);
+    update_leave(&update, 1, "did not reach its broker");
+    CHECK(start() == 0, "again");
+    slots_connected(&slots);
+    update_connected(&update);
+    Told answer = told();
+    CHECK(answer.status == UPDATE_LEFT && answer.offset == 2 && strstr(answer.text, "version 2 was left: did not reach"), "%s", answer.text);
+    update_connected(&update);
+    CHECK(told().status == 99 && asks().status == UPDATE_LEFT, "told twice, or not at all when asked");
+    CHECK(deploys(&two, 256, NULL).status == UPDATE_KEPT && start() == 1 && asks().status == UPDATE_RUNS, "not taken again");
+    check_end();
+
+    fresh("one that reached its broker is not overdue, and traps on trial leave it");
+    (void)deploys(&two, 256, NULL);
+    start();
+    slots_connected(&slots);
+    CHECK(!slots_overdue(&slots, 1, UINT32_MAX), "overdue");
+    slots_failed(&slots, 1);
+    CHECK(start() == 0, "again");
+    check_end();
+
+    fresh("three resets while it is on trial leave it, and the reason says so");
+    (void)deploys(&two, 256, NULL);
+    for (int i = 0; i < SLOTS_FAILURES; i++) CHECK(start() == 1, "left after %d", i);
+    CHECK(start() == 0 && left.version == 2 && strstr(left.why, "reset each time"), "%s", left.why);
+    check_end();
+
+    fresh("ends in order prove one that sleeps only when it reached its broker each time");
+    (void)deploys(&two, 256, NULL);
+    for (int i = 0; i < SLOTS_ENDS; i++) {
+        CHECK(start() == 1, "left after %d", i);
+        slots_ended(&slots, 1);
+    }
+    CHECK(start() == 0, "proved");
+    (void)deploys(&two, 256, NULL);
+    for (int i = 0; i < SLOTS_ENDS; i++) {
+        CHECK(start() == 1, "left after %d", i);
+        slots_connected(&slots);
+        slots_ended(&slots, 1);
+    }
+    CHECK(start() == 1 && !slots_on_trial(&slots, 1), "not proved");
+    check_end();
+
+    fresh("while one is on trial nothing takes the place of the one to go back to");
+    (void)deploys(&two, 256, NULL);
+    start();
+    CHECK(strstr(offers(&three).text, "is on trial"), "taken");
+    proves();
+    CHECK(deploys(&three, 256, NULL).status == UPDATE_KEPT, "not taken");
+    check_end();
+}
+
+/* The power goes at every byte that is written, torn, and every sector that is erased, while a module follows another: whatever runs then is whole, and
+ * the same deployment ends in the new one. */
+static void test_cuts(void) {
+    File two = good(2);
+    File three = good(3);
+    check_begin("cut at every write: a good module runs, and the deployment goes on");
+    volatile long most = 0;
+    volatile uint32_t resumed = 0;
+    for (volatile long at = 1; at == 1 || at <= most; at++) {
+        memset(flash, 0xff, sizeof flash);
+        memset(states, 0, sizeof states);
+        left = (UpdateLeft){.version = 0};
+        cut = 0;
+        flashed(0);
+        start();
+        slots_proved(&slots, 0);
+        (void)deploys(&two, 256, NULL);
+        CHECK(start() == 1, "no module");
+        proves();
+        /* The slot that is written now holds the module that was flashed. */
+        steps = 0;
+        cut = at == 1 ? 1000000 : at;
+        if (setjmp(power) == 0) {
+            (void)deploys(&three, at % 2 ? 256 : 100, NULL);
+            if (at == 1) most = steps;
+        }
+        cut = 0;
+        int slot = start();
+        CHECK(slot == 1 ? holds(1, &two) : holds(0, &three), "slot %d after a cut at %ld", slot, at);
+        if (slot == 0) continue; /* the header was written last, and whole */
+        uint32_t from;
+        Told answer = deploys(&three, 256, &from);
+        if (from > resumed) resumed = from;
+        CHECK(answer.status == UPDATE_KEPT, "after a cut at %ld: %s", at, answer.text);
+        CHECK(start() == 0 && holds(0, &three), "not the new one after a cut at %ld", at);
+    }
+    CHECK(most > 1500 && resumed >= 1024, "%ld steps, gone on at %u", most, (unsigned)resumed);
+    check_end();
+
+    check_begin("cut at every chunk, over and over: each life brings it further");
+    fresh("");
+    check_begin("cut at every chunk, over and over: each life brings it further");
+    for (int lives = 0;; lives++) {
+        start();
+        Told answer = offers(&three);
+        if (answer.status == UPDATE_GO_ON) answer = sends(&three, answer.offset, three.length - answer.offset < 256 ? three.length - answer.offset : 256);
+        if (answer.status == UPDATE_GO_ON) (void)(answer = sends(&three, answer.offset, three.length - answer.offset < 256 ? three.length - answer.offset : 256));
+        if (answer.status == UPDATE_KEPT) break;
+        CHECK(lives < 40, "no end");
+        if (lives >= 40) break;
+    }
+    CHECK(start() == 1 && holds(1, &three), "not the new one");
+    check_end();
+}
+
+static void test_key(void) {
+    uint8_t read[UPDATE_KEY_BYTES];
+    char text[140];
+    check_begin("a key is 128 hexadecimal digits, blanks around them");
+    memset(text, 'a', sizeof text);
+    memcpy(text, " \n0F", 4);
+    text[130] = '\n';
+    CHECK(update_key(read, text, 131) && read[0] == 0x0f && read[63] == 0xaa, "not read");
+    CHECK(!update_key(read, text, 129) && !update_key(read, text, 132) && !update_key(read, text, 0), "read");
+    text[50] = 'g';
+    CHECK(!update_key(read, text, 131), "read");
+    check_end();
+}
+
+int main(void) {
+    test_good();
+    test_refused();
+    test_trial();
+    test_cuts();
+    test_key();
+    return CHECK_STATUS();
+}
