@@ -122,7 +122,11 @@ export class Bench {
   async deploys(file: Uint8Array, options: DeployOptions = {}): Promise<string> {
     const { client } = await connectedTo(this.t, this.broker.url, { reconnectPeriod: 50, maxReconnectPeriod: 200 });
     client.on('error', () => {}); // a broker that is cut off, for example
-    return deploy(await channelOver(client, this.topic), file, { answerMs: 500, patienceMs: 20_000, ...options });
+    try {
+      return await deploy(await channelOver(client, this.topic), file, { answerMs: 500, patienceMs: 20_000, ...options });
+    } finally {
+      await client.endAsync(true);
+    }
   }
 }
 
@@ -130,8 +134,17 @@ export class Bench {
 export class Board {
   readonly events = new Heard<BoardEvent>();
   readonly words = new Heard<string>();
+  /** Resolves when a board ended by itself. */
+  readonly ended: Promise<void>;
+  #end = () => {};
   #running: RunningBoard | undefined;
   #ended = false;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
 
   async start(rung: Rung, settings: BoardSettings): Promise<void> {
     this.#ended = false;
@@ -140,6 +153,7 @@ export class Board {
       says: (line) => this.words.add(line),
       failed: (error) => {
         this.#ended = true;
+        this.#end();
         this.words.add(error.message);
       },
     });
