@@ -2,14 +2,17 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
+import { BoardConsole } from '../console/console.js';
 import { ABI_VERSION } from '../contract.js';
 import { deploy } from '../deploy/deployment.js';
 import { KeyFault, readPrivateKey } from '../deploy/keys.js';
 import { isSigned, ModuleFault, NAME_BYTES, readModuleFile, signModule } from '../deploy/module-file.js';
+import { deployOverLine } from '../deploy/over-line.js';
 import { channelOver, STATUS } from '../deploy/over-mqtt.js';
 import { loadFault } from '../deploy/receiver.js';
 import { printable } from '../printable.js';
 import { connectionOf, unreadable } from './connection.js';
+import { serialPort } from './serial-port.js';
 import { Session } from './session.js';
 import { topicFault } from './topics.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, secondsAboveZero, UsageError, whole } from './usage.js';
@@ -17,6 +20,7 @@ import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, secondsAboveZero, UsageError
 interface Values {
   key?: string;
   broker?: string;
+  port?: string;
   topic?: string;
   username?: string;
   cafile?: string;
@@ -56,6 +60,7 @@ export function deployCommand(): Command {
     .option('--name <text>', `what to call it, at most ${NAME_BYTES} bytes (default: the name of the file)`)
     .option('--out <file>', 'write the signed module to a file')
     .optionsGroup('Where to (without, it is only written to --out):')
+    .option('--port <path[@baud]>', 'a board at a serial port, through its console')
     .option('--broker <url>', 'mqtt(s)://host[:port], ws(s)://host[:port]/path or mqtt-sn://host[:port]')
     .option('--topic <topic>', `the board’s update_topic; it answers at that and ${STATUS}`)
     .option('--username <name>', 'of the broker')
@@ -76,10 +81,15 @@ export function deployCommand(): Command {
 async function run(path: string, values: Values): Promise<number> {
   const file = moduleFile(path, values);
   if (values.out !== undefined) write(values.out, file);
+  if (values.port !== undefined) {
+    if (values.broker !== undefined)
+      throw new UsageError('--port: a board is reached by its port or by a broker; give one of --port and --broker');
+    return overLine(file, values.port, values);
+  }
   if (values.broker === undefined) {
     if (values.topic !== undefined) throw new UsageError('--topic: the broker is missing; give one with --broker');
     if (values.out === undefined)
-      throw new UsageError('--broker: where to deploy is missing; give --broker URL --topic T, or --out FILE to only sign');
+      throw new UsageError('--broker: where to deploy is missing; give --broker URL --topic T, --port PATH, or --out FILE to only sign');
     return EXIT_OK;
   }
   return overMqtt(file, values.broker, values);
@@ -164,7 +174,7 @@ async function overMqtt(file: Buffer, broker: string, values: Values): Promise<n
       answerMs: repeat * 1000,
       patienceMs: timeout * 1000,
       signal: over.signal,
-      progress: progressTo(session),
+      progress: progressTo((text) => session.say(text)),
       kept: (text) => session.say(text),
     });
     session.say(words);
@@ -175,13 +185,31 @@ async function overMqtt(file: Buffer, broker: string, values: Values): Promise<n
   return session.ended;
 }
 
+async function overLine(file: Buffer, port: string, { timeout, quiet }: Values): Promise<number> {
+  const { path, baud } = serialPort(port, '--port');
+  const tell = (text: string) => void process.stderr.write(`twobyte deploy: ${printable(text)}\n`);
+  const say = quiet ? () => {} : tell;
+  try {
+    const board = await BoardConsole.open({ path, baud });
+    try {
+      say(await deployOverLine(board, file, { patienceMs: timeout * 1000, progress: progressTo(say), kept: say }));
+    } finally {
+      await board.close();
+    }
+    return EXIT_OK;
+  } catch (error) {
+    tell((error as Error).message);
+    return EXIT_FAILURE;
+  }
+}
+
 /** Tells each tenth. */
-function progressTo(session: Session): (bytes: number, of: number) => void {
+function progressTo(say: (text: string) => void): (bytes: number, of: number) => void {
   let told = -1;
   return (bytes, of) => {
     const tenth = Math.floor((bytes * 10) / of);
     if (tenth === told) return;
     told = tenth;
-    session.say(`${bytes} of ${of} bytes`);
+    say(`${bytes} of ${of} bytes`);
   };
 }

@@ -70,9 +70,11 @@ static void on_signal(int number) {
 }
 
 /* What it is, for whoever is at the console. */
-static void describe(const Board *board) {
-    const char *module = board->settings.values[SETTING_MODULE].text;
-    console_board(&(ConsoleBoard){.board = "posix", .chip = "linux", .module = module ? module : "", .settings = board->configured});
+static void describe(Board *board) {
+    bool is_deployed = board->number >= MODULES_DEPLOYED;
+    const char *module = is_deployed ? modules_name(&board->modules, board->number) : board->settings.values[SETTING_MODULE].text;
+    uint32_t version = is_deployed ? modules_slot(&board->modules, board->number)->version : 0;
+    console_board(&(ConsoleBoard){.board = "posix", .chip = "linux", .module = module ? module : "", .version = version, .settings = board->configured});
 }
 
 /* A reset: the same process begins anew. Nobody says goodbye for it, as with a chip. */
@@ -84,7 +86,7 @@ static void restart(const Board *board) {
 }
 
 /* What the host at the console wants since the last look. */
-static void hear(const Board *board) {
+static void hear(Board *board) {
     Line *line = host_line();
     uint32_t value;
     for (LineWish wish; line && (wish = line_wish(line, &value)) != LINE_NOTHING;) {
@@ -412,6 +414,7 @@ static int live_on(Board *board, const sigset_t *signals_open) {
     while ((board->number = modules_next(&board->modules)) >= 0 && !signals) {
         uint32_t wait = modules_wait(&board->modules, board->number);
         if (wait && !attend(board, wait, signals_open)) continue; /* a signal */
+        if (host_line() && (board->number >= MODULES_DEPLOYED || board->began)) describe(board); /* at a console it is told which one starts */
         int status = live(board, signals_open);
         watchdog_watch(NULL);
         if (status >= 0 || status == UPDATED) modules_ended(&board->modules, board->number);
