@@ -274,7 +274,8 @@ function takeReading(connected: bool): void {
   const result = waits ? -ERROR_OUTBOX_FULL : publishReading(value, 0, 0);
   if (HAS_DRIVERS) tellWhich(value);
   if (result != -ERROR_OUTBOX_FULL) {
-    if (!connected) setDown();
+    // Of several readings the whole first round is taken, before others wait with their time.
+    if (!connected && !(HAS_DRIVERS && measure.pending)) setDown();
     tellReading(value, result);
   } else {
     if (readings.isFull()) event(EVENT_READING_DROPPED, ERROR_OUTBOX_FULL, ++dropped);

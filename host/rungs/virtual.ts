@@ -1,6 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { Board } from '../board.js';
-import { configNames, EVENT_CONFIG_REFUSED, EVENT_CONNECTED, EVENT_FLUSHED, EVENT_STOPPED, errorNames, eventNames } from '../contract.js';
+import {
+  BUS_ABSENT,
+  BUS_STUCK,
+  BUS_TIMEOUT,
+  configNames,
+  EVENT_CONFIG_REFUSED,
+  EVENT_CONNECTED,
+  EVENT_FLUSHED,
+  EVENT_STOPPED,
+  errorNames,
+  eventNames,
+  FAULT_ABSENT,
+  READING_FAILED,
+} from '../contract.js';
 import { publicKeyFromHex } from '../deploy/keys.js';
 import { ModuleStore } from '../deploy/module-store.js';
 import { PROOF_MS, Receiver } from '../deploy/receiver.js';
@@ -34,7 +47,8 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
     dht22,
     ...rest
   } = settings;
-  const dht = isSimulated('dht22', dht22);
+  const dht = simulatedFault('dht22', dht22);
+  const dhtSays = (value: number) => () => (dht ? READING_FAILED - (FAULT_ABSENT - BUS_ABSENT + dht) : value);
   const module = moduleAt(moduleOf(settings));
   const receiver = receiverOf(settings);
   let stopped = () => {};
@@ -43,9 +57,13 @@ export async function startVirtual(settings: BoardSettings, listener: BoardListe
   let isEnding = false;
   const { links, discovery, config } = routeTo(String(broker).trim().split(/\s+/));
   const numbers = new Map([...configByNumber(rest), ...config]);
-  const thermometers = [thermometer(String(name)), ...(dht ? [() => SIMULATED_DHT22.temperature] : [])];
-  const hygrometers = dht ? [() => SIMULATED_DHT22.humidity, () => SIMULATED_DHT22.humidity] : [];
-  const buses = simulatedBuses({ i2c: isSimulated('i2c', i2c), onewire: isSimulated('onewire', onewire), adc: isSimulated('adc', adc) });
+  const thermometers = [thermometer(String(name)), ...(dht === undefined ? [] : [dhtSays(SIMULATED_DHT22.temperature)])];
+  const hygrometers = dht === undefined ? [] : [dhtSays(SIMULATED_DHT22.humidity), dhtSays(SIMULATED_DHT22.humidity)];
+  const buses = simulatedBuses({
+    i2c: simulatedFault('i2c', i2c),
+    onewire: simulatedFault('onewire', onewire),
+    adc: simulatedFault('adc', adc),
+  });
   const storage = journal === undefined ? undefined : new FileStorage(String(journal), { damaged: (what) => listener.says(what) });
 
   let board: Board<Module>;
@@ -172,9 +190,11 @@ function moduleAt(name: string): WebAssembly.Module {
   return name.endsWith('.wasm') ? new WebAssembly.Module(readFileSync(name)) : builtModule(name);
 }
 
-/** Whether the setting of a bus gives the board the simulated one; another it does not have. */
-function isSimulated(name: string, value: string | number | undefined): boolean {
-  if (value === undefined || value === 'simulated') return value !== undefined;
+/** What the simulated bus that a setting names answers instead, 0 when it works; undefined without the setting. Another bus the board does not have. */
+function simulatedFault(name: string, value: string | number | undefined): number | undefined {
+  const faults = { simulated: 0, 'simulated:stuck': BUS_STUCK, 'simulated:timeout': BUS_TIMEOUT };
+  const fault = Object.entries(faults).find(([known]) => known === value);
+  if (fault || value === undefined) return fault?.[1];
   throw new TypeError(`setting '${name}': '${value}' is at no pin of this board; take simulated`);
 }
 
