@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -46,15 +46,25 @@ export async function consoledBoard(
     args = [],
     module = sensorModule,
     executable = posixBoard,
+    environment = {},
+    settings,
     ...options
-  }: ConsoleOptions & { args?: string[]; module?: string; executable?: string } = {},
+  }: ConsoleOptions & {
+    args?: string[];
+    module?: string;
+    executable?: string;
+    environment?: Record<string, string>;
+    settings?: Uint8Array;
+  } = {},
 ): Promise<ConsoledBoard> {
   const directory = mkdtempSync(join(tmpdir(), 'twobyte-console-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const config = join(directory, 'board.conf');
+  if (settings) writeFileSync(config, settings, { mode: 0o600 });
   const { ends } = await wire(t);
   const child = spawn(executable, ['--console', ends[0], '--config', config, ...own(module), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
   });
   const exited = new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
   t.after(async () => {
