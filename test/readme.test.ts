@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startBroker } from '../host/broker.js';
@@ -28,7 +30,7 @@ const commands = blocks('sh').flatMap((block) =>
 );
 
 /** Runs `command` in a shell of its own until stdout shows `awaited`, then ends it as Ctrl-C does. Resolves with stdout and the status. */
-function run(command: string, awaited?: RegExp): Promise<{ stdout: string; status: number | null }> {
+function run(command: string, awaited?: RegExp): Promise<{ stdout: string; stderr: string; status: number | null }> {
   return new Promise((resolve, reject) => {
     // Without a shell in between, where there is no pipe: the status is the command's own.
     const child = spawn('sh', ['-c', /[|<]/.test(command) ? command : `exec ${command}`], {
@@ -56,7 +58,7 @@ function run(command: string, awaited?: RegExp): Promise<{ stdout: string; statu
       if (signal === 'SIGKILL') reject(new Error(`${command}: nothing like ${awaited} within ${DEADLINE} ms\n${stdout}${stderr}`));
       else if (awaited && !seen)
         reject(new Error(`${command} ended with status ${status}, and nothing like ${awaited}\n${stdout}${stderr}`));
-      else resolve({ stdout, status });
+      else resolve({ stdout, stderr, status });
     });
   });
 }
@@ -96,7 +98,7 @@ const runs: { begins: string; skip?: string | false; run(command: string, t: Tes
     },
   },
   {
-    begins: 'npx twobyte bridge',
+    begins: 'npx twobyte bridge --serial /dev/ttyUSB0 --broker',
     skip: skipSocat,
     async run(command, t) {
       await using broker = await disposableBroker();
@@ -110,6 +112,44 @@ const runs: { begins: string; skip?: string | false; run(command: string, t: Tes
       await run(command.replace('/dev/ttyUSB0', ends[1]).replace('mqtt://127.0.0.1:1883', broker.url), /^{"event":"reading"}\n/);
     },
   },
+  {
+    // Its port is none: a chip that is at this machine is left alone.
+    begins: 'npx twobyte flash',
+    async run(command) {
+      const { status, stderr } = await run(`${command} --port /nonexistent/tty`);
+      assert.match(stderr, /^twobyte flash: .*(is not there|there is no firmware in|esptool is not installed)/m);
+      assert.equal(status, 1);
+    },
+  },
+  {
+    begins: 'npx twobyte provision --settings boards/cable.conf',
+    skip: skipSocat || noPosixBoard,
+    async run(command, t) {
+      const { folder, port } = await boardAtCable(t);
+      const settings = join(folder, 'cable.conf');
+      const module = `module = ${root}build/sensor-mqtt-journal.wasm\n`;
+      // A process has another thermometer than a chip, and names its module.
+      writeFileSync(settings, `${readFileSync(`${root}boards/cable.conf`, 'utf8').replace('= chip', '= simulated:1')}${module}`);
+      const { status, stderr } = await run(`${command.replace('boards/cable.conf', settings)} --port ${port}`);
+      assert.equal(status, 0, stderr);
+      await run(`npx twobyte bridge --serial ${port}`, /^myhome\/底楼\/客厅\/温度 {2}-?\d+\.\d {2}QoS 1\n/m);
+    },
+  },
+  { begins: 'npx twobyte bridge --serial /dev/ttyUSB0', async run() {} }, // at the cable of the board that was provisioned
+  {
+    begins: 'npx twobyte provision',
+    skip: skipSocat || noPosixBoard,
+    async run(command, t) {
+      await using broker = await disposableBroker();
+      const { folder, port } = await boardAtCable(t);
+      const sensors = [{ driver: 'sht3x', temperature: { topic: 'attic/t' } }];
+      const config = { board: 'posix', device: 'attic', broker: { url: broker.url }, sensors, interval: 1000 };
+      writeFileSync(join(folder, 'twobyte.config.json'), JSON.stringify(config));
+      const { status, stderr } = await run(`${command} --config ${join(folder, 'twobyte.config.json')} --port ${port}`);
+      assert.equal(status, 0, stderr);
+    },
+  },
+  { begins: 'npx twobyte create my-node', async run() {} }, // test/project/create.test.ts does all of it
   {
     begins: 'npx twobyte sub -L mqtt-sn',
     async run(command) {
@@ -177,6 +217,17 @@ async function publishes(command: string): Promise<void> {
   await using broker = await disposableBroker();
   const { status } = await run(command.replace('mqtt://127.0.0.1:1883', broker.url), /"event":"published"/);
   assert.equal(status, 0);
+}
+
+/** A posix board without settings at one end of a wire; `port` is the other. */
+async function boardAtCable(t: TestContext): Promise<{ folder: string; port: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'twobyte-readme-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { ends } = await wire(t);
+  const args = ['--console', ends[0], '--config', join(folder, 'board.conf')];
+  const board = spawn(`${root}build/posix/twobyte-posix`, args, { cwd: folder, stdio: 'ignore' });
+  t.after(() => board.kill('SIGKILL'));
+  return { folder, port: ends[1] };
 }
 
 async function disposableGateway(broker: string) {
