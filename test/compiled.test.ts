@@ -187,7 +187,12 @@ describe('a compiled module', { skip: skipUnbuilt(compiledBoard), timeout: 180_0
     const shell = join(root, 'firmware', 'shell');
     const checks = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-sanitize=alignment'];
     const flags = ['-std=c11', '-O1', ...checks, `-I${shell}`, `-I${join(shell, 'aot')}`];
-    const ours = [join(root, 'firmware', 'test', 'compiled_test.c'), join(shell, 'shell.c'), join(shell, 'update_none.c'), join(shell, 'engine_aot.c')];
+    const ours = [
+      join(root, 'firmware', 'test', 'compiled_test.c'),
+      join(shell, 'shell.c'),
+      join(shell, 'update_none.c'),
+      join(shell, 'engine_aot.c'),
+    ];
     const generated = ['modules', ...names].map((name) => at(join('modules', `${name}.c`)));
     const compiler = process.env.CC ?? 'cc';
     await run(compiler, [...flags, '-w', '-c', ...generated], { cwd: directory });

@@ -46,7 +46,10 @@ export async function listen(path: string, baud: number, listener: Listener): Pr
     timer = setTimeout(async () => {
       try {
         const opened = await openPort(path, baud);
-        if (closed) return void opened.close().catch(() => {});
+        if (closed) {
+          await opened.close();
+          return;
+        }
         port = opened;
       } catch {
         if (!closed) reopen();

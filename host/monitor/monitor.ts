@@ -1,4 +1,4 @@
-import { ACKNOWLEDGEMENT, CLOSE, CONSOLE, DATA, EVENT, HELLO, LOST, OPEN, readMessage } from '../links/line-messages.js';
+import { ACKNOWLEDGEMENT, CLOSE, CONSOLE, DATA, EVENT, type FromBoard, HELLO, LOST, OPEN, readMessage } from '../links/line-messages.js';
 import { printable } from '../printable.js';
 import { codeAddresses, decode, howToDecode } from './backtrace.js';
 import { eventText } from './event-text.js';
@@ -76,7 +76,10 @@ export class Monitor {
 
   #places(...[machine, addresses]: Parameters<typeof howToDecode>): void {
     const { elf, show } = this.#options;
-    if (elf === undefined) return show('note', howToDecode(machine, addresses));
+    if (elf === undefined) {
+      show('note', howToDecode(machine, addresses));
+      return;
+    }
     this.#decoding = this.#decoding.then(async () => {
       const places = await decode(elf, machine, addresses).catch((error: Error) => [`--elf: ${error.message}`]);
       for (const place of places) show('note', printable(place));
@@ -100,38 +103,42 @@ export class Monitor {
     const said = message[0] === 0 ? readMessage(message) : undefined;
     switch (said?.kind) {
       case CONSOLE:
-        return show('console', printable(said.text));
+        show('console', printable(said.text));
+        break;
       case EVENT:
-        return show('event', eventText(said.text), said.text);
+        show('event', eventText(said.text), said.text);
+        break;
       case LOST:
-        return show(
-          'frame',
-          `the board has dropped ${said.consoles} console lines and ${said.events} events since its start: the line was busy`,
-        );
-      case HELLO: {
-        const anew = said.start !== this.#start;
+        show('frame', `the board has dropped ${said.consoles} console lines and ${said.events} events since its start: the line was busy`);
+        break;
+      case HELLO:
+        if (said.start !== this.#start) show('frame', `the firmware has started${said.version === 1 ? '' : OTHER_VERSION}`);
+        else if (frames) show('frame', `hello, stream ${hex(said.epoch)}`);
         this.#start = said.start;
-        if (anew)
-          show(
-            'frame',
-            `the firmware has started${said.version === 1 ? '' : `; it speaks version ${said.version} of the line, and this program 1`}`,
-          );
-        else if (frames) show('frame', `hello, stream ${said.epoch.toString(16)}`);
-        return;
-      }
+        break;
+      default:
+        if (frames) show('frame', frameText(message, said));
     }
-    if (!frames) return;
-    if (message[0] !== 0) return show('frame', `MQTT-SN, ${message.length} bytes: ${message.toString('hex')}`);
-    switch (said?.kind) {
-      case OPEN:
-        return show('frame', `opens stream ${said.epoch.toString(16)}, attempt ${said.choice + 1}`);
-      case DATA:
-        return show('frame', `data ${said.number} of ${said.epoch.toString(16)}, ${said.body.length} bytes: ${said.body.toString('hex')}`);
-      case CLOSE:
-        return show('frame', `closes stream ${said.epoch.toString(16)}`);
-      case ACKNOWLEDGEMENT:
-        return show('frame', `awaits ${said.number} of ${said.epoch.toString(16)}${said.held ? ', held' : ''}`);
-    }
-    show('frame', `message ${message.toString('hex')}`);
+  }
+}
+
+const OTHER_VERSION = '; it speaks another version of the line than this program';
+
+const hex = (number: number) => number.toString(16);
+
+/** A frame that is of interest only to whoever looks at the line itself. */
+function frameText(message: Buffer, said: FromBoard | undefined): string {
+  if (message[0] !== 0) return `MQTT-SN, ${message.length} bytes: ${message.toString('hex')}`;
+  switch (said?.kind) {
+    case OPEN:
+      return `opens stream ${hex(said.epoch)}, attempt ${said.choice + 1}`;
+    case DATA:
+      return `data ${said.number} of ${hex(said.epoch)}, ${said.body.length} bytes: ${said.body.toString('hex')}`;
+    case CLOSE:
+      return `closes stream ${hex(said.epoch)}`;
+    case ACKNOWLEDGEMENT:
+      return `awaits ${said.number} of ${hex(said.epoch)}${said.held ? ', held' : ''}`;
+    default:
+      return `message ${message.toString('hex')}`;
   }
 }

@@ -48,9 +48,10 @@ export class Splitter {
   #delimiter(pieces: Piece[]): void {
     if (this.#run.length === 0) return;
     const [message] = this.#decoder.decode(Uint8Array.of(...this.#run, 0));
-    if (!message) return this.#words(pieces);
-    this.#clear();
-    pieces.push({ kind: 'frame', message });
+    if (message) {
+      this.#clear();
+      pieces.push({ kind: 'frame', message });
+    } else this.#words(pieces);
   }
 
   #clear(): void {
