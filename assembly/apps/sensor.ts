@@ -206,6 +206,7 @@ function work(): i32 {
     if (HAS_UPDATE) pursueUpdates();
     if (HAS_JOURNAL) publishWaiting();
   }
+  if (HAS_DRIVERS) takeMeasured(connected);
   if (hasPassed(dueAt)) {
     // What waits is fetched first: a gateway that was started anew and has forgotten us says so then, and commands and will are set up again.
     if (sleeps) {
@@ -218,7 +219,6 @@ function work(): i32 {
     dueAt += interval;
     if (hasPassed(dueAt)) dueAt = now + interval;
   }
-  if (HAS_DRIVERS) takeMeasured(connected);
   if (
     sleeps &&
     connected &&

@@ -18,6 +18,8 @@ const TRIES: u32 = 8;
 
 /** Readings that began and are not over. */
 export let pending: u32 = 0;
+/** In this step: the buses take their time, and what began is waited for from the next step on, when it has begun for sure. */
+let hasBegun: bool = false;
 /** The one that was measured last: its values stand, and those that share its sensor have theirs from it. */
 let measured: usize = 0;
 
@@ -39,9 +41,10 @@ export function beginRound(): void {
     if (sensor.source != changetype<usize>(sensor)) continue;
     const answer = begin(sensor);
     sensor.fault = min(answer, 0);
-    sensor.readyAt = now + max(answer, 0);
+    sensor.readyAt = max(answer, 0);
   }
   pending = count;
+  hasBegun = true;
 }
 
 /** The reading that measures for the one at `index`: the first of the same sensor. */
@@ -57,9 +60,15 @@ function sourceOf(index: u32): usize {
 /** A reading that is over, 0 when none is; valueOf() its quantity is what it measured. */
 export function nextMeasured(): usize {
   if (pending == 0) return 0;
+  if (hasBegun) startWaiting();
   let found = shared();
   if (!found && measureNext()) found = shared();
   return found;
+}
+
+function startWaiting(): void {
+  hasBegun = false;
+  for (let index: u32 = 0; index < count; ++index) sensorAt(index).readyAt += now;
 }
 
 /** A reading whose sensor was measured last. */
@@ -96,6 +105,7 @@ function measureNext(): bool {
 export function untilMeasured(): i32 {
   let least = i32.MAX_VALUE;
   if (pending == 0) return least;
+  if (hasBegun) return 0;
   for (let index: u32 = 0; index < count; ++index) {
     const sensor = sensorAt(index);
     if (sensor.isPending && sensor.source == changetype<usize>(sensor)) least = min(least, remaining(sensor.readyAt));

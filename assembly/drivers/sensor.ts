@@ -38,6 +38,7 @@ export class Sensor {
   isPending: bool;
   /** How often the sensor was not ready. */
   tries: u32;
+  /** A time; in the step in which it began, ms from the next on. */
   readyAt: i32;
   /** What begin() answered instead, READING_FAILED − n; or 0. */
   fault: i32;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BUS_NONE, BUS_STUCK, BUS_TIMEOUT } from '../../host/contract.js';
+import { BUS_NONE, BUS_STUCK, BUS_TIMEOUT, CONFIG_INTERVAL } from '../../host/contract.js';
 import { Ds18b20 } from '../../host/devices/ds18b20.js';
 import { crcMaxim, type OnewireDevice } from '../../host/devices/onewire-bus.js';
 import { measured, World } from './world.js';
@@ -204,6 +204,27 @@ describe('DS18B20', () => {
       if (reset) sensor.reset();
       assert.deepEqual(world.round(1_000), [reset ? '1: reset' : '1: 85.000']);
     }
+  });
+
+  test('is not read too early where the bus takes its time', () => {
+    const world = new World();
+    const transfer = world.onewire.transfer.bind(world.onewire);
+    world.onewire.transfer = (write, read) => {
+      world.clock.skip(100);
+      return transfer(write, read, world.clock.now());
+    };
+    world.onewire.devices.push(new Ds18b20({ code: A }));
+    world.start(['ds18b20 temperature t']);
+    assert.deepEqual(world.round(3_000), ['1: 21.000']);
+  });
+
+  test('a round that is longer than the interval is not begun anew', () => {
+    const world = new World();
+    world.onewire.devices.push(new Ds18b20({ code: A }));
+    world.start(['ds18b20 temperature t'], { [CONFIG_INTERVAL]: 100 });
+    const told = world.round(8_000);
+    assert.ok(told.length === 9 || told.length === 10, `${told.length} readings`);
+    assert.ok(told.every((said) => said === '1: 21.000'));
   });
 
   test('what somebody else wrote to its scratchpad is written anew', () => {
