@@ -172,6 +172,12 @@ static const char *default_text(int32_t key) {
         case CONFIG_NODE_ID: return has(HAS_NODE_ID) ? "node" : NULL;
         case CONFIG_BUFFERED_TOPIC: return has(HAS_DIAGNOSTIC) ? "t/b" : NULL;
         case CONFIG_DIAGNOSTIC_TOPIC: return has(HAS_DIAGNOSTIC) ? "t/d" : NULL;
+        case CONFIG_READING_1: return has(HAS_AVAILABILITY) ? "sht3x:44 temperature t/1" : NULL;
+        case CONFIG_READING_2: return has(HAS_AVAILABILITY) ? "bme280:76 pressure t/2" : NULL;
+        case CONFIG_READING_3: return has(HAS_DIAGNOSTIC) ? "ds18b20 temperature t/3" : NULL;
+        case CONFIG_READING_4: return has(HAS_DIAGNOSTIC) ? "ntc:0:3950:10000:10000 temperature t/4" : NULL;
+        case CONFIG_READING_5: return has(HAS_COMMANDS) ? "board humidity t/5" : NULL;
+        case CONFIG_READING_6: return has(HAS_COMMANDS) ? "own value t/6" : NULL;
     }
     return NULL;
 }
@@ -293,6 +299,41 @@ u32 Z_boardZ_temperature(struct Z_board_instance_t *unused, u32 sensor) {
     (void)unused;
     (void)sensor;
     return (u32)board.temperature;
+}
+
+u32 Z_boardZ_humidity(struct Z_board_instance_t *unused, u32 sensor) {
+    return Z_boardZ_temperature(unused, sensor);
+}
+
+/* A bus says anything, or fails in one of its ways. */
+static u32 bus(uint8_t *read, u32 length) {
+    for (u32 i = 0; i < length; i++) read[i] = (uint8_t)random_bits();
+    return random_bits() & 7 ? 0 : (u32)-(1 + (int32_t)(random_bits() & 3));
+}
+
+u32 Z_boardZ_i2c_transfer(struct Z_board_instance_t *unused, u32 address, u32 write, u32 write_length, u32 read, u32 read_length) {
+    (void)unused;
+    EXPECT(address < 128, "i2c_transfer at address %u", address);
+    module_bytes(write, write_length, "i2c_transfer");
+    return bus(module_bytes(read, read_length, "i2c_transfer"), read_length);
+}
+
+u32 Z_boardZ_onewire_transfer(struct Z_board_instance_t *unused, u32 write, u32 write_length, u32 read, u32 read_length) {
+    (void)unused;
+    module_bytes(write, write_length, "onewire_transfer");
+    return bus(module_bytes(read, read_length, "onewire_transfer"), read_length);
+}
+
+u32 Z_boardZ_onewire_triplet(struct Z_board_instance_t *unused, u32 direction) {
+    (void)unused;
+    EXPECT(direction < 2, "onewire_triplet with the direction %u", direction);
+    return random_bits() & 15 ? (random_bits() & 1) * 5 + 2 * (random_bits() & 1) : (u32)-BUS_STUCK;
+}
+
+u32 Z_boardZ_adc_read(struct Z_board_instance_t *unused, u32 channel) {
+    (void)unused;
+    (void)channel;
+    return random_bits() & 7 ? random_bits() % 5500000 : (u32)-BUS_TIMEOUT;
 }
 
 u32 Z_boardZ_unix_time(struct Z_board_instance_t *unused) {
