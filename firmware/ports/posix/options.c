@@ -31,6 +31,8 @@ static const char help[] =
     "buffer, buffer_policy, buffered_topic, diagnostic_topic (with a journal), availability_topic, command_topic, update_topic, client_id, username, password, keep_alive (s), clean_session, reconnect_min,\n"
     "reconnect_max, connect_timeout, reply_timeout (ms), max_inflight, will_topic, will_payload, will_qos, will_retain;\n"
     "of MQTT-SN predefined, node_id, retry_interval, congestion_wait, search_delay (ms), retries, missed_advertisements, sleep.\n"
+    "of modules with drivers (node…) reading_1 to reading_8, as docs/sensors.md has them. Keys of the board: i2c (/dev/i2c-N or simulated),\n"
+    "onewire, adc, dht22 (simulated).\n"
     "Behind an mqtt-sn:// address, ?search means that gateways are searched there; at a multicast address they always are.\n"
     "A password belongs in a file that only you can read: the command line is visible to every user of the machine.\n"
     "\n"
