@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { buildProject } from '../../host/build/build.js';
 import { moduleFile, ProjectFault, readProject } from '../../host/build/project.js';
+import { BUS_NONE } from '../../host/contract.js';
 import { startNode } from '../../host/testing.js';
-import { folderWith, twobyte } from './project.js';
+import { folderWith, packageRoot, twobyte } from './project.js';
 
 // twobyte build: what it makes of a sensor, and how it tells what is wrong with one.
 
@@ -63,6 +64,20 @@ describe('twobyte build', () => {
     });
     assert.equal(node.next().payload, '20.0');
     node.stop();
+  });
+
+  test('builds the example of docs/own-sensor.md', async (t) => {
+    const page = readFileSync(join(packageRoot, 'docs', 'own-sensor.md'), 'utf8');
+    const [, example] = /^```ts\n(.*?)^```/ms.exec(page) ?? [];
+    const { project, file } = await projectOf(t, example);
+    await buildProject(project);
+    const devices = { adc: { read: () => 1_500_000 } };
+    assert.equal(startNode({ module: file, settings: { reading_1: 'own value a/b' }, devices }).next().payload, '1.5');
+    const missing = startNode({ module: file, settings: { reading_1: 'own value a/b' } });
+    assert.deepEqual(
+      missing.events.filter(({ event }) => event === 'reading_failed').map(({ a, b }) => [a, b]),
+      [[BUS_NONE, 1]],
+    );
   });
 
   test('speaks what the broker of the configuration speaks', async (t) => {
