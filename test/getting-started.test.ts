@@ -31,7 +31,9 @@ for (const page of ['getting-started', 'own-sensor']) {
       test(`'${words}' is what a tool says`, () => assert.ok(sources.includes(words), 'no source has these words'));
 
     const commands = new Set(
-      [...text.matchAll(/\btwobyte (create|build|run|flash|monitor|provision|bridge|config|sub)\b/g)].map(([, name = '']) => name),
+      [...text.matchAll(/\btwobyte (create|build|run|flash|monitor|provision|bridge|config|deploy|keygen|sub)\b/g)].map(
+        ([, name = '']) => name,
+      ),
     );
     for (const name of commands)
       test(`twobyte ${name} is a command`, async () => {
