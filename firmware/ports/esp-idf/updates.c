@@ -80,6 +80,8 @@ bool updates_open(const Settings *settings, Line *line, char *error, uint32_t ca
     };
     for (int i = 0; i < SLOTS; i++) port.at[i] = flash->mapped + (uint32_t)i * flash->capacity;
     port.imports = shell_imports(&port.import_count);
+    const Setting *trial = &settings->values[SETTING_UPDATE_TRIAL];
+    if (trial->text && trial->number > 0) modules_slots()->trial_ms = (uint32_t)trial->number;
     update_open(&update, &port, modules_slots(), given->text ? key : NULL, &left);
     line_takes(line, LINE_MODULE, &uploads, &update);
     return true;
