@@ -26,7 +26,7 @@ for (const rung of Object.keys(rungs) as (keyof typeof rungs)[])
   for (const { protocol, module } of grounds)
     describe(`on the ${rung} rung over ${protocol}${module ? `, with the module ${module}` : ''}`, {
       skip: skipMosquitto || rungs[rung].skip,
-      timeout: 120_000,
+      timeout: 300_000,
     }, () => {
       let broker: Mosquitto;
       const datagrams: Datagram[] = [];
