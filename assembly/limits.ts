@@ -57,7 +57,10 @@ export const SENSOR_TOPICS_BYTES: i32 = isDefined(DRIVERS) ? 640 : 0;
 /** The setting of such a reading, without what is longer than TOPIC_BYTES of its topic. Cost: 0 bytes. */
 export const READING_LINE_BYTES: i32 = isDefined(DRIVERS) ? 256 : 0;
 
-/** What a board says of an update, in one message; beside it the update topic, twice. Cost: 1 byte, in modules with updates only. */
+/** The update topic as it is listened to, and with `/status` behind it, TOPIC_BYTES each. Cost: 128 bytes, in the sensor only. */
+export const UPDATE_TOPICS: i32 = isDefined(UPDATE) ? 2 : 0;
+
+/** What a board says of an update, in one message. Cost: 1 byte, in the sensor only. */
 export const UPDATE_ANSWER_BYTES: i32 = isDefined(UPDATE) ? 192 : 0;
 
 /** MQTT-SN: topics that have an id. When there are more, all are forgotten and registered anew. Cost: 12 bytes, over MQTT-SN only. */

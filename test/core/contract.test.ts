@@ -161,7 +161,7 @@ describe('assembly/limits.ts', () => {
     const flags = [
       ...(profile === 'desk' ? ['DESK'] : []),
       ...(hasJournal ? ['JOURNAL'] : []),
-      ...(hasDrivers ? ['DRIVERS'] : []),
+      ...(hasDrivers ? ['DRIVERS', 'UPDATE'] : []),
       ...protocols.map((protocol) => protocol.replace('-', '')),
     ];
     let sum = 0;
