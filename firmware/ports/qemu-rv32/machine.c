@@ -10,6 +10,9 @@
 #define RECEIVED 0x01u /* of the interrupts, and of the status */
 #define TAKES_INTERRUPT 0x02u
 #define TAKES 0x20u
+#define SENT_ALL 0x40u
+/* For the last bytes in the UART, which end with the machine. */
+#define LAST_BYTES_MS 1000
 #define UART_FIFO_BYTES 16
 #define UART_SOURCE 10
 
@@ -139,12 +142,21 @@ void machine_pause(uint32_t ms, bool sending) {
     watch();
 }
 
+/* QEMU keeps bytes in the UART while whoever reads them is slow. */
+static void finish_sending(void) {
+    int64_t until = machine_now_ms() + LAST_BYTES_MS;
+    while (!(*uart(UART_STATUS) & SENT_ALL) && machine_now_ms() < until) {
+    }
+}
+
 void machine_end(uint32_t status) {
+    finish_sending();
     *word(FINISHER) = status ? status << 16 | FINISHER_FAIL : FINISHER_PASS;
     for (;;) __asm__ volatile("wfi");
 }
 
 void machine_restart(void) {
+    finish_sending();
     *word(FINISHER) = FINISHER_RESET;
     for (;;) __asm__ volatile("wfi");
 }
