@@ -124,9 +124,9 @@ describe('twobyte bridge', { skip: skipBoardEnd || skipSocat || skipMosquitto, t
     const { bridge, board } = await line(t);
     const device = await connected(t, board.url);
     device.client.on('error', () => {});
+    await device.client.publishAsync('myhome/底楼/客厅/温度', '23.4', { qos: 1 });
     board.child.kill('SIGUSR1'); // an event, which is not printed
     await bridge.says(/^the kettle boils$/m);
-    await device.client.publishAsync('myhome/底楼/客厅/温度', '23.4', { qos: 1 });
     await device.client.publishAsync('attic/\u202e', 'on\nline', { qos: 0, retain: true });
     await bridge.prints('  retained\n');
     await end(bridge);
