@@ -50,8 +50,8 @@ export interface Ground {
   ownBroker: ((options: OwnBrokerOptions) => Promise<OwnBroker>) | string;
   /** What there is not, and why: files that boards can read; a proxy on the way to the broker, which boards then reach themselves. */
   lacks?: { files?: string; wire?: string };
-  /** Sees each proxy before anything passes. */
-  watch?(proxy: ScriptedProxy, protocol: Protocol): void;
+  /** Sees each proxy before anything passes: in front of a gateway of its own (`way`), or of what others use, too (`wire`). */
+  watch?(proxy: ScriptedProxy, protocol: Protocol, kind: 'way' | 'wire'): void;
 }
 
 /** Thrown by what a ground cannot do: the scenario is skipped, and says why. */

@@ -136,7 +136,7 @@ export class World {
 
   /** A proxy in front of what boards of this world connect to: what passes through it is held up and lost as the scenario says. */
   wire(): Promise<ScriptedProxy> {
-    return this.#proxy(this.#target);
+    return this.#proxy(this.#target, 'wire');
   }
 
   /** A gateway of its own to the broker, with a proxy in front. */
@@ -156,10 +156,10 @@ export class World {
     return this.protocol === 'mqtt' ? StreamProxy : DatagramProxy;
   }
 
-  async #proxy(target: Target): Promise<ScriptedProxy> {
+  async #proxy(target: Target, kind: 'way' | 'wire' = 'way'): Promise<ScriptedProxy> {
     if (this.ground.lacks?.wire !== undefined) throw new NotHere(this.ground.lacks.wire);
     const proxy = this.#keep(await this.#carrier.to(target));
-    this.ground.watch?.(proxy, this.protocol);
+    this.ground.watch?.(proxy, this.protocol, kind);
     return proxy;
   }
 

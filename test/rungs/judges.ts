@@ -11,6 +11,7 @@ interface Heard {
   readonly checked: Conversation;
   /** From its CONNECT. */
   clientId: string | undefined;
+  readonly lossy: boolean;
 }
 
 /** The strict checkers of both protocols, at the proxies of one scenario. */
@@ -20,14 +21,17 @@ export class Judges {
   /** A connection was cut: of what the board had sent last, nobody knows. */
   #cut = false;
 
-  watch(proxy: ScriptedProxy, protocol: Protocol): void {
+  /** `lossy`: datagrams are lost before they come to the proxy. */
+  watch(proxy: ScriptedProxy, protocol: Protocol, { lossy }: { lossy: boolean }): void {
     if (protocol === 'mqtt') this.#watchStreams(proxy);
-    else this.#watchDatagrams(proxy);
+    else this.#watchDatagrams(proxy, lossy);
   }
 
   get findings(): (Finding | SnFinding)[] {
     const unseen = ({ direction, what }: Finding) => this.#cut && direction === 'client' && / was not sent before$/.test(what);
-    return [...this.#checker.findings.filter((finding) => !unseen(finding)), ...this.#heard.flatMap(({ checked }) => checked.findings)];
+    const ofDatagrams = ({ checked, lossy }: Heard) =>
+      checked.findings.filter(({ from, what }) => !(lossy && from === 'client' && / was not sent before$/.test(what)));
+    return [...this.#checker.findings.filter((finding) => !unseen(finding)), ...this.#heard.flatMap(ofDatagrams)];
   }
 
   /** All that boards and gateways said to each other. */
@@ -53,13 +57,13 @@ export class Judges {
   }
 
   /** A client that comes back from another port is known by the client id of its CONNECT. */
-  #watchDatagrams(proxy: ScriptedProxy): void {
+  #watchDatagrams(proxy: ScriptedProxy, lossy: boolean): void {
     const bySocket = new Map<number, Heard>();
     const own: Heard[] = [];
     proxy.observe({
       frame: (frame) => {
         const before = bySocket.get(frame.connection);
-        const heard = this.#recognize(frame, before, own);
+        const heard = this.#recognize(frame, before, own, lossy);
         bySocket.set(frame.connection, heard);
         const from = frame.from === 'board' ? 'client' : 'gateway';
         const datagram: Datagram = { from, bytes: frame.bytes, at: performance.now(), ...(frame.fate === 'lost' && { lost: true }) };
@@ -72,7 +76,7 @@ export class Judges {
     });
   }
 
-  #recognize(frame: Frame, before: Heard | undefined, own: Heard[]): Heard {
+  #recognize(frame: Frame, before: Heard | undefined, own: Heard[], lossy: boolean): Heard {
     const id = frame.from === 'board' ? clientIdIn(frame.bytes) : undefined;
     const known = id === undefined ? before : own.find(({ clientId }) => clientId === id);
     if (known) return known;
@@ -80,7 +84,7 @@ export class Judges {
       before.clientId = id;
       return before;
     }
-    const heard: Heard = { datagrams: [], checked: new Conversation(), clientId: id }; // another client, be it at the same socket
+    const heard: Heard = { datagrams: [], checked: new Conversation(), clientId: id, lossy }; // another client, be it at the same socket
     own.push(heard);
     this.#heard.push(heard);
     return heard;

@@ -84,7 +84,8 @@ export async function judgedWorld(t: TestContext, { rung, protocol, module, port
     start: rungs[rung].start,
     broker: { host: '127.0.0.1', port },
     ownBroker,
-    watch: (proxy, protocol) => judges.watch(proxy, protocol),
+    // A line that is busy drops datagrams of the emulated board: at a wire, which is held up, what comes again may not have been seen before.
+    watch: (proxy, protocol, kind) => judges.watch(proxy, protocol, { lossy: kind === 'wire' && rung.startsWith('qemu') }),
   });
   t.after(() => world.end());
   return { world, judges };
