@@ -1,6 +1,6 @@
 // npm test: everything this machine can show, and by name what it cannot. The last line counts.
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { run as runTests } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { command, isThere, prepare, progress, root, run } from './prepare.js';
@@ -22,6 +22,7 @@ const programs = {
 /** As root on Debian, missing programs are installed; elsewhere their tests are skipped and say what to install. */
 async function installPrograms() {
   const missing = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name.split(' ')));
+  if (isThere('cc') && !existsSync('/usr/include/psa/crypto.h')) missing.push('libmbedtls-dev'); // a library, which is no program
   if (missing.length === 0) return;
   const debian = isThere('apt-get') && process.getuid?.() === 0;
   if (!debian) return progress(`missing: ${missing.join(', ')}; on Debian: apt-get install ${missing.join(' ')}`);

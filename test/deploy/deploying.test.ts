@@ -4,14 +4,15 @@ import { after, before, describe, test } from 'node:test';
 import { DeployFault } from '../../host/deploy/deployment.js';
 import { makeKeys } from '../../host/deploy/keys.js';
 import { start, twobyte } from '../cli/cli.js';
-import { rungs, sensorModule } from '../rungs/world.js';
+import { posixBoard, rungs, sanitizedBoard, sensorModule } from '../rungs/world.js';
 import { choosy, levitating, silent, trapping } from './modules.js';
-import { Bench, nodeModule, QuickBroker } from './world.js';
+import { Bench, nodeModule, QuickBroker, skipUnverifying } from './world.js';
 
 const sensor = () => readFileSync(sensorModule);
 
 for (const name of ['virtual', 'posix', 'sanitized'] as const) {
-  const { start: rung, skip } = rungs[name];
+  const { start: rung, skip: unbuilt } = rungs[name];
+  const skip = unbuilt || (name === 'virtual' ? false : skipUnverifying(name === 'posix' ? posixBoard : sanitizedBoard));
   describe(`a module deployed over MQTT to a board on ${name}`, { skip, timeout: 60_000 }, () => {
     let broker: QuickBroker;
     before(async () => {

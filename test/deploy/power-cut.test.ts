@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { posixRung } from '../../host/rungs/posix.js';
 import { posixBoard, powerCut, skipUnbuilt } from '../rungs/world.js';
-import { Bench, Board, nodeModule, QuickBroker } from './world.js';
+import { Bench, Board, nodeModule, QuickBroker, skipUnverifying } from './world.js';
 
 // While a module is deployed the posix board ends at a call that firmware/test/power_cut.c is told, and is started again: it runs a good module, and the
 // deployment, which nobody started anew, ends in the new one. The four tests take turns at the calls, so that each call is cut in one of four ways.
@@ -22,7 +22,7 @@ const ways: readonly [what: string, cut: Cut][] = [
 ];
 
 describe('a power cut while a module is deployed', {
-  skip: skipUnbuilt(posixBoard) || skipUnbuilt(powerCut),
+  skip: skipUnverifying(posixBoard) || skipUnbuilt(powerCut),
   timeout: 300_000,
   concurrency: 2,
 }, () => {

@@ -3,11 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import { deployOverLine } from '../../host/deploy/over-line.js';
 import { consoledBoard } from '../console/board.js';
 import { skipSocat } from '../links/wire.js';
-import { posixBoard, skipUnbuilt } from '../rungs/world.js';
+import { posixBoard } from '../rungs/world.js';
 import { levitating, silent } from './modules.js';
-import { Bench, nodeModule, QuickBroker } from './world.js';
+import { Bench, nodeModule, QuickBroker, skipUnverifying } from './world.js';
 
-describe('a module deployed over the line', { skip: skipSocat || skipUnbuilt(posixBoard), timeout: 60_000 }, () => {
+describe('a module deployed over the line', { skip: skipSocat || skipUnverifying(posixBoard), timeout: 60_000 }, () => {
   let broker: QuickBroker;
   before(async () => {
     broker = await QuickBroker.open();

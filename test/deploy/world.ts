@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Aedes } from 'aedes';
 import { type DeployOptions, deploy } from '../../host/deploy/deployment.js';
@@ -11,11 +12,20 @@ import { type ModuleLabel, signModule } from '../../host/deploy/module-file.js';
 import { channelOver } from '../../host/deploy/over-mqtt.js';
 import type { BoardEvent, BoardSettings, Rung, RunningBoard } from '../../host/rungs/rung.js';
 import { connected as connectedTo, Heard } from '../interop/peers.js';
-import { sensorModule } from '../rungs/world.js';
+import { sensorModule, skipUnbuilt } from '../rungs/world.js';
 
 // Who deploys, the broker between, and the board.
 
 export const nodeModule = () => readFileSync(sensorModule.replace('sensor-mqtt', 'node-mqtt'));
+
+/** For a test's `skip`: false, or what has to be installed for this posix board to be built, and to verify signatures. */
+export function skipUnverifying(board: string): string | false {
+  const unbuilt = skipUnbuilt(board);
+  if (unbuilt) return unbuilt;
+  // The test of the library says whether there is one.
+  const { stdout } = spawnSync(join(dirname(board), 'update_psa_test'), { encoding: 'utf8' });
+  return stdout.startsWith('missing') ? 'the posix board cannot verify signatures: apt-get install libmbedtls-dev' : false;
+}
 
 /** A broker that can be cut off and comes back at its port. */
 export class QuickBroker {
