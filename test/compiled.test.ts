@@ -120,7 +120,7 @@ const refused: [what: string, recipe: Recipe, words: RegExp][] = [
   ['an export that is missing', { stop: '' }, /^load: stop: .*export/],
   ['an export of another signature', { stop: '(func (export "stop") (param i32))' }, /^load: stop: .*signature/],
   ['another version of the boundary', { version: '42' }, /^load: the module is made for boundary version 42/],
-  ['more memory than the board allows', { memoryBytes: '8193' }, /^load: .*uses 8193 bytes of memory, this board allows 8192/],
+  ['more memory than the board allows', { memoryBytes: '10241' }, /^load: .*uses 10241 bytes of memory, this board allows 10240/],
   ['data behind the memory that is in use', { beside: '(data (i32.const 4090) "1234567")' }, /^load: .*data/],
 ];
 

@@ -146,7 +146,7 @@ describe('a board with its modules compiled in', { skip: skipUnbuilt(compiledBoa
   test('refuses another module by name, and says which it has and what to do', async () => {
     const { status, stderr } = await run(compiledBoard, ['--module', 'build/toaster.wasm', ...settings]);
     assert.match(stderr, /build\/toaster\.wasm: no module of this name is compiled in/);
-    assert.match(stderr, /has sensor-mqtt, .*sensor-journal compiled in; a board with wasm3 takes any module/);
+    assert.match(stderr, /has sensor-mqtt, .*node compiled in; a board with wasm3 takes any module/);
     assert.equal(status, 1);
   });
 

@@ -336,6 +336,20 @@ u32 Z_boardZ_adc_read(struct Z_board_instance_t *unused, u32 channel) {
     return random_bits() & 7 ? random_bits() % 5500000 : (u32)-BUS_TIMEOUT;
 }
 
+u32 Z_boardZ_update_take(struct Z_board_instance_t *unused, u32 payload, u32 length) {
+    (void)unused;
+    module_bytes(payload, length, "update_take");
+    return random_bits() & 7 ? 0 : UINT32_MAX;
+}
+
+u32 Z_boardZ_update_answer(struct Z_board_instance_t *unused, u32 to, u32 capacity) {
+    (void)unused;
+    uint8_t *answer = module_bytes(to, capacity, "update_answer");
+    const u32 length = random_bits() % (capacity + 1);
+    for (u32 i = 0; i < length; i++) answer[i] = (uint8_t)random_bits();
+    return length;
+}
+
 u32 Z_boardZ_unix_time(struct Z_board_instance_t *unused) {
     (void)unused;
     return (u32)board.time;

@@ -10,6 +10,8 @@
 #include <string.h>
 
 /* So many connections in a row that the broker ended within this time are no accident. */
+/* The longest is a fault of the settings with all keys (settings.h) and the name of the board. */
+#define CONSOLE_WORDS_BYTES 1100
 #define SHORT_LIFE_MS 120000
 #define SHORT_LIVES 3
 
@@ -181,7 +183,7 @@ void console_unconfigured(void) {
 }
 
 void console_say(const char *format, ...) {
-    char line[700];
+    char line[CONSOLE_WORDS_BYTES];
     int length = snprintf(line, sizeof line, "%s: ", console_name);
     va_list arguments;
     va_start(arguments, format);

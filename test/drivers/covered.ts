@@ -45,7 +45,7 @@ function instrument(tree: Node[]): Branch[] {
   return branches;
 }
 
-const { parseWat, printWat } = (await import(pathToFileURL(`${root}scripts/wat.js`).href)) as {
+const { parseWat, printWat } = (await import(pathToFileURL(`${root}compiler/wat.js`).href)) as {
   parseWat(text: string): Node[];
   printWat(node: Node): string;
 };
