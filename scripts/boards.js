@@ -1,4 +1,4 @@
-// Makes what the ESP-IDF project knows of boards from boards/*.json, and what configurations may hold from assembly/contract.ts and
+// Makes what the ESP-IDF project knows of boards from boards/*.json and boards/cable.conf, and what configurations may hold from assembly/contract.ts and
 // assembly/limits.ts, so that each fact stands in one place.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -91,6 +91,25 @@ function header(boards) {
   return `${lines.join('\n')}\n`;
 }
 
+/** The settings of boards/cable.conf as a string of C, without what is said there to people. */
+function builtIn() {
+  const settings = read('boards/cable.conf')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = [
+    '/* Made from boards/cable.conf by scripts/boards.js; do not edit.',
+    ' *',
+    ' * The settings of a board that was not provisioned. */',
+    '#ifndef TWOBYTE_BUILT_IN_H',
+    '#define TWOBYTE_BUILT_IN_H',
+    '',
+    ['#define TWOBYTE_BUILT_IN', ...settings.map((line) => `    "${line.replaceAll(/["\\]/g, '\\\\$&')}\\n"`)].join(' \\\n'),
+    '',
+    '#endif',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
 /**
  * What limits.ts gives a module with `flags`.
  * @param {string} name @param {string[]} flags
@@ -164,6 +183,7 @@ export function generatedBoards() {
   return {
     'firmware/ports/esp-idf/Kconfig.projbuild': kconfig(boards),
     'firmware/ports/esp-idf/board_pins.h': header(boards),
+    'firmware/ports/esp-idf/built_in.h': builtIn(),
     'boards/settings.schema.json': settingsSchema(),
     'host/config/limits.ts': limits(),
   };

@@ -207,6 +207,7 @@ describe('what the ESP-IDF project knows of boards', () => {
     assert.deepEqual(Object.keys(files), [
       'firmware/ports/esp-idf/Kconfig.projbuild',
       'firmware/ports/esp-idf/board_pins.h',
+      'firmware/ports/esp-idf/built_in.h',
       'boards/settings.schema.json',
       'host/config/limits.ts',
     ]);

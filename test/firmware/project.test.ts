@@ -126,6 +126,25 @@ test('every C file of the port is built, and each file that is built is there', 
   for (const name of list('portable')) assert.ok(existsSync(`${root}firmware/shell/${name}`), name);
 });
 
+test('a board that was not provisioned starts with boards/cable.conf, and says that these settings are not its own', () => {
+  const settings = read('boards/cable.conf')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = [...read('firmware/ports/esp-idf/built_in.h').matchAll(/^ {4}"(.*)\\n"/gm)].map(([, line]) => line);
+  assert.deepEqual(lines, settings);
+  // No network and nothing but the board: that makes it a reading by the cable alone.
+  assert.deepEqual(
+    settings.map((line) => line.split(' = ')[0]),
+    ['broker', 'reconnect_max', 'thermometer', 'client_id', 'topic', 'qos', 'interval'],
+  );
+  assert.match(settings.join('\n'), /^broker = mqtt\+line:.*\n(.*\n)*thermometer = chip$/m);
+  assert.match(
+    read('firmware/ports/esp-idf/provisioned.c'),
+    /settings_read\(settings, "built-in settings", built_in, sizeof built_in - 1\)/,
+  );
+  assert.match(read('firmware/ports/esp-idf/main.c'), /\.settings = configured && !provisioned_built_in\(\)/);
+});
+
 test('the flash of the linux target holds the table and the module where they belong', () => {
   const rows: Partition[] = partitions(read('firmware/partitions.csv'));
   const module = Buffer.from('a module with its header');

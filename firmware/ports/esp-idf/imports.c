@@ -4,6 +4,7 @@
 #include "console.h"
 #include "contract.h"
 #include "modules.h"
+#include "provisioned.h"
 #include "storage.h"
 #include "times.h"
 #include "updates.h"
@@ -17,6 +18,12 @@ void board_name_server(Board *board) {
     const Server *server = links_server(&board->links);
     if (server) (void)snprintf(board->address, sizeof board->address, "%s:%s", server->host, server->port);
     else (void)snprintf(board->address, sizeof board->address, "the other end of the line");
+}
+
+void board_say_built_in(const Board *board) {
+    if (!provisioned_built_in()) return;
+    if (board->has_thermometer) console_say("built-in settings: the chip's own temperature, by this line; twobyte provision gives the board others");
+    else console_say("built-in settings, and this chip has no thermometer: attach a sensor, name it in twobyte.config.json, then twobyte provision");
 }
 
 static int32_t link_open(void *context, int32_t link, int32_t choice) {
@@ -94,6 +101,7 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     if (code == EVENT_CONNECTED) {
         slots_connected(modules_slots());
         update_connected(updates());
+        board_say_built_in(board); /* again: with a broker by the line, whoever reads it is there now */
     }
     if (code == EVENT_READING || code == EVENT_READING_BUFFERED || code == EVENT_READING_DROPPED || code == EVENT_READING_FAILED) board->readings++;
 }

@@ -24,6 +24,9 @@ typedef struct {
 /* The Port; its context is a Board. */
 extern const Port board_port;
 
+/* board_say_built_in(board): tells a person that nothing was provisioned, if so, and what to do. */
+void board_say_built_in(const Board *board);
+
 /* board_name_server(board): writes the broker's name, for messages. */
 void board_name_server(Board *board);
 

@@ -45,10 +45,10 @@ static void tell_board(bool configured) {
     int slot = life_slot();
     const Slot *module = slot < 0 ? NULL : &modules_slots()->slots[slot];
     const char *name = engine_compiled(0) ? engine_compiled(0) : !module ? "" : slot == 0 ? "slot 0" : "slot 1";
-    console_board(&(ConsoleBoard){.board = TWOBYTE_BOARD_NAME, .chip = TWOBYTE_CHIP, .module = name, .version = module ? module->version : 0, .settings = configured});
+    console_board(&(ConsoleBoard){.board = TWOBYTE_BOARD_NAME, .chip = TWOBYTE_CHIP, .module = name, .version = module ? module->version : 0, .settings = configured && !provisioned_built_in()});
 }
 
-/* Without settings, or with such that nothing can start: the host is heard, until it has sent better ones. Does not return. */
+/* With settings that nothing can start with: the host is heard, until it has sent better ones. Does not return. */
 static _Noreturn void wait_for_settings(void) {
     console_unconfigured();
     for (;;) {
@@ -87,7 +87,7 @@ static void open_sensors(void) {
     const char *thermometer = board.settings.values[SETTING_THERMOMETER].text;
     if (!buses_open(&board.settings, error, sizeof error)) give_up(error);
     board.has_thermometer = thermometer && thermometer_open(&board.thermometer, thermometer);
-    if (!thermometer || board.has_thermometer) return;
+    if (!thermometer || board.has_thermometer || provisioned_built_in()) return; /* a chip without one: its readings fail, and say so */
     console_say("thermometer: %s", board.thermometer.error);
     wait_for_settings();
 }
@@ -122,10 +122,7 @@ static void open_journal(void) {
 static void open_board(Remembered *remembered) {
     static char error[128];
     const Settings *settings = &board.settings;
-    if (!provisioned_read(&board.settings)) {
-        if (board.settings.error[0]) console_say("%s", board.settings.error);
-        wait_for_settings();
-    }
+    if (!provisioned_read(&board.settings)) give_up(board.settings.error);
     if (!is_given(SETTING_BROKER)) give_up("broker: is not set; write mqtt://, mqtts:// or mqtt-sn://, and a host");
     if (is_given(CONFIG_CLIENT_ID)) console_client(settings->values[CONFIG_CLIENT_ID].text);
     board.imports = (BoardImports){.settings = settings, .thermometer = &board.thermometer, .address = board.address};
@@ -153,6 +150,7 @@ void app_main(void) {
     open_board(remembered);
     Sleep sleep = open_sleep();
     tell_board(true);
+    board_say_built_in(&board);
     if (life_slot() < 0) give_up("there is no module in the flash that this board can start; flash or deploy one");
     life_run(&board, remembered, sleep, tell_board);
     restart();

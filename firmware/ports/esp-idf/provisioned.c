@@ -1,5 +1,6 @@
 #include "provisioned.h"
 
+#include "built_in.h"
 #include "kept.h"
 #include "text_upload.h"
 
@@ -11,11 +12,19 @@ static char settings_text_kept[KEPT_BYTES];
 static char pems[KEPT_KEY + 1][KEPT_BYTES + 1];
 static Identity identity;
 static uint8_t uploaded[KEPT_BYTES];
+static bool is_built_in;
 
 bool provisioned_read(Settings *settings) {
+    static const char built_in[] = TWOBYTE_BUILT_IN;
     uint32_t length = kept_read(KEPT_SETTINGS, settings_text_kept, sizeof settings_text_kept);
     settings->error[0] = 0;
-    return length && settings_read(settings, "settings", settings_text_kept, length);
+    is_built_in = length == 0;
+    return is_built_in ? settings_read(settings, "built-in settings", built_in, sizeof built_in - 1)
+                       : settings_read(settings, "settings", settings_text_kept, length);
+}
+
+bool provisioned_built_in(void) {
+    return is_built_in;
 }
 
 static const char *pem(Kept what) {
@@ -32,7 +41,7 @@ const Identity *provisioned_identity(void) {
 
 static const char not_kept[] = "the board's flash did not take it";
 
-/* Settings of nothing take the board's back: it waits to be provisioned again. */
+/* Settings of nothing take the board's back: it starts with the built-in ones again. */
 static const char *keep_settings(void *context, const char *text, uint32_t length) {
     static Settings tried;
     (void)context;
