@@ -11,8 +11,8 @@ import { wasm3Sources } from './wasm3.js';
 const usage =
   'npm run firmware -- --target esp32|esp32c3|esp32s3|linux [--board NAME] [--engine wasm3|aot] [--module FILE] [--json]\n' +
   'builds the firmware with ESP-IDF 5.5 or 6.0; docs/firmware.md';
-/** Flashed in slot 0 until another is deployed. */
-const MODULE = 'sensor-mqtt-journal';
+/** Flashed in slot 0 until another is deployed: with all drivers, so that whatever sensor is provisioned can be read. */
+const MODULE = 'node-mqtt';
 
 function readOptions() {
   const { values } = parseArgs({
