@@ -113,6 +113,15 @@ const runs: { begins: string; skip?: string | false; run(command: string, t: Tes
     },
   },
   {
+    begins: 'npm run firmware',
+    async run(command) {
+      // test/firmware/project.test.ts knows what can be checked without an ESP-IDF.
+      const { stderr, status } = await run(`env -u IDF_PATH ${command}`);
+      assert.match(stderr, /^IDF_PATH is not set: /m);
+      assert.equal(status, 1);
+    },
+  },
+  {
     // Its port is none: a chip that is at this machine is left alone.
     begins: 'npx twobyte flash',
     async run(command) {
@@ -122,20 +131,13 @@ const runs: { begins: string; skip?: string | false; run(command: string, t: Tes
     },
   },
   {
-    begins: 'npx twobyte provision --settings boards/cable.conf',
+    begins: 'npx twobyte bridge --serial /dev/ttyUSB0',
     skip: skipSocat || noPosixBoard,
     async run(command, t) {
-      const { folder, port } = await boardAtCable(t);
-      const settings = join(folder, 'cable.conf');
-      const module = `module = ${root}build/sensor-mqtt-journal.wasm\n`;
-      // A process has another thermometer than a chip, and names its module.
-      writeFileSync(settings, `${readFileSync(`${root}boards/cable.conf`, 'utf8').replace('= chip', '= simulated:1')}${module}`);
-      const { status, stderr } = await run(`${command.replace('boards/cable.conf', settings)} --port ${port}`);
-      assert.equal(status, 0, stderr);
-      await run(`npx twobyte bridge --serial ${port}`, /^myhome\/底楼\/客厅\/温度 {2}-?\d+\.\d {2}QoS 1\n/m);
+      const { port } = await boardAtCable(t);
+      await run(command.replace('/dev/ttyUSB0', port), /^myhome\/底楼\/客厅\/温度 {2}-?\d+\.\d {2}QoS 1\n/m);
     },
   },
-  { begins: 'npx twobyte bridge --serial /dev/ttyUSB0', async run() {} }, // at the cable of the board that was provisioned
   {
     begins: 'npx twobyte provision',
     skip: skipSocat || noPosixBoard,
@@ -149,7 +151,11 @@ const runs: { begins: string; skip?: string | false; run(command: string, t: Tes
       assert.equal(status, 0, stderr);
     },
   },
-  { begins: 'npx twobyte create my-node', async run() {} }, // test/project/create.test.ts does all of it
+  // test/project/create.test.ts does all of these, in a project.
+  { begins: 'npx twobyte create my-node', async run() {} },
+  { begins: 'npx twobyte keygen --out keys', async run() {} },
+  { begins: 'npx twobyte config > board.conf', async run() {} },
+  { begins: 'npx twobyte build && npx twobyte deploy build/my-node.wasm', async run() {} },
   {
     begins: 'npx twobyte sub -L mqtt-sn',
     async run(command) {
@@ -219,12 +225,16 @@ async function publishes(command: string): Promise<void> {
   assert.equal(status, 0);
 }
 
-/** A posix board without settings at one end of a wire; `port` is the other. */
+/** A posix board that starts as a freshly flashed chip does, with the settings of boards/cable.conf, at one end of a wire; `port` is the other. */
 async function boardAtCable(t: TestContext): Promise<{ folder: string; port: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'twobyte-readme-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { ends } = await wire(t);
-  const args = ['--console', ends[0], '--config', join(folder, 'board.conf')];
+  const config = join(folder, 'board.conf');
+  // A process has another thermometer than a chip, and names its module.
+  const builtIn = readFileSync(`${root}boards/cable.conf`, 'utf8').replace('= chip', '= simulated:1');
+  writeFileSync(config, `${builtIn}module = ${root}build/node-mqtt.wasm\n`);
+  const args = ['--console', ends[0], '--config', config];
   const board = spawn(`${root}build/posix/twobyte-posix`, args, { cwd: folder, stdio: 'ignore' });
   t.after(() => board.kill('SIGKILL'));
   return { folder, port: ends[1] };

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
+import { startBroker } from '../../host/broker.js';
 import { boardNames, readBoard, readConfig, settingsOf } from '../../host/config/index.js';
+import { skipUnverifying } from '../deploy/world.js';
 import { posixBoard, skipUnbuilt } from '../rungs/world.js';
 import { folderWith, packageRoot, run, twobyte } from './project.js';
 
-// twobyte create: what it makes for each board, what it refuses, and the whole way of a project, from an empty folder to a reading.
+// twobyte create: what it makes for each board, what it refuses, and the whole way of a project, from an empty folder to a reading and a
+// deployment, with the commands of the README.
 
 describe('twobyte create', () => {
   test('makes a project whose configuration is good on every board', async (t) => {
@@ -58,9 +63,61 @@ const ok = async (program: string, args: readonly string[], cwd: string) => {
   return stdout;
 };
 
+/** The README's commands of a deployment, in the project `my-node`: a posix board runs its module, and takes another sensor over MQTT. */
+async function deploys(t: TestContext, folder: string): Promise<void> {
+  const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8');
+  const [, keygen = '', start = '', deploy = ''] =
+    /^(npx twobyte keygen .*)\n(npx twobyte config .*)\n(npx twobyte build .*)\n/m.exec(readme) ??
+    assert.fail('the README has them no more');
+  const [, updates = ''] = /`("updates": \{.*?\})`/.exec(readme) ?? [];
+  const broker = await startBroker();
+  t.after(() => broker.close());
+  const sh = (command: string) => ok('sh', ['-c', command.replace('mqtt://127.0.0.1:1883', broker.url)], folder);
+  const payloads: string[] = [];
+  const published = (wanted: (payload: string) => boolean) =>
+    new Promise<void>((resolve) =>
+      broker.aedes.on('publish', ({ topic, payload }) => {
+        if (topic !== 'garden/soil/moisture') return;
+        payloads.push(String(payload));
+        if (wanted(String(payload))) resolve();
+      }),
+    );
+
+  await sh(keygen);
+  const file = join(folder, 'twobyte.config.json');
+  const config = {
+    ...JSON.parse(readFileSync(file, 'utf8')),
+    ...JSON.parse(`{ ${updates} }`),
+    board: 'posix',
+    broker: { url: broker.url },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const first = published(() => true);
+  const env = { ...process.env, TWOBYTE: packageRoot };
+  const board = spawn('sh', ['-c', start.replace('&& $', '&& exec $')], { cwd: folder, env, stdio: 'ignore' });
+  const ended = once(board, 'exit');
+  t.after(() => board.kill('SIGKILL'));
+  await Promise.race([first, ended.then(([status]) => assert.fail(`the board ended with status ${status}`))]);
+
+  const index = join(folder, 'index.ts');
+  writeFileSync(
+    index,
+    readFileSync(index, 'utf8').replace(
+      'const microvolts = adc_read(0);',
+      'if (DRY > 0) return 12_300;\n  const microvolts = adc_read(0);',
+    ),
+  );
+  assert.notEqual(payloads[0], '12.3');
+  const second = published((payload) => payload === '12.3');
+  await sh(deploy);
+  await Promise.race([second, ended.then(([status]) => assert.fail(`the board ended with status ${status}`))]);
+  board.kill('SIGTERM');
+  assert.deepEqual(await ended, [0, null]);
+}
+
 describe('a project of the packed package, from an empty folder', { timeout: 600_000 }, () => {
   const READING = /^garden\/soil\/moisture {2}\d+\.\d {2}QoS 1\n$/;
-  test('create, install, build, test, and a reading on the virtual and on the posix board', async (t) => {
+  test('create, install, build, test, and a reading on the virtual and on the posix board, another sensor deployed to that', async (t) => {
     const folder = await folderWith(t, { 'package.json': '{ "name": "empty", "private": true }' });
     await ok('npm', ['pack', '--pack-destination', folder], packageRoot);
     const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
@@ -81,5 +138,8 @@ describe('a project of the packed package, from an empty folder', { timeout: 600
     assert.match(await ok('npx', ['twobyte', 'run', '--readings', '1'], here('my-node')), READING);
     if (!skipUnbuilt(posixBoard))
       assert.match(await ok('npx', ['twobyte', 'run', '--readings', '1', '--posix', posixBoard], here('my-node')), READING);
+    const unverifying = skipUnverifying(posixBoard);
+    if (unverifying) t.diagnostic(`nothing is deployed: ${unverifying}`);
+    else await deploys(t, here('my-node'));
   });
 });
