@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So many connections in a row that the broker ended within this time are no accident. */
 /* The longest is a fault of the settings with all keys (settings.h) and the name of the board. */
 #define CONSOLE_WORDS_BYTES 1100
+/* So many connections in a row that the broker ended within this time are no accident. */
 #define SHORT_LIFE_MS 120000
 #define SHORT_LIVES 3
 
