@@ -1,11 +1,12 @@
 // Bosch BME280: temperature, humidity, pressure over I2C; and BMP280, which has no humidity. Forced mode, no oversampling, no filter. What the
 // driver needs is read from the sensor each time, so one that was plugged in anew or lost its power is none the worse.
-// Data sheet BST-BME280-DS002: 4.2.3 (compensation, with 32 bits alone), 5.4 (registers), 9.1 (times).
+// Data sheet BST-BME280-DS002: 4.2.3 (compensation; pressure with 64 bits, of two words), 5.4 (registers), 9.1 (times).
 
 import { i2c_transfer } from '../board';
 import { uint8 } from '../bytes/cursor';
 import { FAULT_OTHER_DEVICE, FAULT_RANGE, FAULT_RESET, READING_FAILED } from '../contract';
 import { busFault, bytesIn, bytesOut, HUMIDITY, PRESSURE, Sensor, setAll, setValue, TEMPERATURE } from './sensor';
+import { add, divide, multiply, set, setProduct, shiftRight, Wide } from './wide';
 
 const ID: u32 = 0xd0;
 const ID_BME280: u32 = 0x60;
@@ -30,9 +31,9 @@ const NOT_MEASURED: i32 = 0x80000;
 const MEASURE_MS: i32 = 11;
 const AGAIN_MS: i32 = 2;
 
-/** What a pressure sensor of 300 to 1100 hPa can say with some allowance, in Pa. */
-const PRESSURE_LEAST: u32 = 20000;
-const PRESSURE_MOST: u32 = 120000;
+/** What a pressure sensor of 300 to 1100 hPa can say with some allowance, in 1/256 Pa. */
+const PRESSURE_LEAST: i32 = 20000 << 8;
+const PRESSURE_MOST: i32 = 120000 << 8;
 
 /** Reads `length` bytes from register `from` to `to`. 0, or READING_FAILED − FAULT_…. */
 function read(sensor: Sensor, from: u32, to: usize, length: u32): i32 {
@@ -93,7 +94,7 @@ function compensate(): i32 {
   const fine = fineTemperature(rawTemperature);
   setValue(TEMPERATURE, ((fine * 5 + 128) >> 8) * 10);
   const pressure = pressureOf(twenty(data()), fine);
-  setValue(PRESSURE, pressure < PRESSURE_LEAST || pressure > PRESSURE_MOST ? READING_FAILED - FAULT_RANGE : <i32>pressure * 10);
+  setValue(PRESSURE, pressure < PRESSURE_LEAST || pressure > PRESSURE_MOST ? READING_FAILED - FAULT_RANGE : (pressure * 10 + 128) >> 8);
   const isBme: bool = load<u8>(bytesIn()) == ID_BME280;
   // Of 1/1024 percent; thousandths of it, rounded.
   setValue(HUMIDITY, isBme ? (humidityOf(fine) * 125 + 64) >> 7 : READING_FAILED - FAULT_OTHER_DEVICE);
@@ -121,21 +122,65 @@ function fineTemperature(adc: i32): i32 {
   return var1 + var2;
 }
 
-/** Pa, 0 where the calibration makes no sense. */
-function pressureOf(adc: i32, fine: i32): u32 {
+// What pressureOf() computes with.
+function sum(): Wide {
+  return changetype<Wide>(memory.data(8, 4));
+}
+function term(): Wide {
+  return changetype<Wide>(memory.data(8, 4));
+}
+
+/** Upper word of the dividend from which on 3125 times as much needs 64 bits; one below 0 is above it, without its sign. */
+const DIVIDEND_END: u32 = 0x80000000 / 3125;
+/** Upper word of 262144 Pa × 2¹⁶: P7 to P9 correct some percent, and that is far above PRESSURE_MOST. */
+const QUOTIENT_END: u32 = 4;
+
+/** 1/256 Pa, as the data sheet's variant with 64 bits has it; 0 where the calibration makes no sense, and far above PRESSURE_MOST. */
+function pressureOf(adc: i32, fine: i32): i32 {
   const p = calibration() + 6;
-  let var1 = (fine >> 1) - 64000;
-  let var2 = (((var1 >> 2) * (var1 >> 2)) >> 11) * s16At(p + 10);
-  var2 += (var1 * s16At(p + 8)) << 1;
-  var2 = (var2 >> 2) + (s16At(p + 6) << 16);
-  var1 = (((s16At(p + 4) * (((var1 >> 2) * (var1 >> 2)) >> 13)) >> 3) + ((s16At(p + 2) * var1) >> 1)) >> 18;
-  var1 = ((32768 + var1) * u16At(p)) >> 15;
-  if (var1 == 0) return 0;
-  let pressure: u32 = <u32>(1048576 - adc - (var2 >> 12)) * 3125;
-  pressure = pressure < 0x80000000 ? (pressure << 1) / <u32>var1 : (pressure / <u32>var1) << 1;
-  var1 = (s16At(p + 16) * <i32>(((pressure >> 3) * (pressure >> 3)) >> 13)) >> 12;
-  var2 = (<i32>(pressure >> 2) * s16At(p + 14)) >> 13;
-  return pressure + ((var1 + var2 + s16At(p + 12)) >> 4);
+  const off = fine - 128000;
+  const divisor = divisorOf(p, off);
+  if (divisor == 0) return 0;
+  // ((2²⁰ − adc << 31) − off² × P6 − (off × P5 << 17) − (P4 << 35)) × 3125 / divisor
+  const rest: u32 = 1048576 - adc;
+  setProduct(sum(), off, off);
+  multiply(sum(), -s16At(p + 10));
+  setProduct(term(), off, -s16At(p + 8));
+  multiply(term(), 1 << 17);
+  add(sum(), term());
+  set(term(), (rest >> 1) - (s16At(p + 6) << 3), rest << 31);
+  add(sum(), term());
+  if (sum().high >= DIVIDEND_END) return 0;
+  multiply(sum(), 3125);
+  divide(sum(), divisor);
+  if (sum().high >= QUOTIENT_END) return 0;
+  // It, + (it >> 13)² × P9 >> 25, + it × P8 >> 19; 256 of that are one of P7 << 4.
+  const low = sum().low;
+  const high = sum().high;
+  const part = (high << 19) | (low >> 13);
+  setProduct(term(), part, part);
+  multiply(term(), s16At(p + 16));
+  shiftRight(term(), 25);
+  add(sum(), term());
+  set(term(), high, low);
+  multiply(term(), s16At(p + 14));
+  shiftRight(term(), 19);
+  add(sum(), term());
+  shiftRight(sum(), 8);
+  return <i32>sum().low + (s16At(p + 12) << 4);
+}
+
+/** (2⁴⁷ + (off² × P3 >> 8) + (off × P2 << 12)) × P1 >> 33. */
+function divisorOf(p: usize, off: i32): u32 {
+  setProduct(sum(), off, off);
+  multiply(sum(), s16At(p + 4));
+  shiftRight(sum(), 8);
+  setProduct(term(), off, s16At(p + 2) << 12);
+  add(sum(), term());
+  set(term(), 1 << 15, 0);
+  add(sum(), term());
+  multiply(sum(), u16At(p));
+  return sum().high >> 1;
 }
 
 /** 1/1024 percent. */

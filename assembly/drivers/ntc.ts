@@ -4,6 +4,7 @@
 import { adc_read } from '../board';
 import { FAULT_RANGE, READING_FAILED } from '../contract';
 import { busFault, Sensor, setAll, setValue, TEMPERATURE, VALUE } from './sensor';
+import { divide, setProduct, Wide } from './wide';
 
 /** 25 °C in thousandths of a kelvin. */
 const T0: i32 = 298150;
@@ -44,7 +45,7 @@ function temperatureOf(sensor: Sensor, microvolts: i32): i32 {
   const divisor: i32 = <i32>(beta << 16) + (high / 100) * 29815 + ((high % 100) * 29815 + ((low * 29815) >> 4)) / 100;
   const most = beta << 15; // above it is 323 °C and more
   if (divisor <= <i32>most) return READING_FAILED - FAULT_RANGE;
-  const value = <i32>timesOver(T0, beta << 16, divisor) - ZERO;
+  const value = timesOver(T0, beta << 16, divisor) - ZERO;
   return value < LEAST || value > MOST ? READING_FAILED - FAULT_RANGE : value;
 }
 
@@ -66,21 +67,10 @@ function ln(value: u32): i32 {
   return (31 - zeros) * LN2 + (sum << 1);
 }
 
-/** a × b / c, without the 64 bits of the product: as by hand, bit for bit of `a`. `c` is below 2³¹. */
-function timesOver(a: u32, b: u32, c: u32): u32 {
-  const whole = b / c;
-  const part = b % c;
-  let quotient: u32 = 0;
-  let rest: u32 = 0;
-  for (let bit = 31; bit >= 0; --bit) {
-    quotient <<= 1;
-    rest <<= 1;
-    if ((a >> bit) & 1) {
-      quotient += whole;
-      rest += part;
-    }
-    quotient += rest / c;
-    rest %= c;
-  }
-  return quotient;
+/** a × b / c, rounded down; `a` and `b` are not below 0, `c` is above 0. */
+function timesOver(a: i32, b: i32, c: i32): i32 {
+  const product = changetype<Wide>(memory.data(8, 4));
+  setProduct(product, a, b);
+  divide(product, c);
+  return product.low;
 }

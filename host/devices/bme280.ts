@@ -21,7 +21,7 @@ export interface Bme280Raw {
   humidity: number;
 }
 
-/** 25.08 °C, 1006.5 hPa: the same example. */
+/** 25.08 °C, 1006.533 hPa: the same example. */
 export const exampleRaw: Bme280Raw = { temperature: 519888, pressure: 415148, humidity: 30000 };
 
 const MEASURE_MS = 9.3;

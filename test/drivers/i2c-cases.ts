@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BUS_NONE, BUS_STUCK, BUS_TIMEOUT } from '../../host/contract.js';
-import { Bme280, exampleCalibration, exampleRaw } from '../../host/devices/bme280.js';
+import { Bme280, type Bme280Calibration, exampleCalibration, exampleRaw } from '../../host/devices/bme280.js';
 import { crcSensirion, Sht3x } from '../../host/devices/sht3x.js';
 import { measured, World } from './world.js';
 
@@ -113,13 +113,71 @@ function humidityOf(raw: number, fine: number): number {
   return Math.min(Math.max(value * (1 - (h1 * value) / 524288), 0), 100);
 }
 
+/** t_fine of the data sheet, by its calibration of temperature. */
+function fineOf(raw: number): number {
+  const [t1, t2, t3] = exampleCalibration.t;
+  const off = (raw >> 4) - t1;
+  return ((((raw >> 3) - t1 * 2) * t2) >> 11) + ((((off * off) >> 12) * t3) >> 14);
+}
+
+type Nine = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+
+/** The data sheet's compensation of pressure with 64 bits, line for line: 1/256 Pa. */
+function pressureOf(raw: number, fine: number, calibration: Bme280Calibration = exampleCalibration): bigint {
+  const [p1, p2, p3, p4, p5, p6, p7, p8, p9] = calibration.p.map(BigInt) as Nine;
+  let var1 = BigInt(fine) - 128000n;
+  let var2 = var1 * var1 * p6;
+  var2 += (var1 * p5) << 17n;
+  var2 += p4 << 35n;
+  var1 = ((var1 * var1 * p3) >> 8n) + ((var1 * p2) << 12n);
+  var1 = (((1n << 47n) + var1) * p1) >> 33n;
+  if (var1 === 0n) return 0n;
+  let p = 1048576n - BigInt(raw);
+  p = (((p << 31n) - var2) * 3125n) / var1;
+  var1 = (p9 * (p >> 13n) * (p >> 13n)) >> 25n;
+  var2 = (p8 * p) >> 19n;
+  return ((p + var1 + var2) >> 8n) + (p7 << 4n);
+}
+
 describe('BME280', () => {
-  test("519888 and 415148 are 25.08 °C and 1006.5 hPa, the data sheet's example", () => {
+  test("519888 and 415148 are 25.08 °C and 100653.27 Pa, the data sheet's example", () => {
     const [temperature, pressure] = bme280({ raw: exampleRaw });
     assert.equal(temperature, '1: 25.080');
-    // 100653 Pa with 64 bits and in floating point; the data sheet's variant for 32 bits says 100656.
-    assert.equal(pressure, '2: 1006.560');
-    assert.ok(Math.abs(1006.5327 - Number(pressure?.slice(3))) < 0.04);
+    // The data sheet prints what floating point makes of it; its own variant with 64 bits is a hundredth of a pascal below, in any language.
+    assert.equal(pressureOf(exampleRaw.pressure, fineOf(exampleRaw.temperature)), 25_767_233n);
+    assert.ok(Math.abs(25_767_233 / 256 - 100_653.27) < 0.02);
+    assert.equal(pressure, '2: 1006.533');
+  });
+
+  test('pressure is to the thousandth what the data sheet has with 64 bits, over the range, at any temperature, of any calibration', () => {
+    const calibrations = [
+      exampleCalibration,
+      { ...exampleCalibration, p: [36_738, -10_635, 3_024, 6_980, -4, -7, 9_900, -10_230, 4_285] as const },
+      { ...exampleCalibration, p: [50_000, -20_000, 10_000, -10_000, 5_000, -20, -32_768, 32_767, -10_000] as const },
+      { ...exampleCalibration, p: [30_000, 10_000, -3_024, 10_000, -10_000, 127, 32_767, -32_768, 10_000] as const },
+    ];
+    for (const calibration of calibrations) {
+      const world = new World();
+      const sensor = new Bme280({ calibration });
+      world.i2c.attach(0x76, sensor);
+      world.start(['bme280 pressure p']);
+      world.clock.advance(5_000);
+      let readings = 0;
+      for (let temperature = 310_000; temperature < 720_000; temperature += 40_007)
+        for (let pressure = 1; pressure < 0xf_ffff; pressure += 21_011) {
+          sensor.raw = { ...exampleRaw, temperature, pressure };
+          const [said] = world.round();
+          const exact = pressureOf(pressure, fineOf(temperature), calibration);
+          const isNone = exact < 20_000n * 256n || exact > 120_000n * 256n;
+          if (!isNone) readings++;
+          assert.equal(
+            said,
+            isNone ? '1: range' : `1: ${(Number((exact * 10n + 128n) >> 8n) / 1000).toFixed(3)}`,
+            `${temperature} ${pressure}`,
+          );
+        }
+      assert.ok(readings > 50, `${readings} readings`);
+    }
   });
 
   for (const raw of [20_000, 26_000, 30_000, 34_000])
@@ -141,7 +199,7 @@ describe('BME280', () => {
   });
 
   test('a BMP280 has temperature and pressure, and no humidity', () =>
-    assert.deepEqual(bme280({ id: 0x58 }), ['1: 25.080', '2: 1006.560', '3: other_device']));
+    assert.deepEqual(bme280({ id: 0x58 }), ['1: 25.080', '2: 1006.533', '3: other_device']));
 
   test('another device at the address', () =>
     assert.deepEqual(bme280({ id: 0x61 }), ['1: other_device', '2: other_device', '3: other_device']));
@@ -149,8 +207,10 @@ describe('BME280', () => {
   test('pressure that cannot be is none, and neither is that of an empty calibration', () => {
     assert.equal(bme280({ raw: { ...exampleRaw, pressure: 0xfffff } })[1], '2: range');
     assert.equal(bme280({ raw: { ...exampleRaw, pressure: 0 } })[1], '2: range');
-    const calibration = { ...exampleCalibration, p: [0, 0, 0, 0, 0, 0, 0, 0, 0] as const };
-    assert.equal(bme280({ calibration })[1], '2: range');
+    for (const p1 of [0, 1]) {
+      const calibration = { ...exampleCalibration, p: [p1, 0, 0, 0, 0, 0, 0, 0, 0] as const };
+      assert.equal(bme280({ calibration })[1], '2: range');
+    }
   });
 
   test('absent; and stuck from any of its transfers on', () => {
