@@ -54,7 +54,7 @@ static bool same(const uint8_t *one, const uint8_t *other) {
 }
 
 void update_open(Update *update, const UpdatePort *port, Slots *slots, const uint8_t *key, UpdateLeft *left) {
-    *update = (Update){.port = port, .slots = slots, .key = key, .left = left, .running = -1, .slot = -1};
+    *update = (Update){.port = port, .slots = slots, .key = key, .left = left, .running = slots_choose(slots), .slot = -1};
     left->why[UPDATE_WHY_BYTES - 1] = 0;
     for (int i = 0; i < SLOTS; i++) {
         if (!slots->slots[i].deployed || slots->states[i].fate != SLOT_LEFT || left->version == slots->slots[i].version) continue;
@@ -64,7 +64,6 @@ void update_open(Update *update, const UpdatePort *port, Slots *slots, const uin
 
 void update_begins(Update *update, int slot) {
     update->running = slot;
-    update->slot = -1;
     update->complete = update->answers = update->told = false;
 }
 
@@ -95,6 +94,7 @@ void update_connected(Update *update) {
 }
 
 void update_leave(Update *update, int slot, const char *why) {
+    update->running = slots_choose(update->slots);
     if (!slot_of(update, slot)->deployed) return;
     update->left->version = slot_of(update, slot)->version;
     (void)snprintf(update->left->why, sizeof update->left->why, "%s", why);
@@ -113,13 +113,10 @@ __attribute__((format(printf, 2, 3))) static bool refuse(Update *update, const c
     return false;
 }
 
-static bool judge(Update *update, const uint8_t *header) {
+/* Whether whoever made the header may: before that nothing of it is looked at. */
+static bool trusted(Update *update, const uint8_t *header) {
     const UpdatePort *port = update->port;
     uint8_t hash[32];
-    uint32_t length = get32(header + AT_LENGTH);
-    uint32_t version = get32(header + AT_VERSION);
-    uint32_t room = port->capacity - SLOT_HEADER_BYTES - UPDATE_HEADER_BYTES;
-    uint32_t running = update->running < 0 ? 0 : slot_of(update, update->running)->version;
     if (!port->verify || !port->hash) return refuse(update, "this board takes no modules: its firmware was built without a library for signatures");
     if (!update->key) return refuse(update, "this board takes no modules: it was given no public_key");
     if (memcmp(header, "T2BM", 4) != 0) return refuse(update, "this is no signed module: its header begins otherwise; sign it with twobyte deploy");
@@ -127,12 +124,32 @@ static bool judge(Update *update, const uint8_t *header) {
     if (!port->hash(header, SIGNED_BYTES, hash) || !port->verify(update->key, hash, header + SIGNED_BYTES)) {
         return refuse(update, "the signature is not of the key that this board trusts: sign with the private key of its public_key");
     }
+    return true;
+}
+
+/* The highest version that this board has and did not leave: what was repaired is not undone, whatever runs at the moment. */
+static uint32_t newest(const Update *update) {
+    uint32_t version = 0;
+    for (int i = 0; i < SLOTS; i++) {
+        const Slot *slot = slot_of(update, i);
+        if (slot->module && update->slots->states[i].fate != SLOT_LEFT && slot->version > version) version = slot->version;
+    }
+    return version;
+}
+
+static bool judge(Update *update, const uint8_t *header) {
+    const UpdatePort *port = update->port;
+    uint32_t length = get32(header + AT_LENGTH);
+    uint32_t version = get32(header + AT_VERSION);
+    uint32_t room = port->capacity - SLOT_HEADER_BYTES - UPDATE_HEADER_BYTES;
+    uint32_t beaten = newest(update);
+    const char *place = update->running >= 0 && slot_of(update, update->running)->version == beaten ? "runs" : "is kept here";
     if (header[AT_BOUNDARY] != ABI_VERSION) {
         return refuse(update, "the module is made for boundary version %d, this board has %d: take a module of its firmware's release", header[AT_BOUNDARY], ABI_VERSION);
     }
     if (length == 0 || length > room) return refuse(update, "the module has %lu bytes, this board takes 1 to %lu", (unsigned long)length, (unsigned long)room);
-    if (version < running) return refuse(update, "version %lu is older than %lu, which runs: deploy with a higher one", (unsigned long)version, (unsigned long)running);
-    if (version == running) return refuse(update, "version %lu runs, and is another module: deploy with a higher one", (unsigned long)version);
+    if (version < beaten) return refuse(update, "version %lu is older than %lu, which %s: deploy with a higher one", (unsigned long)version, (unsigned long)beaten, place);
+    if (version == beaten) return refuse(update, "version %lu %s, and is another module: deploy with a higher one", (unsigned long)version, place);
     return true;
 }
 
@@ -146,7 +163,7 @@ static int target(const Update *update, const uint8_t *header) {
         int worth = slot->module ? update->slots->states[i].fate == SLOT_LEFT ? 2 : 1 : same(tail_of(update, i), header) ? 4 : 3;
         /* What runs may turn out to be no good: what it would be left for stays. */
         bool needed = worth == 1 && update->running >= 0 && update->slots->states[update->running].fate == SLOT_NEW;
-        bool older = best >= 0 && worth == rank && worth == 1 && (int32_t)(slot->sequence - slot_of(update, best)->sequence) < 0;
+        bool older = best >= 0 && worth == rank && slot->module && (int32_t)(slot->sequence - slot_of(update, best)->sequence) < 0;
         if (!needed && (worth > rank || older)) {
             best = i;
             rank = worth;
@@ -189,6 +206,7 @@ static bool clear(Update *update, int slot, const uint8_t *header) {
 
 static void offer(Update *update, const uint8_t *header) {
     update->slot = -1;
+    if (!trusted(update, header)) return;
     for (int i = 0; i < SLOTS; i++) {
         const Slot *slot = slot_of(update, i);
         if (!slot->deployed || !same(slot->deployed, header) || update->slots->states[i].fate == SLOT_LEFT) continue;

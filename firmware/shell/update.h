@@ -59,7 +59,7 @@ typedef struct {
     Slots *slots;
     const uint8_t *key; /* NULL: the board was given none */
     UpdateLeft *left;
-    int running;  /* the slot, or -1: the factory's module */
+    int running;  /* the slot that runs, or is about to; -1: the factory's module */
     int slot;     /* that is being written, or -1 */
     uint32_t at;  /* bytes of the module that are there */
     uint32_t length;
@@ -77,7 +77,8 @@ typedef struct {
 /* update_open(update, port, slots, key, left): once; slots_open was called. A module that slots_open left is noted in `left`. */
 void update_open(Update *update, const UpdatePort *port, Slots *slots, const uint8_t *key, UpdateLeft *left);
 
-/* update_begins(update, slot): this slot's module is started, -1 of the factory's. Follows slots_started. */
+/* update_begins(update, slot): this slot's module is about to start, -1 of the factory's: before the rest of slots_wait, in which an upload may come, and
+ * after which slots_choose is asked again. What is being uploaded goes on. */
 void update_begins(Update *update, int slot);
 
 /* update_connected(update): EVENT_CONNECTED came, slots_connected was told: what is to be published of a trial or its end is ready. */

@@ -11,15 +11,23 @@
 
 enum { SECTOR = 512, CAPACITY = 4096, ROOM = CAPACITY - SLOT_HEADER_BYTES - UPDATE_HEADER_BYTES };
 
-/* Flash, and what a port keeps beside it; a power cut leaves these alone. */
+/* What a port keeps beside the modules. */
+typedef struct {
+    SlotState states[SLOTS];
+    UpdateLeft left;
+} Kept;
+
+/* Flash, and what was kept; a power cut leaves these alone. */
 static uint8_t flash[SLOTS][CAPACITY];
-static SlotState states[SLOTS];
-static UpdateLeft left;
+static Kept kept;
 
 /* A life of the board. */
+static SlotState states[SLOTS];
+static UpdateLeft left;
 static Slots slots;
 static Update update;
 static int running;
+static bool factory; /* a module beside the slots */
 
 /* The power goes at the `cut`th byte that is written or sector that is erased, 0: never. What a cut tears is half programmed. */
 static long cut;
@@ -73,11 +81,17 @@ static bool verify(const uint8_t key[64], const uint8_t digest[32], const uint8_
     return memcmp(right, signature, sizeof right) == 0;
 }
 
-static int kept;
-
 static void keep(void *context) {
     (void)context;
-    kept++;
+    step();
+    memcpy(kept.states, states, sizeof states);
+    kept.left = left;
+    step();
+}
+
+/* Whether nothing would be forgotten if the power went now. */
+static bool is_kept(void) {
+    return memcmp(kept.states, states, sizeof states) == 0 && kept.left.version == left.version && strcmp(kept.left.why, left.why) == 0;
 }
 
 static const EngineImport imports[] = {{"event", "v(iii)", NULL}, {"random", "i()", NULL}};
@@ -127,17 +141,29 @@ static File good(uint32_t version) {
     return made(version, 1500, module_known, sizeof module_known);
 }
 
-/* The board starts: the slot it takes, -1 of none. */
-static int start(void) {
+/* One module after another, with no reset between: the slot that is taken, -1 of none. */
+static int goes_on(void) {
+    running = slots_choose(&slots);
+    update_begins(&update, running);
+    if (running >= 0) slots_started(&slots, running);
+    keep(NULL);
+    return running;
+}
+
+/* The board is switched on, and knows what was kept. */
+static void wakes(void) {
     for (int i = 0; i < SLOTS; i++) (void)slots_read(&slots.slots[i], flash[i], CAPACITY);
-    slots.factory = false;
+    memcpy(states, kept.states, sizeof states);
+    left = kept.left;
+    slots.factory = factory;
     slots_open(&slots, states);
     running = -1;
     update_open(&update, &port, &slots, trusted, &left);
-    running = slots_choose(&slots);
-    if (running >= 0) slots_started(&slots, running);
-    update_begins(&update, running);
-    return running;
+}
+
+static int start(void) {
+    wakes();
+    return goes_on();
 }
 
 /* It reaches its broker and runs for its minute. */
@@ -145,6 +171,22 @@ static void proves(void) {
     slots_connected(&slots);
     update_connected(&update);
     slots_proved(&slots, running);
+    keep(NULL);
+}
+
+/* It traps. */
+static void fails(void) {
+    int slot = running;
+    slots_failed(&slots, slot);
+    if (states[slot].fate == SLOT_LEFT) update_leave(&update, slot, "trapped");
+    else keep(NULL);
+    running = -1;
+}
+
+/* It ends in order, as a board does that sleeps. */
+static void ends(void) {
+    slots_ended(&slots, running);
+    keep(NULL);
 }
 
 static void flashed(int slot) {
@@ -152,18 +194,30 @@ static void flashed(int slot) {
     slots_header(flash[slot], flash[slot] + SLOT_HEADER_BYTES, 600, 1);
 }
 
-/* A board with a module that was flashed, and has proved itself. */
-static void fresh(const char *name) {
-    check_begin(name);
+/* A board whose slots are empty, with a factory's module. */
+static void empty(void) {
     memset(flash, 0xff, sizeof flash);
-    memset(states, 0, sizeof states);
-    left = (UpdateLeft){.version = 0};
+    memset(&kept, 0, sizeof kept);
     trusted = key;
     cut = steps = 0;
     broken = false;
+    factory = true;
+    CHECK(start() == -1, "not the factory's");
+}
+
+/* A board with a module that was flashed, and has proved itself. */
+static void flashed_board(void) {
+    empty();
+    factory = false;
     flashed(0);
     CHECK(start() == 0, "not the flashed one");
     slots_proved(&slots, 0);
+    keep(NULL);
+}
+
+static void fresh(const char *name) {
+    check_begin(name);
+    flashed_board();
 }
 
 typedef struct {
@@ -226,10 +280,11 @@ static void test_good(void) {
     fresh("a module is kept, runs on trial, proves itself and is followed by the next");
     Told answer = deploys(&two, 256, NULL);
     CHECK(answer.status == UPDATE_KEPT && strcmp(answer.text, "node-mqtt version 2 is kept and starts") == 0, "%s", answer.text);
-    CHECK(update_complete(&update) && asks().status == UPDATE_KEPT && offers(&two).status == UPDATE_KEPT, "not complete");
+    CHECK(update_complete(&update) && is_kept() && asks().status == UPDATE_KEPT && offers(&two).status == UPDATE_KEPT, "not complete");
     CHECK(offers(&three).status == UPDATE_REFUSED, "another one is taken before the first started");
-    CHECK(start() == 1 && holds(1, &two) && slots_on_trial(&slots, 1), "not the new one");
-    CHECK(!update_complete(&update) && told().status == 99, "tells before it has reached its broker");
+    CHECK(goes_on() == 1 && holds(1, &two) && slots_on_trial(&slots, 1), "not the new one");
+    CHECK(goes_on() == 1 && !update_complete(&update), "starts itself over and over");
+    CHECK(told().status == 99, "tells before it has reached its broker");
     answer = asks();
     CHECK(answer.status == UPDATE_RUNS && answer.offset == 2 && strstr(answer.text, "until it reaches its broker"), "%s", answer.text);
     slots_connected(&slots);
@@ -237,6 +292,7 @@ static void test_good(void) {
     answer = told();
     CHECK(answer.status == UPDATE_RUNS && answer.offset == 2 && strstr(answer.text, "on trial for a minute"), "%s", answer.text);
     slots_proved(&slots, 1);
+    keep(NULL);
     answer = offers(&two);
     CHECK(answer.status == UPDATE_RUNS && strcmp(answer.text, "node-mqtt version 2 runs") == 0, "%s", answer.text);
     CHECK(deploys(&three, 100, NULL).status == UPDATE_KEPT && start() == 0 && holds(0, &three), "the third is not taken");
@@ -412,13 +468,14 @@ static void test_trial(void) {
     CHECK(!slots_overdue(&slots, 1, UPDATE_TRIAL_MS - 1) && slots_overdue(&slots, 1, UPDATE_TRIAL_MS), "not overdue");
     slots_refused(&slots, 1);
     update_leave(&update, 1, "did not reach its broker");
-    CHECK(start() == 0, "again");
+    CHECK(is_kept() && start() == 0, "again");
     slots_connected(&slots);
     update_connected(&update);
     Told answer = told();
     CHECK(answer.status == UPDATE_LEFT && answer.offset == 2 && strstr(answer.text, "version 2 was left: did not reach"), "%s", answer.text);
     update_connected(&update);
     CHECK(told().status == 99 && asks().status == UPDATE_LEFT, "told twice, or not at all when asked");
+    CHECK(offers(&two).status == UPDATE_GO_ON && is_kept() && left.version == 0, "forgets that it was left only until the power goes");
     CHECK(deploys(&two, 256, NULL).status == UPDATE_KEPT && start() == 1 && asks().status == UPDATE_RUNS, "not taken again");
     check_end();
 
@@ -427,7 +484,7 @@ static void test_trial(void) {
     start();
     slots_connected(&slots);
     CHECK(!slots_overdue(&slots, 1, UINT32_MAX), "overdue");
-    slots_failed(&slots, 1);
+    fails();
     CHECK(start() == 0, "again");
     check_end();
 
@@ -441,14 +498,14 @@ static void test_trial(void) {
     (void)deploys(&two, 256, NULL);
     for (int i = 0; i < SLOTS_ENDS; i++) {
         CHECK(start() == 1, "left after %d", i);
-        slots_ended(&slots, 1);
+        ends();
     }
     CHECK(start() == 0, "proved");
     (void)deploys(&two, 256, NULL);
     for (int i = 0; i < SLOTS_ENDS; i++) {
         CHECK(start() == 1, "left after %d", i);
         slots_connected(&slots);
-        slots_ended(&slots, 1);
+        ends();
     }
     CHECK(start() == 1 && !slots_on_trial(&slots, 1), "not proved");
     check_end();
@@ -459,6 +516,50 @@ static void test_trial(void) {
     CHECK(strstr(offers(&three).text, "is on trial"), "taken");
     proves();
     CHECK(deploys(&three, 256, NULL).status == UPDATE_KEPT, "not taken");
+    check_end();
+
+    fresh("while the board rests before a start, the one that is about to start stays, and an older one is refused");
+    (void)deploys(&three, 256, NULL);
+    start();
+    proves();
+    fails();
+    CHECK(slots_choose(&slots) == 1 && slots_wait(&slots, 1) > 0, "no rest");
+    CHECK(offers(&two).status == UPDATE_REFUSED, "an older one is taken");
+    File four = good(4);
+    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 0 && holds(0, &four) && holds(1, &three), "not taken");
+    fails(); /* on trial */
+    CHECK(offers(&two).status == UPDATE_REFUSED, "an older one is taken before the start");
+    four = good(5);
+    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && holds(1, &three) && holds(0, &four), "in the place of the one to go back to");
+    CHECK(goes_on() == 0, "not the new one");
+    check_end();
+
+    fresh("the same after a reset, before anything has begun");
+    (void)deploys(&three, 256, NULL);
+    start();
+    proves();
+    wakes();
+    CHECK(offers(&two).status == UPDATE_REFUSED, "an older one is taken");
+    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 0 && holds(1, &three), "in the place of the one to go back to");
+    check_end();
+
+    fresh("an upload that began while the board rests goes on when the module starts");
+    (void)offers(&three);
+    (void)sends(&three, 0, 256);
+    CHECK(goes_on() == 0 && sends(&three, 256, 256).offset == 512, "broken off");
+    check_end();
+
+    check_begin("where both were left the older one gives way, and one that was left also while another is on trial");
+    empty();
+    for (uint32_t version = 2; version < 4; version++) {
+        File file = good(version);
+        CHECK(deploys(&file, 256, NULL).status == UPDATE_KEPT && goes_on() == (int)version - 2, "not taken");
+        fails();
+        CHECK(goes_on() == -1, "not the factory's");
+    }
+    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 0, "not in the place of the older");
+    four = good(6);
+    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 1, "not in the place of the one that was left");
     check_end();
 }
 

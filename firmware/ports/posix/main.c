@@ -301,7 +301,7 @@ static int run(Board *board, const sigset_t *signals_open) {
         int64_t wait = answer;
         if (answer == SHELL_FAILED) return FAILED;
         if (!modules_ran(&board->modules, board->number, now - started, &wait)) return OVERDUE;
-        bool updated = board->modules.deployed.path && update_complete(&board->modules.deployed.update);
+        bool updated = modules_updated(&board->modules);
         if (board->imports.stopped || board->imports.flushed) return updated && !signals ? UPDATED : 0;
         host_line_carry();
         hear(board);
@@ -366,7 +366,7 @@ static int live(Board *board, const sigset_t *signals_open) {
     return run(board, signals_open);
 }
 
-/* Waits so long with nothing running, while the host is heard. False: a signal came, or a command in its place. */
+/* Waits so long with nothing running, while the host is heard. False: a signal came, or a command in its place, or another module. */
 static bool attend(Board *board, int64_t ms, const sigset_t *signals_open) {
     int64_t until = console_now_ms() + ms;
     for (int64_t now = until - ms; now < until; now = console_now_ms()) {
@@ -377,7 +377,7 @@ static bool attend(Board *board, int64_t ms, const sigset_t *signals_open) {
         if (ppoll(&poll, 1, &time, signals_open) < 0) return false;
         host_line_carry();
         hear(board);
-        if (signals || sleeps) return false;
+        if (signals || sleeps || modules_updated(&board->modules)) return false;
     }
     return true;
 }
@@ -412,8 +412,9 @@ static const char *overdue(const Board *board) {
 /* Modules one after another, as far as there are good ones; the exit status. What the last one sent is still on its way. */
 static int live_on(Board *board, const sigset_t *signals_open) {
     while ((board->number = modules_next(&board->modules)) >= 0 && !signals) {
+        modules_begins(&board->modules, board->number);
         uint32_t wait = modules_wait(&board->modules, board->number);
-        if (wait && !attend(board, wait, signals_open)) continue; /* a signal */
+        if (wait && !attend(board, wait, signals_open)) continue; /* a signal, or another module */
         if (host_line() && (board->number >= MODULES_DEPLOYED || board->began)) describe(board); /* at a console it is told which one starts */
         int status = live(board, signals_open);
         watchdog_watch(NULL);
@@ -479,6 +480,7 @@ static int serve(Board *board, const sigset_t *signals_open) {
     shell_unload(&board->shell);
     thermometer_close(&board->thermometer);
     storage_close(&board->storage);
+    if (host_line()) line_takes(host_line(), LINE_MODULE, NULL, NULL); /* the slots are closed */
     modules_close(&board->modules);
     return status;
 }

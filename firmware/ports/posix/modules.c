@@ -102,12 +102,17 @@ uint32_t modules_wait(const Modules *modules, int number) {
     return number < MODULES_DEPLOYED ? slots_wait(&modules->slots, number) : slots_wait(&modules->deployed.slots, number - MODULES_DEPLOYED);
 }
 
+void modules_begins(Modules *modules, int number) {
+    if (modules->deployed.path) update_begins(&modules->deployed.update, number >= MODULES_DEPLOYED ? place_of(number) : -1);
+}
+
 void modules_started(Modules *modules, int number) {
-    bool is_deployed = number >= MODULES_DEPLOYED;
     slots_started(slots_of(modules, number), place_of(number));
-    if (!modules->deployed.path) return;
-    update_begins(&modules->deployed.update, is_deployed ? place_of(number) : -1);
-    if (is_deployed) deployed_keep(&modules->deployed);
+    if (number >= MODULES_DEPLOYED) deployed_keep(&modules->deployed);
+}
+
+bool modules_updated(const Modules *modules) {
+    return modules->deployed.path && update_complete(&modules->deployed.update);
 }
 
 void modules_connected(Modules *modules, int number) {

@@ -34,6 +34,11 @@ const Slot *modules_slot(const Modules *modules, int number);
 const char *modules_name(Modules *modules, int number);
 uint32_t modules_wait(const Modules *modules, int number);
 
+/* modules_begins(modules, number): it is the next one, before the rest that modules_wait answers: nothing that is deployed meanwhile takes its place.
+ * modules_updated(modules): one was deployed since then, and is to be started in its place. */
+void modules_begins(Modules *modules, int number);
+bool modules_updated(const Modules *modules);
+
 /* modules_started(modules, number): it is started. modules_connected(modules, number): it reached its broker. */
 void modules_started(Modules *modules, int number);
 void modules_connected(Modules *modules, int number);
