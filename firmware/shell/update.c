@@ -193,14 +193,16 @@ static bool wipe(Update *update, int slot, uint32_t from, uint32_t to) {
     return refuse(update, "the board's flash could not be erased: deploy again, and if that fails too, the flash is worn out");
 }
 
-/* What tells of an earlier module goes first, then the slot's own header and what is in the way; last comes what is being written. */
+/* The headers of the module before go first, so that it is none; only then what is known of it, that it was left, or it would run again after a cut. Then what
+ * is in the way; last comes what is being written. */
 static bool clear(Update *update, int slot, const uint8_t *header) {
     uint32_t capacity = update->port->capacity;
     update->slots->slots[slot] = (Slot){.error = "is being written"};
+    if (!wipe(update, slot, capacity - UPDATE_HEADER_BYTES, capacity) || !wipe(update, slot, 0, SLOT_HEADER_BYTES)) return false;
     update->slots->states[slot] = (SlotState){.check = 0};
     *update->left = (UpdateLeft){.version = 0};
     update->port->keep(update->port->context);
-    return wipe(update, slot, capacity - UPDATE_HEADER_BYTES, capacity) && wipe(update, slot, 0, SLOT_HEADER_BYTES + update->length) &&
+    return (update->length <= update->port->sector - SLOT_HEADER_BYTES || wipe(update, slot, update->port->sector, SLOT_HEADER_BYTES + update->length)) &&
            put(update, slot, capacity - UPDATE_HEADER_BYTES, header, UPDATE_HEADER_BYTES);
 }
 
@@ -259,9 +261,12 @@ static bool finish(Update *update) {
     }
     const Slot *other = slot_of(update, 1 - slot);
     slots_deployed_header(own, module, update->length, other->module ? other->sequence + 1 : 1);
-    if (!put(update, slot, 0, own, sizeof own)) return false;
+    if (!put(update, slot, 0, own, sizeof own)) return drop(update, slot);
     Slot *taken = &update->slots->slots[slot];
-    if (!slots_read(taken, port->at[slot], port->capacity)) return refuse(update, "the slot %s", taken->error);
+    if (!slots_read(taken, port->at[slot], port->capacity)) {
+        (void)drop(update, slot);
+        return refuse(update, "the slot %s", taken->error);
+    }
     update->slots->states[slot] = (SlotState){.check = taken->check};
     port->keep(port->context);
     update->slot = -1;

@@ -6,6 +6,7 @@
 #include "contract.h"
 #include "update_modules.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -34,6 +35,7 @@ static long cut;
 static long steps;
 static jmp_buf power;
 static bool broken; /* the flash takes nothing */
+static bool worn;   /* nor a slot's own header */
 
 static void step(void) {
     if (cut && ++steps >= cut) longjmp(power, 1);
@@ -54,7 +56,7 @@ static bool erase(void *context, int slot, uint32_t offset, uint32_t length) {
 static bool program(void *context, int slot, uint32_t offset, const uint8_t *bytes, uint32_t length) {
     (void)context;
     CHECK(slot != running && offset + length <= CAPACITY, "writes %d at %u", slot, (unsigned)offset);
-    for (uint32_t i = 0; i < length && !broken; i++) {
+    for (uint32_t i = 0; i < length && !broken && !(worn && offset == 0); i++) {
         flash[slot][offset + i] &= bytes[i] | 0x0f;
         step();
         flash[slot][offset + i] &= bytes[i];
@@ -448,6 +450,13 @@ static void test_refused(void) {
     CHECK(start() == 0 && deploys(&file, 256, NULL).status == UPDATE_KEPT, "not taken afterwards");
     check_end();
 
+    fresh("a flash that does not take the slot's own header is told, and the next attempt begins anew");
+    worn = true;
+    CHECK(strstr(deploys(&file, 256, NULL).text, "flash did not take"), "taken");
+    worn = false;
+    CHECK(start() == 0 && deploys(&file, 256, &from).status == UPDATE_KEPT && from == 0, "from %u", (unsigned)from);
+    check_end();
+
     fresh("messages that are none");
     for (int32_t length = 0; length < 130; length++) {
         uint8_t message[130] = {(uint8_t)(length % 7)};
@@ -563,53 +572,72 @@ static void test_trial(void) {
     check_end();
 }
 
-/* The power goes at every byte that is written, torn, and every sector that is erased, while a module follows another: whatever runs then is whole, and
- * the same deployment ends in the new one. */
-static void test_cuts(void) {
+/* A module with another in the slot that is written: what was flashed, proved like the one that runs; or one that was left. */
+static void before_flashed(void) {
     File two = good(2);
+    flashed_board();
+    (void)deploys(&two, 256, NULL);
+    CHECK(start() == 1, "no module");
+    proves();
+}
+
+static void before_left(void) {
+    File two = good(2);
+    flashed_board();
+    (void)deploys(&two, 256, NULL);
+    CHECK(start() == 1, "no module");
+    fails();
+    CHECK(start() == 0, "not left");
+}
+
+/* The power goes at every byte that is written, torn, every sector that is erased, and before and after what is kept, while a module is deployed: what
+ * ran runs, or the new one, whole; and the same deployment ends in the new one. */
+static void cuts(const char *name, void (*before)(void)) {
     File three = good(3);
-    check_begin("cut at every write: a good module runs, and the deployment goes on");
-    volatile long most = 0;
+    check_begin(name);
+    before();
+    volatile int runs = running;
+    steps = 0;
+    cut = LONG_MAX;
+    (void)deploys(&three, 256, NULL);
+    volatile long most = steps;
     volatile uint32_t resumed = 0;
-    for (volatile long at = 1; at == 1 || at <= most; at++) {
-        memset(flash, 0xff, sizeof flash);
-        memset(states, 0, sizeof states);
-        left = (UpdateLeft){.version = 0};
-        cut = 0;
-        flashed(0);
-        start();
-        slots_proved(&slots, 0);
-        (void)deploys(&two, 256, NULL);
-        CHECK(start() == 1, "no module");
-        proves();
-        /* The slot that is written now holds the module that was flashed. */
+    for (volatile long at = 1; at <= most; at++) {
+        before();
         steps = 0;
-        cut = at == 1 ? 1000000 : at;
+        cut = at;
+        volatile bool is_cut = true;
         if (setjmp(power) == 0) {
-            (void)deploys(&three, at % 2 ? 256 : 100, NULL);
-            if (at == 1) most = steps;
+            (void)deploys(&three, 256, NULL);
+            is_cut = false;
         }
         cut = 0;
+        CHECK(is_cut, "no cut at %ld", at);
         int slot = start();
-        CHECK(slot == 1 ? holds(1, &two) : holds(0, &three), "slot %d after a cut at %ld", slot, at);
-        if (slot == 0) continue; /* the header was written last, and whole */
+        CHECK(slot == runs || holds(slot, &three), "slot %d after a cut at %ld", slot, at);
+        if (slot != runs) continue; /* the header was written last, and whole */
         uint32_t from;
-        Told answer = deploys(&three, 256, &from);
+        Told answer = deploys(&three, at % 2 ? 256 : 100, &from);
         if (from > resumed) resumed = from;
-        CHECK(answer.status == UPDATE_KEPT, "after a cut at %ld: %s", at, answer.text);
-        CHECK(start() == 0 && holds(0, &three), "not the new one after a cut at %ld", at);
+        CHECK(answer.status == UPDATE_KEPT && is_kept(), "after a cut at %ld: %s", at, answer.text);
+        CHECK(start() == 1 - runs && holds(running, &three), "not the new one after a cut at %ld", at);
     }
     CHECK(most > 1500 && resumed >= 1024, "%ld steps, gone on at %u", most, (unsigned)resumed);
     check_end();
+}
 
-    check_begin("cut at every chunk, over and over: each life brings it further");
-    fresh("");
-    check_begin("cut at every chunk, over and over: each life brings it further");
+static void test_cuts(void) {
+    File three = good(3);
+    cuts("cut at every write over the module before: a good module runs, and the deployment goes on", before_flashed);
+    cuts("cut at every write over a module that was left: it never runs again", before_left);
+
+    fresh("cut at every chunk, over and over: each life brings it further");
     for (int lives = 0;; lives++) {
         start();
         Told answer = offers(&three);
-        if (answer.status == UPDATE_GO_ON) answer = sends(&three, answer.offset, three.length - answer.offset < 256 ? three.length - answer.offset : 256);
-        if (answer.status == UPDATE_GO_ON) (void)(answer = sends(&three, answer.offset, three.length - answer.offset < 256 ? three.length - answer.offset : 256));
+        for (int i = 0; i < 2 && answer.status == UPDATE_GO_ON; i++) {
+            answer = sends(&three, answer.offset, three.length - answer.offset < 256 ? three.length - answer.offset : 256);
+        }
         if (answer.status == UPDATE_KEPT) break;
         CHECK(lives < 40, "no end");
         if (lives >= 40) break;
