@@ -387,6 +387,15 @@ static void test_refused(void) {
     CHECK(start() == 1, "left");
     check_end();
 
+    fresh("a signature of another key, also of the module that runs");
+    (void)deploys(&file, 256, NULL);
+    start();
+    file.bytes[80] ^= 1;
+    CHECK(strstr(offers(&file).text, "signature is not of the key"), "taken");
+    file.bytes[80] ^= 1;
+    CHECK(offers(&file).status == UPDATE_RUNS, "not told");
+    check_end();
+
     fresh("bytes that were not signed, and the next attempt begins anew");
     file = good(5);
     file.bytes[UPDATE_HEADER_BYTES + 1499] ^= 1;
@@ -552,6 +561,24 @@ static void test_trial(void) {
     CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 0 && holds(1, &three), "in the place of the one to go back to");
     check_end();
 
+    fresh("after a reset of one on trial, the one to go back to stays before anything has begun");
+    (void)deploys(&three, 256, NULL);
+    start();
+    wakes();
+    CHECK(strstr(offers(&four).text, "is on trial"), "taken");
+    check_end();
+
+    fresh("one that runs in turn, though it was left, is taken when it is offered again");
+    (void)deploys(&three, 256, NULL);
+    start();
+    fails();
+    CHECK(goes_on() == 0, "not the other");
+    slots_refused(&slots, 0);
+    keep(NULL);
+    CHECK(start() == 1 && states[1].fate == SLOT_LEFT, "not in turn");
+    CHECK(deploys(&three, 256, NULL).status == UPDATE_KEPT && goes_on() == 0 && holds(0, &three), "not taken");
+    check_end();
+
     fresh("an upload that began while the board rests goes on when the module starts");
     (void)offers(&three);
     (void)sends(&three, 0, 256);
@@ -567,8 +594,12 @@ static void test_trial(void) {
         CHECK(goes_on() == -1, "not the factory's");
     }
     CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 0, "not in the place of the older");
+    fails();
+    CHECK(goes_on() == -1, "not the factory's");
     four = good(6);
-    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 1, "not in the place of the one that was left");
+    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 1, "not in the place of the older");
+    four = good(7);
+    CHECK(deploys(&four, 256, NULL).status == UPDATE_KEPT && goes_on() == 0, "not in the place of the one that was left");
     check_end();
 }
 
