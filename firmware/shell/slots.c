@@ -44,16 +44,15 @@ bool slots_read(Slot *slot, const uint8_t *at, uint32_t capacity) {
     if (capacity < SLOT_HEADER_BYTES) return false;
     bool is_deployed = memcmp(at, deployed_magic, sizeof deployed_magic) == 0;
     if (!is_deployed && memcmp(at, flashed_magic, sizeof flashed_magic) != 0) return false;
-    const uint8_t *tail = at + capacity - SLOT_SIGNED_BYTES;
-    uint32_t room = capacity - SLOT_HEADER_BYTES;
-    if (is_deployed) room = room < SLOT_SIGNED_BYTES ? 0 : room - SLOT_SIGNED_BYTES;
+    uint32_t headers = is_deployed ? SLOT_HEADER_BYTES + SLOT_SIGNED_BYTES : SLOT_HEADER_BYTES;
     uint32_t bytes = get32(at + 4);
     uint32_t sequence = get32(at + 8);
     uint32_t check = get32(at + 12);
     slot->error = "holds a module that is longer than the slot: it was written to a smaller one, or is damaged; flash it again";
-    if (bytes > room) return false;
+    if (capacity < headers || bytes > capacity - headers) return false;
     slot->error = "holds a module that is cut off or damaged: its check is wrong; flash it again";
     if (slots_check(at + SLOT_HEADER_BYTES, bytes, sequence) != check) return false;
+    const uint8_t *tail = is_deployed ? at + capacity - SLOT_SIGNED_BYTES : NULL;
     slot->error = "holds a deployed module without its signed header: deploy it again";
     if (is_deployed && memcmp(tail, signed_magic, sizeof signed_magic) != 0) return false;
     *slot = (Slot){.module = at + SLOT_HEADER_BYTES, .bytes = bytes, .sequence = sequence, .check = check};
@@ -156,15 +155,17 @@ void slots_failed(Slots *slots, int slot) {
     if (state->fate != SLOT_PROVED || state->failures >= SLOTS_FAILURES) state->fate = SLOT_LEFT;
 }
 
-void slots_ended(Slots *slots, int slot) {
+bool slots_ended(Slots *slots, int slot) {
     SlotState *state = &slots->states[slot];
-    if (!state->trial) return; /* it proved itself in this run */
+    if (!state->trial) return false; /* it proved itself in this run */
     if (slots_on_trial(slots, slot) && !slots->connected) {
         fail(slots, slot);
-        if (state->failures >= SLOTS_FAILURES && slots_other(slots, slot)) state->fate = SLOT_LEFT;
-        return;
+        if (state->failures < SLOTS_FAILURES || !slots_other(slots, slot)) return false;
+        state->fate = SLOT_LEFT;
+        return true;
     }
     state->trial = 0;
     state->failures = 0;
     if (++state->ends >= SLOTS_ENDS) slots_proved(slots, slot);
+    return false;
 }

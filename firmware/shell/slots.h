@@ -91,7 +91,7 @@ void slots_started(Slots *slots, int slot);
 void slots_proved(Slots *slots, int slot);
 void slots_refused(Slots *slots, int slot);
 void slots_failed(Slots *slots, int slot);
-void slots_ended(Slots *slots, int slot);
+bool slots_ended(Slots *slots, int slot); /* whether it was left by that: deployed, ended three times without reaching its broker */
 
 /* slots_connected(slots): EVENT_CONNECTED came. */
 void slots_connected(Slots *slots);

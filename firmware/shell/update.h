@@ -81,6 +81,9 @@ void update_open(Update *update, const UpdatePort *port, Slots *slots, const uin
  * after which slots_choose is asked again. What is being uploaded goes on. */
 void update_begins(Update *update, int slot);
 
+/* What update_leave is told where slots_ended answers that it left. */
+#define UPDATE_ENDED_UNCONNECTED "ended three times without reaching its broker"
+
 /* update_connected(update): EVENT_CONNECTED came, slots_connected was told: what is to be published of a trial or its end is ready. */
 void update_connected(Update *update);
 

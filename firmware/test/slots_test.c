@@ -64,6 +64,17 @@ static void test_whole(void) {
     }
     check_end();
 
+    check_begin("a slot that is too small for the signed header of a deployed module holds none");
+    for (uint32_t length = SLOT_HEADER_BYTES; length < SLOT_HEADER_BYTES + SLOT_SIGNED_BYTES; length++) {
+        uint8_t *small = malloc(length); /* of its own length, so that a sanitizer sees a read before or behind it */
+        if (!small) abort();
+        memset(small, 0xff, length);
+        slots_deployed_header(small, small + SLOT_HEADER_BYTES, 0, 5);
+        CHECK(!slots_read(&slot, small, length) && strstr(slot.error, "longer than the slot"), "%u: %s", (unsigned)length, slot.error);
+        free(small);
+    }
+    check_end();
+
     check_begin("every flipped bit is found");
     for (uint32_t bit = 0; bit < (SLOT_HEADER_BYTES + BYTES) * 8; bit++) {
         at[bit / 8] ^= (uint8_t)(1u << (bit % 8));

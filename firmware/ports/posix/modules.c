@@ -139,12 +139,6 @@ bool modules_on_trial(const Modules *modules, int number) {
     return number >= MODULES_DEPLOYED && slots_on_trial(&modules->deployed.slots, number - MODULES_DEPLOYED);
 }
 
-void modules_ended(Modules *modules, int number) {
-    bool is_deployed = number >= MODULES_DEPLOYED;
-    slots_ended(slots_of(modules, number), place_of(number));
-    if (is_deployed) deployed_keep(&modules->deployed);
-}
-
 static void say(Modules *modules, int number, const char *words) {
     char name[sizeof modules->name];
     int next = modules_next(modules);
@@ -160,6 +154,13 @@ static void keep(Modules *modules, int number, const char *words) {
     int slot = number - MODULES_DEPLOYED;
     if (modules->deployed.states[slot].fate == SLOT_LEFT) update_leave(&modules->deployed.update, slot, words);
     else deployed_keep(&modules->deployed);
+}
+
+void modules_ended(Modules *modules, int number) {
+    if (slots_ended(slots_of(modules, number), place_of(number))) {
+        keep(modules, number, UPDATE_ENDED_UNCONNECTED);
+        say(modules, number, UPDATE_ENDED_UNCONNECTED);
+    } else if (number >= MODULES_DEPLOYED) deployed_keep(&modules->deployed);
 }
 
 void modules_refused(Modules *modules, int number, const char *words) {
