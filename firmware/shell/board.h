@@ -22,7 +22,6 @@ typedef struct {
     const Settings *settings;
     Thermometer *thermometer;
     const char *address; /* of the broker, for messages; it may change where it is */
-    struct SimulatedBuses *simulated; /* of a board without pins: simulated/buses.h; else NULL */
     bool asked_journal;  /* the module wanted to know whether it can keep one */
     bool stopped;        /* EVENT_STOPPED came */
     bool flushed;        /* EVENT_FLUSHED came */

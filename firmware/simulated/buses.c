@@ -16,8 +16,8 @@
 #define DHT22_HUMIDITY 51300
 
 static SimulatedBuses *buses_of(void *context) {
-    const BoardImports *imports = context;
-    return imports->simulated;
+    SimulatedBoard *board = context;
+    return &board->buses;
 }
 
 /* What each transfer of a bus answers by its setting; 1 of one that is not simulated. */

@@ -2,12 +2,13 @@
  * on channel 0, a DHT22. Each speaks its registers and needs its time; host/devices/simulated.ts has the same for the board in software.
  *
  * - `simulated:stuck` and `simulated:timeout`: every transfer fails that way.
- * - The functions with `context` are rows of a Port: it begins with a BoardImports (board.h) whose `simulated` leads here.
+ * - The functions with `context` are rows of a Port: it is a port's board that begins with a SimulatedBoard.
  * - Times are console_now_ms. Nothing is allocated. */
 #ifndef TWOBYTE_SIMULATED_BUSES_H
 #define TWOBYTE_SIMULATED_BUSES_H
 
 #include "bme280.h"
+#include "board.h"
 #include "ds18b20.h"
 #include "settings.h"
 #include "sht3x.h"
@@ -17,7 +18,7 @@
 
 #define SIMULATED_DS18B20 2
 
-typedef struct SimulatedBuses {
+typedef struct {
     int32_t i2c, onewire, adc, dht22; /* what a transfer answers instead: a negated BUS_…, -BUS_NONE of a bus that is not there; 0: it works */
     Sht3x sht3x;
     Bme280 bme280;
@@ -25,6 +26,12 @@ typedef struct SimulatedBuses {
     uint32_t searching; /* a bit for each device that follows the search */
     uint32_t place;     /* in its code, from 0 */
 } SimulatedBuses;
+
+/* What the board of a port without pins begins with. */
+typedef struct {
+    BoardImports imports; /* first: board.h */
+    SimulatedBuses buses;
+} SimulatedBoard;
 
 /* simulated_open(buses, settings): the buses that the settings name; a key whose value is not simulated is none. Answers the first such key, or 0. */
 int simulated_open(SimulatedBuses *buses, const Settings *settings);

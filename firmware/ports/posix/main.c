@@ -39,12 +39,11 @@
 #define DRAIN_MS 2000
 
 typedef struct {
-    BoardImports imports; /* first: board.h */
+    SimulatedBoard base; /* first: simulated/buses.h */
     Settings settings;
     Shell shell;
     Links links;
     Thermometer thermometer;
-    SimulatedBuses simulated;
     int i2c; /* the file of an I2C adapter, below 0 without one */
     Storage storage;
     Modules modules;
@@ -208,7 +207,7 @@ static const Port port = {
 
 /* The buses that the settings name: an I2C adapter of the machine, the others are simulated. */
 static bool open_buses(Board *board) {
-    int key = simulated_open(&board->simulated, &board->settings);
+    int key = simulated_open(&board->base.buses, &board->settings);
     board->i2c = -1;
     if (key == SETTING_I2C) {
         const char *path = board->settings.values[SETTING_I2C].text;
@@ -221,7 +220,7 @@ static bool open_buses(Board *board) {
         Settings *settings = &board->settings;
         Setting i2c = settings->values[SETTING_I2C];
         settings->values[SETTING_I2C] = none; /* what the others are */
-        key = simulated_open(&board->simulated, settings);
+        key = simulated_open(&board->base.buses, settings);
         settings->values[SETTING_I2C] = i2c;
     }
     if (key) console_say("%s: this board has no pins; take simulated", settings_key(key));
@@ -302,7 +301,7 @@ static int run(Board *board, const sigset_t *signals_open) {
         if (answer == SHELL_FAILED) return FAILED;
         if (!modules_ran(&board->modules, board->number, now - started, &wait)) return OVERDUE;
         bool updated = modules_updated(&board->modules);
-        if (board->imports.stopped || board->imports.flushed) return updated && !signals ? UPDATED : 0;
+        if (board->base.imports.stopped || board->base.imports.flushed) return updated && !signals ? UPDATED : 0;
         host_line_carry();
         hear(board);
         if (sleeps) {
@@ -316,7 +315,7 @@ static int run(Board *board, const sigset_t *signals_open) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
             if (shell_stop(&board->shell) == SHELL_FAILED) return FAILED;
-            if (board->imports.stopped) return updated && !signals ? UPDATED : 0;
+            if (board->base.imports.stopped) return updated && !signals ? UPDATED : 0;
             continue;
         }
         if (now >= end_by && updated && !signals) return UPDATED;
@@ -350,7 +349,7 @@ static int live(Board *board, const sigset_t *signals_open) {
         return FAILED;
     }
     watchdog_watch(&board->shell);
-    board_begins(&board->imports);
+    board_begins(&board->base.imports);
     modules_started(&board->modules, board->number);
     if (shell_load(&board->shell, &options) != 0) {
         if (engine_compiled(0)) name_modules();
@@ -359,7 +358,7 @@ static int live(Board *board, const sigset_t *signals_open) {
     int32_t started = shell_start(&board->shell);
     if (started == SHELL_FAILED) return FAILED;
     if (started != 0) return give_up(board, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
-    if (board->storage.open && !board->imports.asked_journal) return give_up(board, "keeps no journal; take a module whose name ends in -journal");
+    if (board->storage.open && !board->base.imports.asked_journal) return give_up(board, "keeps no journal; take a module whose name ends in -journal");
     board->began = true;
     board->allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board->shell), shell_memory_bytes(&board->shell), module->bytes, board->allocations);
@@ -507,7 +506,7 @@ static bool open_console(Board *board, const char *address, int count) {
 
 int main(int count, char **arguments) {
     static Board board;
-    board.imports = (BoardImports){.settings = &board.settings, .thermometer = &board.thermometer, .address = board.address, .simulated = &board.simulated};
+    board.base.imports = (BoardImports){.settings = &board.settings, .thermometer = &board.thermometer, .address = board.address};
     int status = options_read(&board.settings, count, arguments);
     if (status >= 0) return status;
     sigset_t signals_open;

@@ -31,11 +31,10 @@
 #define FAILED UINT32_MAX
 
 typedef struct {
-    BoardImports imports; /* first: board.h */
+    SimulatedBoard base; /* first: simulated/buses.h */
     Settings settings;
     Shell shell;
     Thermometer thermometer;
-    SimulatedBuses simulated;
     Nvram storage;
     bool provisioned; /* the settings are a host's, not the flash's */
     bool configured;  /* they are such that a module may start */
@@ -120,7 +119,7 @@ _Noreturn static void end(uint32_t status) {
     machine_end(status);
 }
 
-static Board board = {.imports = {.settings = &board.settings, .thermometer = &board.thermometer, .address = "the other end of the line", .simulated = &board.simulated}};
+static Board board = {.base.imports = {.settings = &board.settings, .thermometer = &board.thermometer, .address = "the other end of the line"}};
 
 static int running_slot = -1;
 
@@ -312,7 +311,7 @@ static uint32_t run(Board *board) {
         }
         int32_t wait = shell_step(&board->shell, (uint32_t)now);
         if (wait == SHELL_FAILED) break;
-        if (board->imports.stopped || board->imports.flushed) return 0;
+        if (board->base.imports.stopped || board->base.imports.flushed) return 0;
         wire_carry();
         hear(&wishes);
         if (wishes.flush) {
@@ -326,7 +325,7 @@ static uint32_t run(Board *board) {
             /* Right after a step, so that the module's deadlines start from this moment. */
             end_by = now + STOP_MS;
             if (shell_stop(&board->shell) == SHELL_FAILED) break;
-            if (board->imports.stopped) return 0;
+            if (board->base.imports.stopped) return 0;
             continue;
         }
         if (now >= end_by) {
@@ -362,7 +361,7 @@ int main(void) {
         if (board.provisioned) wait_for_settings();
         end(1);
     }
-    int bus = simulated_open(&board.simulated, settings);
+    int bus = simulated_open(&board.base.buses, settings);
     if (bus) {
         console_say("%s: this board has no pins; take simulated", settings_key(bus));
         end(1);
@@ -373,7 +372,7 @@ int main(void) {
     int32_t started = shell_start(&board.shell);
     if (started == SHELL_FAILED) fail(board.shell.error);
     if (started != 0) give_up("the module does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
-    if (board.storage.words && !board.imports.asked_journal) give_up("journal: this module keeps none; take one whose name ends in -journal");
+    if (board.storage.words && !board.base.imports.asked_journal) give_up("journal: this module keeps none; take one whose name ends in -journal");
     uint64_t allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
     uint32_t status = run(&board);
