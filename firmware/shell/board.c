@@ -3,10 +3,15 @@
 #include "console.h"
 #include "contract.h"
 
+#include <string.h>
+
 /* 2020-01-01: a clock that is before it was never set. */
 #define UNIX_TIME_LEAST 1577836800
 
+static const char refusal[] = "does not start with these settings";
+
 void board_begins(BoardImports *imports) {
+    memcpy(imports->refusal, refusal, sizeof refusal);
     imports->asked_journal = imports->stopped = imports->flushed = false;
 }
 
@@ -32,6 +37,11 @@ void board_event(void *context, int32_t code, int32_t a, int32_t b) {
     BoardImports *imports = context;
     console_event(code, a, b);
     console_explain(code, a, b, imports->address);
+    if (code == EVENT_CONFIG_REFUSED && strlen(imports->refusal) < sizeof refusal) {
+        char *end = imports->refusal + sizeof refusal - 1;
+        memcpy(end, ": ", 2);
+        console_refused(end + 2, sizeof imports->refusal - sizeof refusal - 1, b, a, imports->address);
+    }
     if (code == EVENT_STOPPED) imports->stopped = true;
     if (code == EVENT_FLUSHED) imports->flushed = true;
 }

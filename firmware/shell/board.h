@@ -18,10 +18,13 @@ enum {
     BOARD_DHT22        /* what the setting `dht22` names; as a hygrometer it is 0, too, being the only one */
 };
 
+#define BOARD_REFUSAL_BYTES 200
+
 typedef struct {
     const Settings *settings;
     Thermometer *thermometer;
     const char *address; /* of the broker, for messages; it may change where it is */
+    char refusal[BOARD_REFUSAL_BYTES]; /* why the module does not start: "does not start with these settings", and which of them it refused first, and why */
     bool asked_journal;  /* the module wanted to know whether it can keep one */
     bool stopped;        /* EVENT_STOPPED came */
     bool flushed;        /* EVENT_FLUSHED came */

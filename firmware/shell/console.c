@@ -218,8 +218,14 @@ static int short_lives(int32_t code, int32_t reason) {
     return count >= SHORT_LIVES ? count : 0;
 }
 
+void console_refused(char *to, size_t capacity, int32_t key, int32_t error, const char *address) {
+    if (key != CONFIG_PROTOCOL) (void)snprintf(to, capacity, "%s: %s", settings_key(key), error_text(error));
+    else (void)snprintf(to, capacity, "this module does not speak the protocol of %s: take another module, or another address", address);
+}
+
 void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
     static char said[300];
+    char refused[400];
     const char *text;
     int lives = short_lives(code, a);
     if (lives) {
@@ -297,8 +303,8 @@ void console_explain(int32_t code, int32_t a, int32_t b, const char *address) {
         console_say("a command was refused: %s", error_text(a));
         break;
     case EVENT_CONFIG_REFUSED:
-        if (b == CONFIG_PROTOCOL) console_say("this module does not speak the protocol of %s: take another module, or another address", address);
-        else console_say("%s: %s", settings_key(b), error_text(a));
+        console_refused(refused, sizeof refused, b, a, address);
+        console_say("%s", refused);
         break;
     case EVENT_STORE_FAILED:
         if (!store_failing) {

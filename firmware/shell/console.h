@@ -7,6 +7,7 @@
 #define TWOBYTE_CONSOLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* console_event(code, a, b): {"at":1700000000000.123,"event":"reading","a":23400,"b":0} */
@@ -36,6 +37,9 @@ void console_client(const char *id);
 
 /* console_explain(code, a, b, address): the same event in words, where a person needs to know of it. */
 void console_explain(int32_t code, int32_t a, int32_t b, const char *address);
+
+/* console_refused(to, capacity, key, error, address): EVENT_CONFIG_REFUSED in words: which setting, and why. */
+void console_refused(char *to, size_t capacity, int32_t key, int32_t error, const char *address);
 
 /* console_say(format, …): words, with the board's name first. */
 __attribute__((format(printf, 1, 2))) void console_say(const char *format, ...);

@@ -147,7 +147,10 @@ describe('twobyte provision', { skip: skipSocat || skipUnbuilt(posixBoard), time
       await provision(file(t, 'c', 'topic\npassword secret')),
       /the board refuses the settings: settings:1: "topic" is not of the form key = value/,
     );
-    failed(await provision(settings(t, 'mqtt://127.0.0.1', 'a/+')), /the board does not start with these settings: .*does not start/);
+    failed(
+      await provision(settings(t, 'mqtt://127.0.0.1', 'a/+')),
+      /the board does not start with these settings: .*does not start with these settings: topic: a topic name must not contain/,
+    );
     const away = await provision(settings(t, `mqtt://127.0.0.1:${await freePort()}`), '--wait', '2');
     failed(
       away,

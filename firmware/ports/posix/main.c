@@ -357,7 +357,7 @@ static int live(Board *board, const sigset_t *signals_open) {
     }
     int32_t started = shell_start(&board->shell);
     if (started == SHELL_FAILED) return FAILED;
-    if (started != 0) return give_up(board, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
+    if (started != 0) return give_up(board, board->base.imports.refusal);
     if (board->storage.open && !board->base.imports.asked_journal) return give_up(board, "keeps no journal; take a module whose name ends in -journal");
     board->began = true;
     board->allocations = heap_allocations();

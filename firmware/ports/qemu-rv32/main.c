@@ -371,7 +371,11 @@ int main(void) {
     load_module(&module_bytes);
     int32_t started = shell_start(&board.shell);
     if (started == SHELL_FAILED) fail(board.shell.error);
-    if (started != 0) give_up("the module does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
+    if (started != 0) {
+        static char words[BOARD_REFUSAL_BYTES + 16];
+        (void)snprintf(words, sizeof words, "the module %s", board.base.imports.refusal);
+        give_up(words);
+    }
     if (board.storage.words && !board.base.imports.asked_journal) give_up("journal: this module keeps none; take one whose name ends in -journal");
     uint64_t allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board.shell), shell_memory_bytes(&board.shell), module_bytes, allocations);
