@@ -11,6 +11,9 @@ enum { HEADER_VERSION = 1, NAME_BYTES = 16, SIGNED_BYTES = 64, AT_BOUNDARY = 5, 
 
 #define PARAGRAPH 16u /* bytes that encrypted flash writes at once */
 
+/* Whose offer counts. */
+enum { BY_NOBODY, BY_MESSAGES, BY_UPLOAD };
+
 static uint32_t get32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
 }
@@ -206,9 +209,14 @@ static bool clear(Update *update, int slot, const uint8_t *header) {
            put(update, slot, capacity - UPDATE_HEADER_BYTES, header, UPDATE_HEADER_BYTES);
 }
 
-static void offer(Update *update, const uint8_t *header) {
+static void offer(Update *update, const uint8_t *header, uint8_t by) {
+    int open = update->by == by ? -1 : update->slot;
+    if (!trusted(update, header)) {
+        update->slot = open; /* whoever cannot sign disturbs nobody */
+        return;
+    }
     update->slot = -1;
-    if (!trusted(update, header)) return;
+    update->by = by;
     for (int i = 0; i < SLOTS; i++) {
         const Slot *slot = slot_of(update, i);
         if (!slot->deployed || !same(slot->deployed, header) || update->slots->states[i].fate == SLOT_LEFT) continue;
@@ -275,8 +283,8 @@ static bool finish(Update *update) {
     return true;
 }
 
-static bool chunk(Update *update, uint32_t offset, const uint8_t *bytes, uint32_t length) {
-    if (update->slot < 0) {
+static bool chunk(Update *update, uint32_t offset, const uint8_t *bytes, uint32_t length, uint8_t by) {
+    if (update->slot < 0 || update->by != by) {
         answer(update, UPDATE_GO_ON, UPDATE_AWAITS_OFFER, "the header is awaited first");
         return true;
     }
@@ -295,13 +303,17 @@ static bool chunk(Update *update, uint32_t offset, const uint8_t *bytes, uint32_
 }
 
 int32_t update_take(Update *update, const uint8_t *message, int32_t length) {
-    if (length == UPDATE_HEADER_BYTES + 1 && message[0] == UPDATE_OFFER) offer(update, message + 1);
-    else if (length >= 5 && message[0] == UPDATE_CHUNK) (void)chunk(update, get32(message + 1), message + 5, (uint32_t)length - 5);
+    int uploaded_to = update->by == BY_UPLOAD ? update->slot : -1;
+    if (length == UPDATE_HEADER_BYTES + 1 && message[0] == UPDATE_OFFER) offer(update, message + 1, BY_MESSAGES);
+    else if (length >= 5 && message[0] == UPDATE_CHUNK) (void)chunk(update, get32(message + 1), message + 5, (uint32_t)length - 5, BY_MESSAGES);
     else if (length == 1 && message[0] == UPDATE_ASK) {
         if (update->complete) answer(update, UPDATE_KEPT, update->length, "the new module is kept, and starts");
         else if (update->left->version) tell_left(update);
         else tell_running(update);
-    } else (void)refuse(update, "no message of an update: %ld bytes", (long)length);
+    } else {
+        (void)refuse(update, "no message of an update: %ld bytes", (long)length);
+        update->slot = uploaded_to;
+    }
     return 0;
 }
 
@@ -328,7 +340,10 @@ const char *update_upload_begin(Update *update, uint32_t length) {
     return update->text;
 }
 
+static const char taken_over[] = "another module was deployed to the board meanwhile: deploy again when that one runs";
+
 const char *update_upload_write(Update *update, uint32_t offset, const uint8_t *bytes, uint32_t length) {
+    if (update->uploaded == UPDATE_HEADER_BYTES && update->by != BY_UPLOAD) return taken_over;
     if (offset != update_upload_awaits(update)) return NULL; /* it came before */
     if (offset < UPDATE_HEADER_BYTES) {
         uint32_t part = UPDATE_HEADER_BYTES - offset < length ? UPDATE_HEADER_BYTES - offset : length;
@@ -337,10 +352,14 @@ const char *update_upload_write(Update *update, uint32_t offset, const uint8_t *
         bytes += part;
         length -= part;
         if (update->uploaded < UPDATE_HEADER_BYTES) return NULL;
-        offer(update, update->head);
+        offer(update, update->head, BY_UPLOAD);
+        if (update->status == UPDATE_REFUSED) {
+            update->answers = false;
+            return update->text;
+        }
         if (update->slot >= 0 && update->at > 0) length = 0; /* it goes on further behind */
     }
-    if (update->slot >= 0 && length > 0) (void)chunk(update, update->at, bytes, length);
+    if (update->slot >= 0 && length > 0) (void)chunk(update, update->at, bytes, length, BY_UPLOAD);
     update->answers = false;
     return update->status == UPDATE_REFUSED ? update->text : NULL;
 }
@@ -351,6 +370,7 @@ uint32_t update_upload_awaits(const Update *update) {
 }
 
 const char *update_upload_end(Update *update) {
+    if (update->uploaded == UPDATE_HEADER_BYTES && update->by != BY_UPLOAD) return taken_over;
     if (update->complete || (update->uploaded == UPDATE_HEADER_BYTES && update->status == UPDATE_RUNS)) return NULL;
     return "the module is not whole: upload it again";
 }

@@ -7,6 +7,8 @@
  * - How far it came is seen in the slot itself: after a reset the same offer goes on where the bytes end, less one chunk, which may be torn. Writing the
  *   same bytes again to where they are has to be allowed by the flash, as NOR flash does.
  * - What runs is never touched, nor the slot to go back to while what runs is on trial (slots.h).
+ * - One module at a time, by messages or by an upload: the newer offer counts, unless it is refused for its signature. The older's chunks are answered by asking
+ *   for its offer anew, an upload's by a refusal.
  * - No allocation, no clock; one thread; a port function returns when it is done. The port is told by update_complete that it is to start anew. */
 #ifndef TWOBYTE_UPDATE_H
 #define TWOBYTE_UPDATE_H
@@ -61,6 +63,7 @@ typedef struct {
     UpdateLeft *left;
     int running;  /* the slot that runs, or is about to; -1: the factory's module */
     int slot;     /* that is being written, or -1 */
+    uint8_t by;   /* who made the offer that counts: update.c */
     uint32_t at;  /* bytes of the module that are there */
     uint32_t length;
     bool complete;

@@ -337,6 +337,51 @@ static void test_good(void) {
     check_end();
 }
 
+/* Bytes of the file from `from` to before `to` by an upload; why it is refused, or NULL. */
+static const char *uploads(const File *file, uint32_t from, uint32_t to) {
+    const char *refusal = NULL;
+    if (from == 0) refusal = update_upload_begin(&update, UPDATE_HEADER_BYTES + file->length);
+    for (uint32_t at = from; !refusal && at < to; at += to - at < 200 ? to - at : 200) {
+        refusal = update_upload_write(&update, at, file->bytes + at, to - at < 200 ? to - at : 200);
+    }
+    return refusal;
+}
+
+static void test_two(void) {
+    File two = good(2);
+    File three = good(3);
+    uint32_t all = UPDATE_HEADER_BYTES + three.length;
+    fresh("of two who deploy at once the newer counts, and no byte of one gets into the other's");
+    (void)offers(&two);
+    (void)sends(&two, 0, 256);
+    CHECK(!uploads(&three, 0, 600), "%s", update.text);
+    CHECK(sends(&two, 256, 256).offset == UPDATE_AWAITS_OFFER, "a chunk of the older's is taken");
+    CHECK(!uploads(&three, 600, 800), "%s", update.text);
+    CHECK(offers(&two).status == UPDATE_GO_ON, "not taken");
+    const char *refusal = uploads(&three, 800, 900);
+    CHECK(refusal && strstr(refusal, "another module was deployed"), "taken");
+    CHECK(deploys(&two, 256, NULL).status == UPDATE_KEPT, "not kept");
+    refusal = update_upload_end(&update);
+    CHECK(refusal && strstr(refusal, "another module was deployed"), "told that it is kept");
+    CHECK(goes_on() == 1 && holds(1, &two), "not the newer's");
+    check_end();
+
+    fresh("what is no message, or not signed, disturbs no upload; an upload that is not signed disturbs no deployment");
+    CHECK(!uploads(&three, 0, 600), "%s", update.text);
+    uint8_t message = 77;
+    (void)update_take(&update, &message, 1);
+    CHECK(told().status == UPDATE_REFUSED, "taken");
+    two.bytes[127] ^= 1;
+    CHECK(offers(&two).status == UPDATE_REFUSED, "taken");
+    CHECK(!uploads(&three, 600, all) && !update_upload_end(&update), "%s", update.text);
+    CHECK(goes_on() == 1 && holds(1, &three), "not the one that was uploaded");
+    proves();
+    File four = good(4);
+    (void)offers(&four);
+    CHECK(uploads(&two, 0, 600) && sends(&four, 0, 256).offset == 256, "disturbed");
+    check_end();
+}
+
 static void test_refused(void) {
     static const struct {
         const char *what;
@@ -693,6 +738,7 @@ static void test_key(void) {
 
 int main(void) {
     test_good();
+    test_two();
     test_refused();
     test_trial();
     test_cuts();
