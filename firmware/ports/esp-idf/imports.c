@@ -100,7 +100,7 @@ static void event(void *context, int32_t code, int32_t a, int32_t b) {
     board_event(context, code, a, b);
     if (code == EVENT_CONNECTED) {
         slots_connected(modules_slots());
-        update_connected(updates());
+        updates_connected();
         board_say_built_in(board); /* again: with a broker by the line, whoever reads it is there now */
     }
     if (code == EVENT_READING || code == EVENT_READING_BUFFERED || code == EVENT_READING_DROPPED || code == EVENT_READING_FAILED) board->readings++;
@@ -128,12 +128,12 @@ static int32_t adc_read(void *context, int32_t channel) {
 
 static int32_t take_update(void *context, const uint8_t *payload, int32_t length) {
     (void)context;
-    return update_take(updates(), payload, length);
+    return updates_take(payload, length);
 }
 
 static int32_t answer_update(void *context, uint8_t *to, int32_t capacity) {
     (void)context;
-    return update_answer(updates(), to, capacity);
+    return updates_answer(to, capacity);
 }
 
 const Port board_port = {

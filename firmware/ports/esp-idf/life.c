@@ -12,6 +12,8 @@
 #include "watchdog.h"
 #include "wire.h"
 
+#include <stdio.h>
+
 /* How long the farewell may take, the last words before a deep sleep (Wi-Fi and TLS have to come up within), and what is still to be sent at the end. */
 #define STOP_MS 5000
 #define FLUSH_MS 20000
@@ -131,7 +133,7 @@ static End run(Board *board, Sleep sleep) {
         wire_carry();
         hear();
         say_network();
-        if (update_complete(updates())) wishes.stop = wishes.restart = true;
+        if (updates_complete()) wishes.stop = wishes.restart = true;
         if (!flushing && (wishes.flush || (sleep == SLEEP_DEEP && board->readings >= readings))) {
             flushing = true;
             int32_t answer = shell_flush(&board->shell, FLUSH_MS);
@@ -154,6 +156,17 @@ static End run(Board *board, Sleep sleep) {
     }
 }
 
+/* It is the settings that are at fault: nothing is held against the module, and no other is tried; unless it was deployed just now, and the one before took
+ * them. */
+static End give_up(Board *board, const char *words) {
+    if (slots_on_trial(modules_slots(), running_slot)) {
+        (void)snprintf(board->shell.error, sizeof board->shell.error, "%s", words);
+        return REFUSED;
+    }
+    console_say("the module %s", words);
+    return AT_FAULT;
+}
+
 /* One life of the module in `running_slot`, from its load to its end. */
 static End live(Board *board, Sleep sleep) {
     const Slot *module = &modules_slots()->slots[running_slot];
@@ -161,16 +174,13 @@ static End live(Board *board, Sleep sleep) {
     board_begins(&board->imports);
     board->readings = 0;
     slots_started(modules_slots(), running_slot);
-    update_begins(updates(), running_slot);
     modules_keep();
     if (shell_load(&board->shell, &options) != 0) return REFUSED;
     int32_t started = shell_start(&board->shell);
     if (started == SHELL_FAILED) return FAILED;
     bool journal = board->settings.values[SETTING_JOURNAL].text != NULL;
-    if (started != 0 || (journal && !board->imports.asked_journal)) {
-        console_say(started != 0 ? "the module does not start with these settings" : "journal: this module keeps none; take one whose name ends in -journal");
-        return AT_FAULT;
-    }
+    if (started != 0) return give_up(board, "does not start with these settings"); /* EVENT_CONFIG_REFUSED said why */
+    if (journal && !board->imports.asked_journal) return give_up(board, "keeps no journal; take one whose name ends in -journal");
     uint64_t allocations = heap_allocations();
     console_started(heap_bytes() + shell_static_bytes(&board->shell), shell_memory_bytes(&board->shell), module->bytes, allocations);
     End end = run(board, sleep);
@@ -178,7 +188,7 @@ static End live(Board *board, Sleep sleep) {
     return end;
 }
 
-/* Between two starts of modules that are no good, or when nothing runs: the host is heard. */
+/* Between two starts of modules that are no good, or when nothing runs: the host is heard, and a module that it deploys is started. */
 static void rest(int64_t ms) {
     int64_t until = console_now_ms() + ms;
     for (int64_t now = console_now_ms(); now < until && !wishes.restart; now = console_now_ms()) {
@@ -188,53 +198,57 @@ static void rest(int64_t ms) {
         wire_carry();
         hear();
         say_network();
+        if (updates_complete()) wishes.restart = true;
         waits_for(polls, 1, wire_wait(left < WATCHDOG_WAIT_MS ? left : WATCHDOG_WAIT_MS));
     }
 }
 
-static _Noreturn void fall_asleep(const Board *board, Remembered *remembered, int64_t began) {
+/* Until the next reading is due: off, and the next start is the board's; or awake where a deep sleep is not worth it, or where nothing of the interval is left. */
+static void sleep_between(const Board *board, int64_t began) {
     int64_t interval = settings_number(&board->settings, CONFIG_INTERVAL, 10000);
-    int64_t ms = sleep_ms(interval, console_now_ms() - began);
-    remembered->sleeping = 1;
-    remembered_keep();
+    int64_t awake = console_now_ms() - began;
+    int64_t ms = sleep_ms(interval, awake);
+    if (ms == 0) {
+        rest(interval - awake);
+        return;
+    }
     wire_drain(DRAIN_MS);
-    if (ms == 0) ms = interval > 1000 ? interval : 1000;
     sleep_deep(ms);
 }
 
 /* What becomes of the module whose life ended. Settings that are at fault are not held against it. */
 static void settle(Board *board, End end) {
-    const char *words = end == OVERDUE ? "did not reach its broker in time" : board->shell.error;
-    if (end == ENDED || end == ASLEEP || end == AT_FAULT) {
-        slots_ended(modules_slots(), running_slot);
-        return;
-    }
+    static const char unreached[] = "did not reach its broker in time";
+    const Slots *slots = modules_slots();
+    const char *words = end == FAILED || end == REFUSED ? board->shell.error : unreached;
+    uint8_t before = slots->states[running_slot].fate;
     if (end == FAILED) modules_failed(running_slot, words);
-    else modules_refused(running_slot, words);
-    if (modules_slots()->states[running_slot].fate == SLOT_LEFT) update_leave(updates(), running_slot, words);
+    else if (end == REFUSED || end == OVERDUE) modules_refused(running_slot, words);
+    else modules_ended(running_slot, words);
+    if (before != SLOT_LEFT && slots->states[running_slot].fate == SLOT_LEFT) updates_leave(running_slot, words);
 }
 
 void life_run(Board *board, Remembered *remembered, Sleep sleep, void (*tell_what)(bool configured)) {
     tell_board = tell_what;
     wishes = (Wishes){false, false, false};
     while (!wishes.restart && running_slot >= 0) {
-        int64_t began = console_now_ms();
+        updates_begins(running_slot);
         rest(slots_wait(modules_slots(), running_slot));
         if (wishes.restart) return;
+        int64_t began = console_now_ms();
         remembered->slot = running_slot;
         remembered_keep();
         End end = live(board, sleep);
         for (int32_t link = 0; link < links_count(&board->links); link++) links_close(&board->links, link);
         settle(board, end);
-        modules_keep();
         shell_unload(&board->shell);
-        if (end == ASLEEP) fall_asleep(board, remembered, began);
         remembered->slot = -1;
         remembered_keep();
         /* In order, or the settings are at fault: nothing runs until the host says so. */
         bool over = end == ENDED || end == AT_FAULT;
         while (over && !wishes.restart) rest(WATCHDOG_WAIT_MS);
         wishes.flush = wishes.stop = false;
+        if (end == ASLEEP) sleep_between(board, began);
         running_slot = slots_choose(modules_slots());
     }
 }

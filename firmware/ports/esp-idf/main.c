@@ -48,7 +48,7 @@ static void tell_board(bool configured) {
     console_board(&(ConsoleBoard){.board = TWOBYTE_BOARD_NAME, .chip = TWOBYTE_CHIP, .module = name, .version = module ? module->version : 0, .settings = configured && !provisioned_built_in()});
 }
 
-/* With settings that nothing can start with: the host is heard, until it has sent better ones. Does not return. */
+/* With settings that nothing can start with, or without a module: the host is heard, until it has sent better ones, or a module. Does not return. */
 static _Noreturn void wait_for_settings(void) {
     console_unconfigured();
     for (;;) {
@@ -61,6 +61,7 @@ static _Noreturn void wait_for_settings(void) {
             if (wish == LINE_RESTART) restart();
             if (wish == LINE_CLOCK) times_set(value);
         }
+        if (updates_complete()) restart();
         waits_for(polls, 1, wire_wait(WATCHDOG_WAIT_MS));
     }
 }

@@ -12,7 +12,7 @@
 static Slots slots;
 static Remembered *remembered;
 static ModulesFlash flash;
-static SlotFate kept_fates[SLOTS]; /* as they are in the flash */
+static SlotState in_flash[SLOTS];
 
 static void read_slots(void) {
     const void *mapped;
@@ -43,7 +43,7 @@ static void recall(void) {
     for (int i = 0; i < SLOTS; i++) {
         SlotState *state = &remembered->states[i];
         if (known && state->check == 0) *state = kept[i];
-        kept_fates[i] = known && kept[i].check == state->check ? (SlotFate)kept[i].fate : SLOT_NEW;
+        in_flash[i] = known && kept[i].check == state->check ? kept[i] : (SlotState){.check = 0};
     }
 }
 
@@ -63,7 +63,7 @@ int modules_open(Remembered *from) {
     slots_open(&slots, remembered->states);
     say_reset(late, remembered->running);
     if (late && remembered->running[0] && slot >= 0 && slot < SLOTS && slots.slots[slot].module) slots_failed(&slots, slot);
-    remembered->late = remembered->sleeping = 0;
+    remembered->late = 0;
     remembered->slot = -1;
     remembered->running[0] = 0;
     modules_keep();
@@ -78,14 +78,21 @@ const ModulesFlash *modules_flash(void) {
     return &flash;
 }
 
+/* Of a deployed module that is on trial each start and each end: power that goes does not let it start for ever. Of others what became of them. */
+static bool is_news(int slot) {
+    const SlotState *state = &slots.states[slot];
+    return slots_on_trial(&slots, slot) ? memcmp(&in_flash[slot], state, sizeof *state) != 0 : in_flash[slot].fate != state->fate;
+}
+
 void modules_keep(void) {
     bool changed = false;
     for (int i = 0; i < SLOTS; i++) {
-        changed = changed || kept_fates[i] != (SlotFate)slots.states[i].fate;
-        kept_fates[i] = (SlotFate)slots.states[i].fate;
+        if (!is_news(i)) continue;
+        changed = true;
+        in_flash[i] = slots.states[i];
     }
     remembered_keep();
-    /* Should the flash not take it, the fate is known until the power goes. */
+    /* Should the flash not take it, it is known until the power goes. */
     if (changed) (void)kept_write(KEPT_SLOTS, slots.states, sizeof(SlotState) * SLOTS);
 }
 
@@ -106,4 +113,11 @@ void modules_failed(int slot, const char *words) {
     slots_failed(&slots, slot);
     modules_keep();
     say(slot, words);
+}
+
+void modules_ended(int slot, const char *words) {
+    uint8_t before = slots.states[slot].fate;
+    (void)slots_ended(&slots, slot);
+    modules_keep();
+    if (before != SLOT_LEFT && slots.states[slot].fate == SLOT_LEFT) say(slot, words);
 }

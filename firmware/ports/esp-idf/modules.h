@@ -2,7 +2,7 @@
  *
  * - The partition is mapped once: wasm3 reads a module where it is. Its address stays.
  * - What becomes of a module is kept in memory that a reset does not take (remembered.h), and what outlives a power cut in NVS: written when a fate changes,
- *   not with each start. */
+ *   and with each start of a deployed module that is on trial. */
 #ifndef TWOBYTE_MODULES_H
 #define TWOBYTE_MODULES_H
 
@@ -32,5 +32,8 @@ const ModulesFlash *modules_flash(void);
 /* modules_refused, modules_failed(slot, words): what became of it, said with what comes next. */
 void modules_refused(int slot, const char *words);
 void modules_failed(int slot, const char *words);
+
+/* modules_ended(slot, words): in order; `words` of a module on trial that is left for it. */
+void modules_ended(int slot, const char *words);
 
 #endif

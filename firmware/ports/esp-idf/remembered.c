@@ -14,7 +14,7 @@
 #define KEPT RTC_NOINIT_ATTR
 #endif
 
-#define MAGIC 0x54326d32u /* another layout has another */
+#define MAGIC 0x54326d33u /* another layout has another */
 
 static KEPT struct {
     uint32_t magic;

@@ -12,10 +12,9 @@
 
 typedef struct {
     SlotState states[SLOTS];
-    int32_t slot;      /* that runs, -1: none */
-    char running[16];  /* the export that ran when the watchdog came; "": it did not come within one */
-    uint32_t late;     /* 1: the watchdog came */
-    uint32_t sleeping; /* 1: a deep sleep was begun in order */
+    int32_t slot;     /* that runs, -1: none */
+    char running[16]; /* the export that ran when the watchdog came; "": it did not come within one */
+    uint32_t late;    /* 1: the watchdog came */
 } Remembered;
 
 /* remembered_open(): what there is, or zeros. Once. */

@@ -3,6 +3,9 @@
 #include "kept.h"
 #include "modules.h"
 #include "shell.h"
+#include "update.h"
+#include "update_line.h"
+#include "update_none.h"
 #include "update_psa.h"
 #include "watchdog.h"
 
@@ -12,6 +15,8 @@
 #include <string.h>
 
 static Update update;
+static bool is_open;
+static bool asked; /* without a place for new modules */
 static UpdateLeft left;
 static UpdateLeft left_kept; /* as it is in the flash */
 static UpdatePort port;
@@ -40,25 +45,7 @@ static void keep(void *context) {
     (void)kept_write(KEPT_LEFT, &left, sizeof left);
 }
 
-static const char *begin(void *context, uint32_t length, uint32_t crc, uint32_t *awaited) {
-    (void)crc; /* the signature says more */
-    const char *refusal = update_upload_begin(context, length);
-    if (!refusal) *awaited = update_upload_awaits(context);
-    return refusal;
-}
-
-static const char *take(void *context, uint32_t offset, const uint8_t *bytes, uint32_t count, uint32_t *awaited) {
-    const char *refusal = update_upload_write(context, offset, bytes, count);
-    if (!refusal) *awaited = update_upload_awaits(context);
-    return refusal;
-}
-
-static const char *end(void *context) {
-    return update_upload_end(context);
-}
-
 bool updates_open(const Settings *settings, Line *line, char *error, uint32_t capacity) {
-    static const LineUploads uploads = {begin, take, end};
     const Setting *given = &settings->values[SETTING_PUBLIC_KEY];
     const ModulesFlash *flash = modules_flash();
     if (!flash->partition) return true; /* a module that is compiled in is not replaced */
@@ -83,10 +70,32 @@ bool updates_open(const Settings *settings, Line *line, char *error, uint32_t ca
     const Setting *trial = &settings->values[SETTING_UPDATE_TRIAL];
     if (trial->text && trial->number > 0) modules_slots()->trial_ms = (uint32_t)trial->number;
     update_open(&update, &port, modules_slots(), given->text ? key : NULL, &left);
-    line_takes(line, LINE_MODULE, &uploads, &update);
+    line_takes(line, LINE_MODULE, &update_uploads, &update);
+    is_open = true;
     return true;
 }
 
-Update *updates(void) {
-    return &update;
+void updates_begins(int slot) {
+    if (is_open) update_begins(&update, slot);
+}
+
+void updates_connected(void) {
+    if (is_open) update_connected(&update);
+}
+
+void updates_leave(int slot, const char *why) {
+    if (is_open) update_leave(&update, slot, why);
+}
+
+bool updates_complete(void) {
+    return is_open && update_complete(&update);
+}
+
+int32_t updates_take(const uint8_t *message, int32_t length) {
+    return is_open ? update_take(&update, message, length) : update_none_take(&asked, length);
+}
+
+int32_t updates_answer(uint8_t *to, int32_t capacity) {
+    if (is_open) return update_answer(&update, to, capacity);
+    return update_none_answer(&asked, "this board takes no new modules: its module is compiled in, or its flash has no partition for them", to, capacity);
 }

@@ -41,7 +41,8 @@ void esp_task_wdt_isr_user_handler(void) {
     if (!noted) return;
     (void)snprintf(noted->running, sizeof noted->running, "%s", shell_running(watched));
     noted->late = 1;
-    if (noted->slot >= 0 && noted->slot < SLOTS) noted->states[noted->slot].trial = 0; /* told as a failure at the next start */
+    /* Within an export the next start tells it as a failure; outside of one it is a start that nothing is known of, which slots_open counts. */
+    if (noted->running[0] && noted->slot >= 0 && noted->slot < SLOTS) noted->states[noted->slot].trial = 0;
     remembered_keep();
 }
 
