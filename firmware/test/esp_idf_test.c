@@ -87,6 +87,22 @@ static void reads_pins(void) {
     check("a number that is too large", pins_read("10000000", pins, 1) == 1 && pins_read("10000001", pins, 1) == -1 && pins_read("99999999999", pins, 1) == -1);
 }
 
+static bool wanted(const char *text) {
+    static const char *const drivers[] = {"ds18b20", "own", NULL};
+    settings = (Settings){0};
+    return settings_read(&settings, "settings", text, (uint32_t)strlen(text)) && pins_wanted(&settings, drivers);
+}
+
+static void wants_pins(void) {
+    check("no reading", !wanted("topic = t\n"));
+    check("a driver", wanted("reading_1 = ds18b20 temperature t\n"));
+    check("a driver with parameters, the last reading", wanted("reading_8 = ds18b20:28ff641e0f1603a2:9 temperature t\n"));
+    check("one of several", wanted("reading_1 = sht3x:44 temperature t\nreading_2 = own value u\n"));
+    check("another driver", !wanted("reading_1 = sht3x:44 temperature t\n"));
+    check("another whose name begins alike", !wanted("reading_1 = ds18b2 temperature t\nreading_2 = ds18b20x temperature t\n"));
+    check("a topic of that name", !wanted("reading_1 = sht3x:44 temperature own\n"));
+}
+
 /* The levels that say these bytes. */
 static uint32_t levels(const uint8_t bytes[5], uint16_t *highs) {
     uint32_t count = 0;
@@ -140,6 +156,7 @@ int main(void) {
     takes_brokers();
     refuses_brokers();
     reads_pins();
+    wants_pins();
     decodes_a_dht22();
     takes_colours_out();
     keeps_times();

@@ -14,6 +14,14 @@ static bool refuse(char *error, uint32_t capacity, const char *words) {
     return false;
 }
 
+/* The board's own pins serve where a reading asks for them: what the settings do not use stays free, also for another bus. */
+static bool is_wanted(const Settings *settings, int key) {
+    static const char *const i2c[] = {"sht3x", "bme280", "own", NULL};
+    static const char *const onewire[] = {"ds18b20", "own", NULL};
+    static const char *const adc[] = {"ntc", "adc", "own", NULL};
+    return text_of(settings, key) || pins_wanted(settings, key == SETTING_I2C ? i2c : key == SETTING_ONEWIRE ? onewire : adc);
+}
+
 static bool open_i2c(const char *text, char *error, uint32_t capacity) {
     int32_t pins[3] = {TWOBYTE_I2C_SDA, TWOBYTE_I2C_SCL, TWOBYTE_I2C_HERTZ};
     int32_t count = text ? pins_read(text, pins, 3) : 3;
@@ -46,6 +54,12 @@ static bool open_dht22(const char *text, char *error, uint32_t capacity) {
 }
 
 bool buses_open(const Settings *settings, char *error, uint32_t capacity) {
-    return open_i2c(text_of(settings, SETTING_I2C), error, capacity) && open_onewire(text_of(settings, SETTING_ONEWIRE), error, capacity) &&
-           open_adc(text_of(settings, SETTING_ADC), error, capacity) && open_dht22(text_of(settings, SETTING_DHT22), error, capacity);
+    static const struct {
+        int key;
+        bool (*open)(const char *text, char *error, uint32_t capacity);
+    } buses[] = {{SETTING_I2C, open_i2c}, {SETTING_ONEWIRE, open_onewire}, {SETTING_ADC, open_adc}};
+    for (size_t i = 0; i < sizeof buses / sizeof buses[0]; i++) {
+        if (is_wanted(settings, buses[i].key) && !buses[i].open(text_of(settings, buses[i].key), error, capacity)) return false;
+    }
+    return open_dht22(text_of(settings, SETTING_DHT22), error, capacity);
 }

@@ -1,4 +1,5 @@
-/* The buses of the board: I2C, 1-wire, ADC, and a DHT22 on a wire of its own. Pins come from the settings, or from the board's description (board_pins.h).
+/* The buses of the board: I2C, 1-wire, ADC, and a DHT22 on a wire of its own. Pins come from the settings, or, where a reading uses the
+ * bus, from the board's description (board_pins.h).
  *
  * - Each is opened once, at start, and allocates then. A transfer ends within its deadline: I2C 50 ms, 1-wire 1 ms a byte, a DHT22 10 ms.
  * - On IDF's linux target there are none.
@@ -13,7 +14,7 @@
 
 #define ADC_CHANNELS 8
 
-/* buses_open(settings, error, capacity): those that settings or board name. False, with a sentence, when one cannot be. */
+/* buses_open(settings, error, capacity): those that the settings name, and those that their readings use. False, with a sentence, when one cannot be. */
 bool buses_open(const Settings *settings, char *error, uint32_t capacity);
 
 /* Each of a driver in a file of its own; without its open, or when that failed, the bus is none. */
