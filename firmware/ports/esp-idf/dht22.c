@@ -8,11 +8,12 @@
 #include "esp_rom_sys.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/queue.h"
+#include "soc/soc_caps.h"
 
 #define ASK_US 1200      /* low, at least 1 ms */
 #define ANSWER_MS 10     /* it takes 5 */
 #define PAUSE_MS 2000    /* between two readings, of the data sheet */
-#define SYMBOLS 64       /* pairs of levels; an answer has 42 */
+#define SYMBOLS SOC_RMT_MEM_WORDS_PER_CHANNEL /* pairs of levels, as one channel has; an answer has 42 */
 #define IDLE_NS 200000   /* longer than any level: the end */
 #define GLITCH_NS 1000
 
