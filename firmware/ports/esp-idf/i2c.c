@@ -34,7 +34,8 @@ static int32_t fault(int32_t address, esp_err_t error) {
         (void)i2c_master_bus_reset(bus); /* nine clocks: a device that holds SDA in the middle of a byte lets go */
         return -BUS_STUCK;
     }
-    return -BUS_TIMEOUT;
+    /* It is there, and did not acknowledge, as a sensor that measures; ESP-IDF 5.5 says so by the one, 6.0 by the other. */
+    return error == ESP_ERR_INVALID_STATE || error == ESP_ERR_INVALID_RESPONSE ? -BUS_ABSENT : -BUS_TIMEOUT;
 }
 
 int32_t i2c_transfer(int32_t address, const uint8_t *write, int32_t write_length, uint8_t *read, int32_t read_length) {
