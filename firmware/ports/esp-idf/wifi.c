@@ -6,6 +6,7 @@
 #include "esp_netif.h"
 #include "esp_pm.h"
 #include "esp_random.h"
+#include "esp_system.h"
 #include "esp_timer.h"
 #include "esp_wifi.h"
 #include "sdkconfig.h"
@@ -22,7 +23,7 @@ static atomic_bool stopped;
 static atomic_int news;
 static atomic_uint address; /* of IPv4, as it goes over the wire */
 static int told = NOTHING;  /* last */
-static uint32_t failures;
+static atomic_uint failures; /* in a row */
 static esp_timer_handle_t again;
 static const char *network;
 
@@ -31,9 +32,19 @@ static void tell(int what) {
     waits_tell();
 }
 
+/* An attempt that ends is told by an event; one that does not even begin is followed by the next all the same. */
+static void try_later(void) {
+    uint64_t wait = network_wait(atomic_load(&failures), esp_random());
+    if (atomic_load(&failures) < UINT32_MAX) atomic_fetch_add(&failures, 1);
+    esp_err_t error = esp_timer_start_once(again, wait * 1000);
+    /* One that runs already does as well; without any the board would stay away for ever. */
+    if (error != ESP_OK && error != ESP_ERR_INVALID_STATE) esp_restart();
+}
+
 static void connect_again(void *unused) {
     (void)unused;
-    if (!atomic_load(&stopped)) (void)esp_wifi_connect();
+    if (atomic_load(&stopped) || atomic_load(&up)) return;
+    if (esp_wifi_connect() != ESP_OK) try_later();
 }
 
 static bool is_refused(uint8_t reason) {
@@ -52,9 +63,7 @@ static void on_lost(const wifi_event_sta_disconnected_t *event) {
     if (is_refused(event->reason)) tell(WRONG_PASSWORD);
     else if (is_absent(event->reason)) tell(NO_SUCH);
     else if (had) tell(LOST);
-    uint64_t wait = network_wait(failures, esp_random());
-    if (failures < UINT32_MAX) failures++;
-    (void)esp_timer_start_once(again, wait * 1000);
+    try_later();
 }
 
 static void on_event(void *unused, esp_event_base_t base, int32_t event, void *data) {
@@ -63,7 +72,7 @@ static void on_event(void *unused, esp_event_base_t base, int32_t event, void *d
     else if (base == WIFI_EVENT && event == WIFI_EVENT_STA_DISCONNECTED) on_lost(data);
     else if (base == IP_EVENT && event == IP_EVENT_STA_GOT_IP) {
         const ip_event_got_ip_t *got = data;
-        failures = 0;
+        atomic_store(&failures, 0);
         atomic_store(&address, got->ip_info.ip.addr);
         atomic_store(&up, true);
         tell(CONNECTED);
