@@ -11,12 +11,15 @@
 #define SENT_BYTES 64
 /* For which the board waits with its texts, in one round of its loop, when the line is full. */
 #define TEXTS_WAIT_MS 100
+/* Most that is taken in one: a host that never ceases holds up neither the module nor its deadlines. */
+#define CARRIED_BYTES 2048
 /* Until a device that was full is tried again: no driver tells when it has room. */
 #define ROOM_MS 10
 
 static Line line;
 static uint8_t received[RECEIVED_BYTES]; /* that the line has not taken yet */
 static uint32_t received_bytes;
+static bool more; /* may have come than was taken */
 static uint8_t sent[SENT_BYTES]; /* that the device has not taken yet */
 static uint32_t sent_at;
 static uint32_t sent_bytes;
@@ -35,14 +38,16 @@ Line *wire_line(void) {
 
 static void carry_in(void) {
     uint32_t came;
-    uint32_t taken;
+    uint32_t sum = 0;
     do {
         came = console_device_read(received + received_bytes, RECEIVED_BYTES - received_bytes);
         received_bytes += came;
-        taken = line_received(&line, received, received_bytes);
+        sum += came;
+        uint32_t taken = line_received(&line, received, received_bytes);
         received_bytes -= taken;
         memmove(received, received + taken, received_bytes);
-    } while (came && taken);
+    } while (came && sum < CARRIED_BYTES);
+    more = came > 0;
 }
 
 static void carry_out(void) {
@@ -80,6 +85,7 @@ void wire_carry(void) {
 }
 
 int64_t wire_wait(int64_t ms) {
+    if (more) return 0;
     int64_t line_ms = sending() ? ROOM_MS : line_wait(&line, (uint32_t)console_now_ms());
     return line_ms < ms ? line_ms : ms;
 }
