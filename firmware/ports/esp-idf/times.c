@@ -1,6 +1,7 @@
 /* The clocks: one that counts from the start, and the wall's, which SNTP or the host at the console's other end sets. */
 #include "times.h"
 
+#include "board.h"
 #include "console.h"
 
 #include "sdkconfig.h"
@@ -58,6 +59,5 @@ int64_t console_wall_us(void) {
 }
 
 int32_t times_unix(void) {
-    int64_t seconds = console_wall_us() / 1000000;
-    return seconds < TIMES_LEAST ? 0 : (int32_t)(uint32_t)seconds;
+    return board_unix_time(console_wall_us() / 1000000);
 }

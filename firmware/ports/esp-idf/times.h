@@ -4,8 +4,6 @@
 
 #include <stdint.h>
 
-/* 2020-01-01: a clock that is before it was never set. */
-#define TIMES_LEAST 1577836800
 /* Who is asked where the settings name no time_server. */
 #define TIMES_SERVER "pool.ntp.org"
 
