@@ -6,6 +6,7 @@
 #include "logs.h"
 #include "network.h"
 #include "pins.h"
+#include "remembered.h"
 #include "settings.h"
 #include "sleep.h"
 
@@ -142,6 +143,20 @@ static void takes_colours_out(void) {
     check("an empty line", logs_plain(broken, 0) == 0);
 }
 
+/* The slot whose start is still uncertain after the watchdog came within `running`. */
+static bool uncertain(int32_t slot, const char *running) {
+    Remembered remembered = {.slot = slot, .states = {{.trial = 1}, {.trial = 1}}};
+    remembered_late(&remembered, running);
+    return remembered.late == 1 && strncmp(remembered.running, running, sizeof remembered.running - 1) == 0 && remembered.states[1].trial == 1;
+}
+
+static void notes_the_watchdog(void) {
+    check("within an export: told as its failure", !uncertain(1, "step"));
+    check("outside of one: a start of which nothing is known", uncertain(1, ""));
+    check("another slot", uncertain(0, "step"));
+    check("without a module, or a name that is too long", uncertain(-1, "step") && uncertain(2, "an_export_of_a_long_name"));
+}
+
 static void keeps_times(void) {
     check("the first attempt again", network_wait(0, 0) == 250 && network_wait(0, 250) == 500);
     check("attempts double", network_wait(3, 2000) == 4000 && network_wait(3, 0) == 2000);
@@ -159,6 +174,7 @@ int main(void) {
     wants_pins();
     decodes_a_dht22();
     takes_colours_out();
+    notes_the_watchdog();
     keeps_times();
     return CHECK_STATUS();
 }

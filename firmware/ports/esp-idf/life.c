@@ -218,9 +218,10 @@ static void sleep_between(const Board *board, int64_t began) {
 
 /* What becomes of the module whose life ended. Settings that are at fault are not held against it. */
 static void settle(Board *board, End end) {
-    static const char unreached[] = "did not reach its broker in time";
     const Slots *slots = modules_slots();
-    const char *words = end == FAILED || end == REFUSED ? board->shell.error : unreached;
+    const char *words = end == FAILED || end == REFUSED ? board->shell.error
+                        : end == OVERDUE                ? "did not reach its broker in time"
+                                                        : "ended three times without reaching its broker";
     uint8_t before = slots->states[running_slot].fate;
     if (end == FAILED) modules_failed(running_slot, words);
     else if (end == REFUSED || end == OVERDUE) modules_refused(running_slot, words);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct {
     SlotState states[SLOTS];
@@ -19,6 +20,14 @@ typedef struct {
 
 /* remembered_open(): what there is, or zeros. Once. */
 Remembered *remembered_open(void);
+
+/* remembered_late(remembered, running): the watchdog came, within the export `running` of the module or, "", within none. Within one the next start tells it as a
+ * failure of the module; outside of one it stays a start that nothing is known of, which slots_open counts. */
+static inline void remembered_late(Remembered *remembered, const char *running) {
+    (void)snprintf(remembered->running, sizeof remembered->running, "%s", running);
+    remembered->late = 1;
+    if (running[0] && remembered->slot >= 0 && remembered->slot < SLOTS) remembered->states[remembered->slot].trial = 0;
+}
 
 /* remembered_keep(): whoever changed it makes its check right. From the watchdog's interrupt, too. */
 void remembered_keep(void);

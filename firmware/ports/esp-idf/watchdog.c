@@ -2,8 +2,6 @@
 
 #include "sdkconfig.h"
 
-#include <stdio.h>
-
 static Remembered *noted;
 static const Shell *watched;
 
@@ -39,10 +37,7 @@ void watchdog_feed(void) {
 void esp_task_wdt_isr_user_handler(void);
 void esp_task_wdt_isr_user_handler(void) {
     if (!noted) return;
-    (void)snprintf(noted->running, sizeof noted->running, "%s", shell_running(watched));
-    noted->late = 1;
-    /* Within an export the next start tells it as a failure; outside of one it is a start that nothing is known of, which slots_open counts. */
-    if (noted->running[0] && noted->slot >= 0 && noted->slot < SLOTS) noted->states[noted->slot].trial = 0;
+    remembered_late(noted, shell_running(watched));
     remembered_keep();
 }
 
