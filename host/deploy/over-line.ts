@@ -13,11 +13,15 @@ export async function deployOverLine(board: BoardConsole, file: Uint8Array, opti
     await uploaded(board, file, options);
     return `${name} version ${version} runs`;
   }
-  const outcome = followed(board, version, patienceMs);
+  const { outcome, cancel } = follow(board, version, patienceMs);
   outcome.catch(() => {}); // when the upload fails first
-  await uploaded(board, file, options);
-  options.kept?.(`${name} version ${version} is kept and starts`);
-  await outcome;
+  try {
+    await uploaded(board, file, options);
+    options.kept?.(`${name} version ${version} is kept and starts`);
+    await outcome;
+  } finally {
+    cancel(); // a timer that is left would keep the program waiting
+  }
   return `${name} version ${version} runs, on trial for a minute`;
 }
 
@@ -30,32 +34,37 @@ async function uploaded(board: BoardConsole, file: Uint8Array, { progress }: Dep
   }
 }
 
-/** Resolves when a module of this version has started and is connected; rejects when another one starts behind it, or `ms` go by without a word of it. */
-function followed(board: BoardConsole, version: number, ms: number): Promise<void> {
+interface Followed {
+  /** Resolves when the module has started and is connected; rejects when another one starts behind it, or `ms` go by without a word of it. */
+  outcome: Promise<void>;
+  /** Listens no more. */
+  cancel(): void;
+}
+
+/** Listens what becomes of the module of this version. */
+function follow(board: BoardConsole, version: number, ms: number): Followed {
   let words = '';
   let began = false;
-  return new Promise((resolve, reject) => {
-    const over = (error?: Error) => {
-      clearTimeout(timer);
-      board.off('event', hear);
-      board.off('says', note);
-      if (error) reject(error);
-      else resolve();
-    };
+  let cancel = () => {};
+  const outcome = new Promise<void>((resolve, reject) => {
     const hear = (event: ConsoleEvent) => {
       if (event.event === 'board' && event.version === version) began = true;
-      else if (event.event === 'board' && began) over(new DeployFault(`the board went back to its old module: ${words}`));
-      else if (event.event === 'connected' && began) over();
+      else if (event.event === 'board' && began) reject(new DeployFault(`the board went back to its old module: ${words}`));
+      else if (event.event === 'connected' && began) resolve();
     };
     const note = (line: string) => {
       words = line;
     };
-    const timer = setTimeout(
-      () =>
-        over(new DeployFault(`the new module did not reach its broker within ${Math.round(ms / 1000)} s; the board last said: ${words}`)),
-      ms,
-    );
+    const late = () =>
+      reject(new DeployFault(`the new module did not reach its broker within ${Math.round(ms / 1000)} s; the board last said: ${words}`));
+    const timer = setTimeout(late, ms);
     board.on('event', hear);
     board.on('says', note);
+    cancel = () => {
+      clearTimeout(timer);
+      board.off('event', hear);
+      board.off('says', note);
+    };
   });
+  return { outcome, cancel };
 }

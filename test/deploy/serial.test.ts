@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { deployOverLine } from '../../host/deploy/over-line.js';
+import { twobyte } from '../cli/cli.js';
 import { consoledBoard } from '../console/board.js';
 import { skipSocat } from '../links/wire.js';
 import { posixBoard } from '../rungs/world.js';
@@ -47,5 +49,16 @@ describe('a module deployed over the line', { skip: skipSocat || skipUnverifying
       /went back to its old module: .*did not reach its broker within 1 s/,
     );
     assert.equal((await console.describe()).version, 0);
+  });
+
+  test('is refused at the command line, which ends then', async (t) => {
+    const here = new Bench(t, broker, t.name);
+    const { console, port } = await boardOf(here);
+    await console.close(); // a port has one owner
+    writeFileSync(here.file('levitating'), here.signed(levitating()));
+    // It ends by itself long before the time that it would wait for a module to prove itself.
+    const { status, stderr } = await twobyte(['deploy', here.file('levitating'), '--port', port]);
+    assert.match(stderr, /refuses the module: the module imports levitate/);
+    assert.equal(status, 1);
   });
 });
