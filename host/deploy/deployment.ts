@@ -30,7 +30,7 @@ export interface Channel {
 export interface DeployOptions {
   /** A message that is not answered is repeated after so many ms. Default 5,000. */
   answerMs?: number;
-  /** Given up when nothing was heard for so many ms. Default 180,000: a board that goes back to its old module may take that long. */
+  /** Given up when nothing went on for so many ms. Default 180,000: a board that goes back to its old module may take that long. */
   patienceMs?: number;
   /** Bytes of the module that the board has, as it says; it may have some from before. */
   progress?(bytes: number, of: number): void;
@@ -60,6 +60,9 @@ class Deployment {
   #at: number | undefined;
   #kept = false;
   #heardAt = performance.now();
+  /** The most that the board was heard to have, and when it had that first: it has to get on. */
+  #most = -1;
+  #gotOnAt = performance.now();
 
   constructor(channel: Channel, file: Uint8Array, options: DeployOptions) {
     const { header, module } = readModuleFile(file);
@@ -78,6 +81,7 @@ class Deployment {
   async run(): Promise<string> {
     for (;;) {
       if (this.#options.signal?.aborted) throw new DeployFault('the deployment was broken off');
+      this.#checkPatience();
       const answer = await this.#exchange();
       if (!answer) this.#at = undefined;
       else if (answer.status === REFUSED) throw new DeployFault(`the board refuses the module: ${answer.text}`);
@@ -90,12 +94,34 @@ class Deployment {
 
   #isKept(text: string): void {
     if (!this.#kept) this.#options.kept?.(text);
+    if (!this.#kept) this.#gotOnAt = performance.now();
     this.#kept = true;
+  }
+
+  /** Throws when the board has not got on for too long, whatever it says meanwhile. */
+  #checkPatience(): void {
+    const patience = this.#options.patienceMs ?? PATIENCE_MS;
+    const now = performance.now();
+    const stands = now - this.#gotOnAt;
+    if (stands <= patience) return;
+    // A late answer to what was asked before does not count as one.
+    if (!this.#kept && now - this.#heardAt < patience / 2)
+      throw new DeployFault(
+        `the board answers, and takes nothing more for ${seconds(stands)}: does another program deploy to it, or is it reset again and again?`,
+      );
+    throw new DeployFault(
+      `nothing was heard of the ${this.#kept ? 'new module' : 'board'} for ${seconds(stands)}: is the board connected, with this topic as its update_topic?`,
+    );
   }
 
   #goOn(offset: number): void {
     this.#at = offset === AWAITS_OFFER || offset >= this.#module.length ? undefined : offset;
-    if (this.#at !== undefined) this.#options.progress?.(this.#at, this.#module.length);
+    if (this.#at === undefined) return;
+    if (this.#at > this.#most) {
+      this.#most = this.#at;
+      this.#gotOnAt = performance.now();
+    }
+    this.#options.progress?.(this.#at, this.#module.length);
   }
 
   /** Sends what is next, and waits for what answers it. Undefined when nothing did in time. */
@@ -109,11 +135,6 @@ class Deployment {
       const answer = await this.#next(left);
       if (answer && this.#isFitting(answer, at)) return answer;
     }
-    const silence = performance.now() - this.#heardAt;
-    if (silence > (this.#options.patienceMs ?? PATIENCE_MS))
-      throw new DeployFault(
-        `nothing was heard of the ${this.#kept ? 'new module' : 'board'} for ${Math.round(silence / 1000)} s: is the board connected, with this topic as its update_topic?`,
-      );
     return undefined;
   }
 
@@ -140,3 +161,5 @@ class Deployment {
     return answer;
   }
 }
+
+const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
