@@ -32,3 +32,21 @@ export interface ClientEvents {
   /** A datagram was dropped: it was malformed, or fits nothing. `total` counts them. */
   dropped: [{ reason: string; code: string; total: number }];
 }
+
+/** An EVENT_… of the module as its board reports it. */
+export interface BoardEvent {
+  /** Name in lower case without the prefix: 'connected', 'reading'. */
+  event: string;
+  /** Wall clock in ms, with the part of a millisecond that the rung knows. */
+  at: number;
+  a: number;
+  b: number;
+  /** Allocations of the shell and the engine, with 'started' before it and with 'ended' after it; only where they are counted. */
+  allocations?: number;
+  /** With 'started': bytes of heap, of the module's linear memory, and of the module; only where they are counted. */
+  heap?: number;
+  memory?: number;
+  module?: number;
+  /** With 'ended': the most that was ever in use of the stack, in bytes; only where it is measured. */
+  stack?: number;
+}

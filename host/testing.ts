@@ -7,7 +7,7 @@ import { CONFIG_PROTOCOL, configNames, EVENT_CONFIG_REFUSED, errorNames, eventNa
 import type { Buses } from './devices/buses.js';
 import { errorText } from './errors.js';
 import { Module } from './module.js';
-import { configByNumber } from './rungs/virtual.js';
+import { configByNumber } from './rungs/rung.js';
 import { BrokerEnd } from './testing/broker-end.js';
 import { VirtualClock } from './virtual-clock.js';
 

@@ -2,9 +2,9 @@ import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
 import { type Clock, realClock } from '../clock.js';
+import type { BoardEvent } from '../events.js';
 import { type KeptPort, keepPort } from '../links/kept-port.js';
 import type { Command, Upload } from '../links/line-messages.js';
-import type { BoardEvent } from '../rungs/rung.js';
 
 export { UploadRefused } from '../bridge/uploading.js';
 export type { Command, Upload } from '../links/line-messages.js';
@@ -36,7 +36,7 @@ export interface BoardDescription {
   settings: boolean;
 }
 
-/** An event of a board: with those of rung.ts what `board` says. */
+/** An event of a board: with those of a module what `board` says. */
 export type ConsoleEvent = BoardEvent & Partial<Omit<BoardDescription, 'module'>>;
 
 export interface ConsoleEvents {

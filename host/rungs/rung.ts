@@ -1,24 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { configNames } from '../contract.js';
+import type { BoardEvent } from '../events.js';
+
+export type { BoardEvent } from '../events.js';
 
 // A rung is a place where the sensor module runs. Scenarios, tests and the demonstration start a board on one and watch its events.
-
-/** An EVENT_… of the module as its board reports it. */
-export interface BoardEvent {
-  /** Name in lower case without the prefix: 'connected', 'reading'. */
-  event: string;
-  /** Wall clock in ms, with the part of a millisecond that the rung knows. */
-  at: number;
-  a: number;
-  b: number;
-  /** Allocations of the shell and the engine, with 'started' before it and with 'ended' after it; only where they are counted. */
-  allocations?: number;
-  /** With 'started': bytes of heap, of the module's linear memory, and of the module; only where they are counted. */
-  heap?: number;
-  memory?: number;
-  module?: number;
-  /** With 'ended': the most that was ever in use of the stack, in bytes; only where it is measured. */
-  stack?: number;
-}
 
 export interface RunningBoard {
   /** Ends in order: `offline`, DISCONNECT. Resolves when it is over. */
@@ -95,4 +81,16 @@ export type Rung = (settings: BoardSettings, listener: BoardListener) => Promise
 export function settingLine([name, value]: [string, string | number]): string {
   if (/[\r\n]/.test(String(value))) throw new TypeError(`setting '${name}': a line break cannot be written to a board's settings`);
   return `${name} = "${value}"\n`;
+}
+
+/** Settings by their CONFIG_… numbers; throws where one is not known. */
+export function configByNumber(settings: BoardSettings): Map<number, string | number> {
+  const numbers = new Map(Object.entries(configNames).map(([number, name]) => [name, Number(number)]));
+  return new Map(
+    Object.entries(settings).map(([name, value]) => {
+      const number = numbers.get(name);
+      if (number === undefined) throw new TypeError(`setting '${name}' is not known; take one of ${[...numbers.keys()].join(', ')}`);
+      return [number, value];
+    }),
+  );
 }
