@@ -23,7 +23,8 @@ export function skipUnverifying(board: string): string | false {
   const unbuilt = skipUnbuilt(board);
   if (unbuilt) return unbuilt;
   // The test of the library says whether there is one.
-  const { stdout } = spawnSync(join(dirname(board), 'update_psa_test'), { encoding: 'utf8' });
+  const { stdout, error } = spawnSync(join(dirname(board), 'update_psa_test'), { encoding: 'utf8' });
+  if (error) return `update_psa_test does not run (${error.message}): build the posix board anew`;
   return stdout.startsWith('missing') ? 'the posix board cannot verify signatures: apt-get install libmbedtls-dev' : false;
 }
 
