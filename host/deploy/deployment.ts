@@ -41,7 +41,8 @@ export interface DeployOptions {
 }
 
 const ANSWER_MS = 5_000;
-const PATIENCE_MS = 180_000;
+/** As DeployOptions has it. */
+export const PATIENCE_MS = 180_000;
 
 /** Deploys a module file. Resolves with the board's words when the new module runs and has reached its broker. Throws a DeployFault. */
 export async function deploy(channel: Channel, file: Uint8Array, options: DeployOptions = {}): Promise<string> {

@@ -7,9 +7,6 @@ import { join } from 'node:path';
 /** A key cannot be read, used or written; the message says which, why and what to do. */
 export class KeyFault extends Error {}
 
-/** Bytes of a public key as a board has it: x, then y. */
-export const PUBLIC_KEY_BYTES = 64;
-
 export interface KeyFiles {
   /** PEM (PKCS #8), readable by its owner only: it signs. */
   privateKey: string;

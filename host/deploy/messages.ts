@@ -8,7 +8,7 @@ export const ASK = 4;
 /** Most bytes of a module in one chunk. */
 export const CHUNK_BYTES = 256;
 /** Most bytes of an answer, its text included. */
-export const ANSWER_BYTES = 192;
+const ANSWER_BYTES = 192;
 
 /** What an answer says. */
 export const GO_ON = 0;

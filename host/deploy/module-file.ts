@@ -6,8 +6,8 @@ export const HEADER_BYTES = 128;
 /** What is signed: the header up to the signature. */
 export const SIGNED_BYTES = 64;
 export const NAME_BYTES = 16;
-export const MAGIC = 'T2BM';
-export const HEADER_VERSION = 1;
+const MAGIC = 'T2BM';
+const HEADER_VERSION = 1;
 
 const AT_HEADER_VERSION = 4;
 const AT_BOUNDARY = 5;

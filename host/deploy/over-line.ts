@@ -1,8 +1,6 @@
 import { type BoardConsole, type ConsoleEvent, UploadRefused } from '../console/console.js';
-import { DeployFault, type DeployOptions } from './deployment.js';
+import { DeployFault, type DeployOptions, PATIENCE_MS } from './deployment.js';
 import { readModuleFile } from './module-file.js';
-
-const PATIENCE_MS = 180_000;
 
 /** Deploys a module file to a board at a console. Resolves when the new module has reached its broker. Throws a DeployFault, or a BoardSilent. */
 export async function deployOverLine(board: BoardConsole, file: Uint8Array, options: DeployOptions = {}): Promise<string> {
