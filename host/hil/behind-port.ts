@@ -5,6 +5,7 @@ import { isMqttSn, linkTo, redact } from '../links/address.js';
 import type { OpenLink } from '../links/link.js';
 import { type BoardListener, type BoardSettings, settingLine } from '../rungs/rung.js';
 import { type HilBoard, NotHere, type Protocol } from './ground.js';
+import { within } from './heard.js';
 import { openWire, type PortWire } from './wire.js';
 
 // A board behind a serial port: each scenario brings it settings and restarts it, and what it says comes by its console. Its MQTT goes by the
@@ -14,6 +15,8 @@ import { openWire, type PortWire } from './wire.js';
 const ANSWER_MS = 8000;
 /** For a board to say what it is after a restart. */
 const RESTART_MS = 15_000;
+/** For all of a start, settings and restart together. */
+const START_MS = 60_000;
 /** For a chip to say after a reset what it does. */
 const BOOT_MS = 1500;
 
@@ -150,12 +153,15 @@ class Behind implements BoardBehindPort {
       this.#isRunning = false;
       await console.close();
     };
-    try {
+    const starting = async () => {
       await console.ready(ANSWER_MS);
       await console.upload('settings', Buffer.from(text));
       const board = boardAt(console, listener, close);
       await board.restartWith(begin);
       return board;
+    };
+    try {
+      return await within(starting(), 'the start of the board', START_MS);
     } catch (error) {
       await close();
       throw error instanceof UploadRefused ? new Error(error.message) : error;

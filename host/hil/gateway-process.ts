@@ -15,7 +15,12 @@ export interface GatewayProcess {
 
 /** A `twobyte gateway` in a process of its own, to the world's broker; resolves when it listens. */
 export async function gatewayProcess(world: World, ...options: string[]): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, [twobyte, 'gateway', '--broker', world.broker, '--bind', '127.0.0.1', ...options]);
+  const { username, password = '' } = world.ground.broker;
+  // Not in the address: other users of this machine can read the list of processes.
+  const login = username === undefined ? {} : { TWOBYTE_USERNAME: username, TWOBYTE_PASSWORD: password };
+  const child = spawn(process.execPath, [twobyte, 'gateway', '--broker', world.bareBroker, '--bind', '127.0.0.1', ...options], {
+    env: { ...process.env, ...login },
+  });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const kill = () => {
     child.kill('SIGKILL');

@@ -17,6 +17,12 @@ export interface SharedBroker {
   password?: string;
 }
 
+/** The address of a broker, with what logs in to it where that is said. */
+export function addressOf({ host, port, username, password = '' }: SharedBroker): string {
+  const login = username === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
+  return `mqtt://${login}${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** A broker of one scenario's own. */
 export interface OwnBroker {
   port: number;

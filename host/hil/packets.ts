@@ -68,6 +68,26 @@ export function mqttsnName(datagram: Uint8Array): PacketName {
   return names[datagram[afterLength(datagram)] ?? 0xff] ?? 'RESERVED';
 }
 
+const USERNAME_FLAG = 0x80;
+const PASSWORD_FLAG = 0x40;
+const WILL_FLAG = 0x04;
+
+/** Where user name and password begin in a CONNECT of MQTT; its length where it has none. In one that is malformed all behind the first byte may be such. */
+export function credentialsAt(packet: Uint8Array): number {
+  const long = (at: number) => 2 + (packet[at] ?? 0) * 256 + (packet[at + 1] ?? 0);
+  let at = 1;
+  while ((packet[at] ?? 0) >= 0x80) at++;
+  at++; // the remaining length
+  at += long(at) + 1; // the protocol's name and level
+  const flags = packet[at] ?? 0xff;
+  at += 3; // with the keep-alive
+  at += long(at); // the client id
+  if (flags & WILL_FLAG) at += long(at);
+  if (flags & WILL_FLAG) at += long(at);
+  if (at > packet.length) return 1;
+  return flags & (USERNAME_FLAG | PASSWORD_FLAG) ? at : packet.length;
+}
+
 /** Whether a PUBLISH says that it may have come before. */
 export const mqttDup = (packet: Uint8Array): boolean => mqttName(packet) === 'PUBLISH' && ((packet[0] ?? 0) & 0x08) !== 0;
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { type EmbeddedOptions, startGateway } from '../gateway/embedded.js';
-import type { BoardEvent, BoardSettings, RunningBoard } from '../rungs/rung.js';
+import type { BoardEvent, BoardListener, BoardSettings, RunningBoard } from '../rungs/rung.js';
 import { DatagramProxy } from './datagram-proxy.js';
-import { connection, type Ground, type HilBoard, NotHere, type Protocol } from './ground.js';
+import { addressOf, connection, type Ground, type HilBoard, NotHere, type Protocol } from './ground.js';
 import { Heard, within } from './heard.js';
 import { type Hearing, hearing } from './hearing.js';
 import { type Place, placeFor } from './places.js';
@@ -50,6 +50,10 @@ export interface Remark {
 /** What a world and those at other brokers have in common. */
 interface Shared {
   readonly ends: (() => Promise<unknown>)[];
+  /** Boards that are being started. */
+  readonly starts: Set<Promise<unknown>>;
+  /** The scenario is: nothing begins any more, and what comes late ends at once. */
+  over: boolean;
   readonly proxies: ScriptedProxy[];
   readonly remarks: Remark[];
   readonly reports: string[];
@@ -73,9 +77,9 @@ export class World {
 
   /** A world with a broker, and over MQTT-SN with a gateway to it. Its owner calls end(). */
   static async on(ground: Ground): Promise<World> {
-    const shared: Shared = { ends: [], proxies: [], remarks: [], reports: [], boards: 0 };
+    const shared: Shared = { ends: [], starts: new Set(), over: false, proxies: [], remarks: [], reports: [], boards: 0 };
     const { host, port } = ground.broker;
-    const world = new World(ground, `mqtt://${host}:${port}`, ground.broker, ownTopic(), shared);
+    const world = new World(ground, addressOf({ host, port }), ground.broker, ownTopic(), shared);
     if (ground.lacks?.wire !== undefined && ground.protocol === 'mqtt') return world;
     if (ground.protocol === 'mqtt') return world.#at((await world.#proxy(ground.broker)).address, ground.broker);
     const { address, gateway } = await world.way();
@@ -98,11 +102,15 @@ export class World {
     return this.ground.protocol;
   }
 
-  /** Of the broker, for clients and gateways. */
+  /** Of the broker, for clients and gateways in this process. */
   get broker(): string {
-    const { host, port, username, password } = this.ground.broker;
-    const login = username === undefined ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password ?? '')}@`;
-    return `mqtt://${login}${host}:${port}`;
+    return addressOf(this.ground.broker);
+  }
+
+  /** The same without what logs in. */
+  get bareBroker(): string {
+    const { host, port } = this.ground.broker;
+    return addressOf({ host, port });
   }
 
   #at(address: string, target: Target, broker = this.ground.broker): World {
@@ -231,7 +239,7 @@ export class World {
     const events = new Heard<BoardEvent>();
     const words = new Heard<string>();
     const number = this.#another();
-    const board = await this.ground.start(this.#settings(settings), {
+    const board = await this.#start(settings, {
       event: (event) => {
         this.#tells(number, event);
         events.add(event);
@@ -242,7 +250,6 @@ export class World {
       },
       failed: (error) => events.fail(error),
     });
-    this.after(() => this.#end(board));
     const tells = async (name: string, count = 1) => {
       const named = (all: readonly BoardEvent[]) => all.filter(({ event }) => event === name);
       const all = await events.until((all) => named(all).length >= count, `event ${count} '${name}'`);
@@ -259,6 +266,22 @@ export class World {
     };
   }
 
+  /** A board that ends with the scenario; one whose start is overtaken by the scenario's end is ended as soon as it has started. */
+  async #start(settings: BoardSettings, listener: BoardListener): Promise<HilBoard> {
+    const { starts, over } = this.#shared;
+    if (over) throw new Error('the scenario is over, and starts no board');
+    const start = this.ground.start(this.#settings(settings), listener).then((board) => {
+      this.after(() => this.#end(board));
+      return board;
+    });
+    starts.add(start);
+    try {
+      return await start;
+    } finally {
+      starts.delete(start);
+    }
+  }
+
   #another(): number {
     return ++this.#shared.boards;
   }
@@ -268,22 +291,17 @@ export class World {
     const number = this.#another();
     const refused = new Promise<string>((resolve, reject) => {
       const said: string[] = [];
-      this.ground
-        .start(this.#settings(settings), {
-          event: (event) => {
-            this.#tells(number, event);
-            if (event.event === 'connected') reject(new Error('it started'));
-          },
-          says: (line) => {
-            this.#says(number, line);
-            said.push(line);
-          },
-          failed: ({ message }) => resolve([message, ...said].join('\n')),
-        })
-        .then(
-          (board) => this.after(() => this.#end(board)),
-          (error: Error) => (error instanceof NotHere ? reject(error) : resolve(error.message)),
-        );
+      this.#start(settings, {
+        event: (event) => {
+          this.#tells(number, event);
+          if (event.event === 'connected') reject(new Error('it started'));
+        },
+        says: (line) => {
+          this.#says(number, line);
+          said.push(line);
+        },
+        failed: ({ message }) => resolve([message, ...said].join('\n')),
+      }).catch((error: Error) => (error instanceof NotHere ? reject(error) : resolve(error.message)));
     });
     return within(refused, 'the refusal');
   }
@@ -334,10 +352,18 @@ export class World {
   /** Says what is to be done when the scenario is over; what was said last is done first. */
   after(end: () => Promise<unknown>): void {
     this.#shared.ends.push(end);
+    if (this.#shared.over) void this.#endAll().catch(() => {});
   }
 
-  /** Ends all that is left of the scenario. */
+  /** Ends all that is left of the scenario, and waits for boards that are still being started. */
   async end(): Promise<void> {
+    this.#shared.over = true;
+    await this.#endAll();
+    await Promise.allSettled(this.#shared.starts);
+    await this.#endAll();
+  }
+
+  async #endAll(): Promise<void> {
     const { ends } = this.#shared;
     for (let end = ends.pop(); end; end = ends.pop()) await end();
   }
