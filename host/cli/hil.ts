@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants, stat, writeFile } from 'node:fs/promises';
+import { constants as system } from 'node:os';
+import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Command, Option } from 'commander';
 import { type Campaign, type CampaignOptions, campaign } from '../hil/campaign.js';
@@ -8,6 +10,7 @@ import { scenariosOver } from '../hil/list.js';
 import { listing, merged, summary, Table } from '../hil/report.js';
 import { type BuiltRung, builtRungs } from '../hil/rungs.js';
 import { tell } from '../hil/runner.js';
+import { unwritable } from './files.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, UsageError, whole } from './usage.js';
 
 interface Values {
@@ -24,13 +27,17 @@ interface Values {
 
 const MOST_JOBS = 64;
 
+const signals = ['SIGINT', 'SIGTERM'] as const;
+/** Of the status of what a signal has ended: 128 and its number, as shells have it. */
+const SIGNALLED = 128;
+
 /** Nothing to tell scenarios to; people have been told why. */
 const NOBODY = { grounds: undefined, close: async () => {} };
 
 const help = `
 One line for each scenario, the same on every rung; behind it who was skipped and why, and of each that failed what boards and brokers said.
 
-Exit status: 0 all passed or were skipped · 1 one failed, bad usage, or no board
+Exit status: 0 all passed or were skipped · 1 one failed, bad usage, or no board · 130 or 143 ended by SIGINT or SIGTERM
 `;
 
 export function hilCommand(): Command {
@@ -62,6 +69,7 @@ async function hil({ protocol, only = [], list, junit: file, jobs, ...place }: V
     for (const line of listing(chosen.rung, protocols, rows)) print(line);
     return EXIT_OK;
   }
+  if (file !== undefined) await requireWritable(file);
   const began = new Date();
   const start = performance.now();
   const { grounds, close } = await chosen.begin().catch((error: Error) => {
@@ -69,15 +77,37 @@ async function hil({ protocol, only = [], list, junit: file, jobs, ...place }: V
     return NOBODY;
   });
   if (!grounds) return EXIT_FAILURE;
+  const abort = new AbortController();
+  let status: number | undefined;
+  const end = (signal: NodeJS.Signals) => {
+    status = SIGNALLED + system.signals[signal];
+    process.stderr.write('twobyte hil: interrupted; ending boards and brokers\n');
+    abort.abort();
+  };
+  for (const signal of signals) process.once(signal, end); // a second one ends it at once
   try {
     const table = new Table(protocols, rows, print);
     const tasks = rows.flatMap(({ scenario, protocols: over }) => over.map((protocol) => ({ scenario, ground: grounds(protocol) })));
-    const outcomes = await tell(tasks, Math.min(jobs ?? chosen.jobs, chosen.mostJobs), (outcome) => table.add(outcome));
+    const outcomes = await tell(tasks, Math.min(jobs ?? chosen.jobs, chosen.mostJobs), (outcome) => table.add(outcome), abort.signal);
+    if (status !== undefined) return status;
     for (const line of summary(chosen.rung, outcomes, performance.now() - start)) print(line);
     if (file !== undefined) await writeFile(file, junit(chosen.rung, outcomes, began));
     return outcomes.some(({ status }) => status === 'failed') ? EXIT_FAILURE : EXIT_OK;
   } finally {
+    for (const signal of signals) process.off(signal, end);
     await close();
+  }
+}
+
+/** Before the first scenario: what cannot be written in the end is told now. */
+async function requireWritable(file: string): Promise<void> {
+  try {
+    const there = await stat(file).catch(() => undefined);
+    if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    await access(there ? file : dirname(file), constants.W_OK);
+    if (!there && !(await stat(dirname(file))).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' });
+  } catch (error) {
+    throw new UsageError(`--junit: ${file} cannot be written: ${unwritable(error)}`);
   }
 }
 

@@ -3,7 +3,16 @@ import { parseAddress, redact } from '../links/address.js';
 import { boardBehindPort } from './behind-port.js';
 import { boardFile } from './board-file.js';
 import { embeddedBroker } from './embedded.js';
-import type { Ground, OwnBroker, OwnBrokerOptions, Protocol, RungName, SharedBroker } from './ground.js';
+import {
+  addressOf,
+  type Ground,
+  type OwnBroker,
+  type OwnBrokerOptions,
+  type Protocol,
+  type RungName,
+  type SharedBroker,
+} from './ground.js';
+import { hearing } from './hearing.js';
 import { type BuiltRung, rungNamed } from './rungs.js';
 
 export interface CampaignOptions {
@@ -41,6 +50,10 @@ export async function campaign({ rung, board, port, broker, progress }: Campaign
   if (rung !== undefined && port !== undefined) throw new Error(`--rung ${rung} has no port; leave out --rung or --port`);
   if (rung !== undefined && described?.rung !== undefined && !rung.startsWith(described.rung))
     throw new Error(`--board ${board}: this board is of the rung ${described.rung}, and not of ${rung}`);
+  if (rung !== undefined && described !== undefined && described.rung === undefined)
+    throw new Error(
+      `--board ${board}: a board with the chip ${described.chip} is behind a serial port, and not on the rung ${rung}; leave out --board, or --rung with --port in its place`,
+    );
   const name = rung ?? described?.rung;
   if (name === undefined)
     throw new Error(
@@ -107,7 +120,20 @@ function sharedBroker(url: string): SharedBroker {
   };
 }
 
+/** Connects once; throws a sentence when that cannot be done. */
+async function reach(broker: SharedBroker): Promise<void> {
+  try {
+    const { client } = await hearing(addressOf(broker), []);
+    await client.endAsync(true);
+  } catch (error) {
+    const { host, port } = broker;
+    const why = (error as Error).message;
+    throw new Error(`--broker ${addressOf({ host, port })}: ${why}; start a broker there, or name another`);
+  }
+}
+
 async function withBrokers(start: Ground['start'], rung: RungName, shared: SharedBroker | undefined) {
+  if (shared) await reach(shared);
   const embedded: OwnBroker | undefined = shared ? undefined : await embeddedBroker();
   const broker = shared ?? { host: '127.0.0.1', port: embedded?.port ?? 0 };
   const ownBroker: (options: OwnBrokerOptions) => Promise<OwnBroker> = embeddedBroker;

@@ -8,7 +8,7 @@ export interface Hearing {
   messages: Heard<Message>;
 }
 
-/** A client at `url` that is subscribed to `filters`; its owner ends it. */
+/** A client at `url` that is subscribed to `filters`, if there are any; its owner ends it. */
 export async function hearing(url: string, filters: string | string[]): Promise<Hearing> {
   const client = connect(url, { reconnectPeriod: 0 });
   const messages = new Heard<Message>();
@@ -22,7 +22,7 @@ export async function hearing(url: string, filters: string | string[]): Promise<
       });
     });
     await within(connected, 'the connection to the broker');
-    await within(client.subscribeAsync(filters, { qos: 2 }), 'the subscription');
+    if (filters.length > 0) await within(client.subscribeAsync(filters, { qos: 2 }), 'the subscription');
   } catch (error) {
     await client.endAsync(true);
     throw error;

@@ -26,13 +26,24 @@ export interface Task {
 /** Every wait of a scenario has a deadline; this is that of all of them together, in ms. */
 const SCENARIO_MS = 120_000;
 
-/** Tells the scenarios, `jobs` at a time, begun in their order; `done` hears of each. */
-export async function tell(tasks: readonly Task[], jobs: number, done: (outcome: Outcome) => void): Promise<Outcome[]> {
+/**
+ * Tells the scenarios, `jobs` at a time, begun in their order; `done` hears of each. When `signal` is aborted those that run are broken off, and all that
+ * they had is ended before it resolves.
+ */
+export async function tell(
+  tasks: readonly Task[],
+  jobs: number,
+  done: (outcome: Outcome) => void,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const waiting = [...tasks];
+  const interrupted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Interrupted()), { once: true }));
+  interrupted.catch(() => {}); // perhaps nobody waits
   const worker = async () => {
-    for (let task = waiting.shift(); task; task = waiting.shift()) {
-      const outcome = await tellOne(task);
+    for (let task = waiting.shift(); task && !signal.aborted; task = waiting.shift()) {
+      const outcome = await tellOne(task, interrupted);
+      if (!outcome) return;
       outcomes.push(outcome);
       done(outcome);
     }
@@ -41,7 +52,11 @@ export async function tell(tasks: readonly Task[], jobs: number, done: (outcome:
   return outcomes;
 }
 
-async function tellOne({ scenario, ground }: Task): Promise<Outcome> {
+/** Somebody wants no more of it. */
+class Interrupted extends Error {}
+
+/** Undefined when it was interrupted. */
+async function tellOne({ scenario, ground }: Task, interrupted: Promise<never>): Promise<Outcome | undefined> {
   const { protocol, rung } = ground;
   const began = performance.now();
   const outcome = (rest: Pick<Outcome, 'status' | 'why' | 'timeline'>): Outcome => ({
@@ -55,9 +70,11 @@ async function tellOne({ scenario, ground }: Task): Promise<Outcome> {
   let world: World | undefined;
   try {
     world = await World.on(ground);
-    await within(scenario.run(world), 'the end of the scenario', SCENARIO_MS);
+    const run = scenario.run(world);
+    await Promise.race([within(run, 'the end of the scenario', SCENARIO_MS), interrupted]);
     return outcome({ status: 'passed' });
   } catch (error) {
+    if (error instanceof Interrupted) return undefined;
     if (error instanceof NotHere) return outcome({ status: 'skipped', why: error.message });
     const why = error instanceof Error ? error.message : String(error);
     return outcome({ status: 'failed', why, ...(world && { timeline: timeline(world, began) }) });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { twobyte } from '../cli/cli.js';
+import { startBroker } from '../../host/broker.js';
+import { start, twobyte } from '../cli/cli.js';
 import { freePort, skipMosquitto, startMosquitto } from '../mosquitto.js';
-import { rungs } from '../rungs/world.js';
+import { posixBoard, rungs, skipUnbuilt } from '../rungs/world.js';
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'twobyte-hil-'));
@@ -85,15 +86,49 @@ describe('twobyte hil', { timeout: 120_000 }, () => {
     assert.match(broker.log, /New client connected/);
   });
 
-  test('ends with status 1 when a scenario fails, and shows it', async () => {
-    const url = `mqtt://127.0.0.1:${await freePort()}`;
-    const { status, stdout } = await twobyte(['hil', '--rung', 'virtual', '--broker', url, '--only', 'unit follows', '--protocol', 'mqtt']);
+  test('ends with status 1 when a scenario fails, and shows it', async (t) => {
+    let connections = 0; // the first is that of a look whether it is there
+    const broker = await startBroker({ authenticate: (_client, _name, _password, done) => done(null, ++connections === 1) });
+    t.after(() => broker.close());
+    const { status, stdout } = await twobyte([
+      'hil',
+      '--rung',
+      'virtual',
+      '--broker',
+      broker.url,
+      '--only',
+      'unit follows',
+      '--protocol',
+      'mqtt',
+    ]);
     assert.equal(status, 1);
     const text = stdout.toString();
     assert.match(text, /^FAILED {4}the unit follows the number$/m);
-    assert.match(text, /^FAILED: the unit follows the number \(mqtt\)\n {2}.*127\.0\.0\.1/m);
+    assert.match(text, /^FAILED: the unit follows the number \(mqtt\)\n {2}.*refused/m);
     assert.match(text, /virtual: 0 passed, 1 failed, 0 skipped/);
   });
+
+  test('a broker that is not there is told before the table', async () => {
+    const port = await freePort();
+    const { status, stdout, stderr } = await twobyte(['hil', '--rung', 'virtual', '--broker', `mqtt://me:secret@127.0.0.1:${port}`]);
+    assert.deepEqual([status, stdout.toString()], [1, '']);
+    assert.match(stderr, new RegExp(`^twobyte hil: --broker mqtt://127\\.0\\.0\\.1:${port}: .*; start a broker there, or name another\n$`));
+    assert.doesNotMatch(stderr, /secret/);
+  });
+
+  for (const [signal, number] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    test(`${signal} ends boards, and leaves no directory behind: status ${number}`, { skip: skipUnbuilt(posixBoard) }, async (t) => {
+      const TMPDIR = directory(t);
+      const run = start(['hil', '--rung', 'posix', '--jobs', '2', '--only', 'at QoS'], { TMPDIR });
+      await run.prints('passed');
+      run.child.kill(signal);
+      const { status, stderr } = await run.ended;
+      assert.deepEqual([status, stderr], [number, 'twobyte hil: interrupted; ending boards and brokers\n']);
+      assert.deepEqual(readdirSync(TMPDIR), []);
+    });
 
   const somewhere = '/nowhere/at-all.json';
   for (const [what, args, words] of [
@@ -103,6 +138,17 @@ describe('twobyte hil', { timeout: 120_000 }, () => {
     ['words of no scenario', ['--rung', 'virtual', '--only', 'xyzzy'], /--only: no scenario has 'xyzzy' in its name; --list prints them/],
     ['a broker behind TLS', ['--rung', 'virtual', '--broker', 'mqtts://me:secret@host'], /--broker mqtts:\/\/…@host: .*plain MQTT/],
     ['a board’s file that is not there', ['--board', somewhere], /--board \/nowhere\/at-all\.json: .* cannot be read \(ENOENT\)/],
+    [
+      'a file of results in no directory',
+      ['--rung', 'virtual', '--junit', '/nowhere/a.xml'],
+      /^error: --junit: \/nowhere\/a\.xml cannot be written: there is no such directory; make it, or name another$/m,
+    ],
+    ['a directory for results', ['--rung', 'virtual', '--junit', '/tmp'], /--junit: \/tmp cannot be written: it is a directory/],
+    [
+      'a board of hardware on a rung',
+      ['--rung', 'posix', '--board', 'esp32-devkitc'],
+      /--board esp32-devkitc: a board with the chip esp32 is behind a serial port, and not on the rung posix; leave out --board/,
+    ],
     ['no jobs', ['--rung', 'virtual', '--jobs', '0'], /whole number from 1 to 64/],
   ] as const)
     test(`${what}: refused in a sentence`, async () => {
