@@ -7,7 +7,7 @@ import { TOPIC_BYTES, UNIT_BYTES } from './limits.js';
 import { textFault, topicFault, utf8Bytes } from './texts.js';
 
 /** What update.ts and twobyte deploy agree on: answers come at the topic of the updates with this behind it. */
-export const STATUS_LEVEL = '/status';
+const STATUS_LEVEL = '/status';
 
 const firstUrl = ({ broker }: Checks['file']): string | undefined =>
   typeof broker?.url === 'string' ? broker.url : (broker?.url?.find((url) => url !== null) ?? undefined);

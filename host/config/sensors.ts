@@ -7,7 +7,7 @@ import { isModulePath } from './modules.js';
 import { utf8Bytes } from './texts.js';
 
 /** CONFIG_READING_1 to 8. */
-export const MOST_READINGS = 8;
+const MOST_READINGS = 8;
 /** SENSOR_TOPICS_BYTES of a module with drivers. */
 export const TOPICS_BYTES = 640;
 /** A DHT22 measures no more often, in ms. */

@@ -2,10 +2,10 @@
 
 import { dirname, join } from 'node:path';
 import type { BoardDescription, I2cPins } from './board.js';
-import type { Config, Sensor } from './config.js';
 import { type Path, pathText } from './faults.js';
 import type { Quantity } from './file.js';
 import { hasDrivers, moduleFile } from './modules.js';
+import type { Config, Sensor } from './node.js';
 
 /** Thermometers of a board, as firmware/shell/board.h numbers them. Its only hygrometer, the DHT22, is 0. */
 const BOARD_THERMOMETER = 0;

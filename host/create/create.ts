@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type BoardDescription, boardNames, readBoard } from '../config/index.js';
 
 // Makes a project: the files of host/create/template with the project's own words in place of {{…}}.
 
@@ -38,7 +39,7 @@ export function createProject({ folder, board }: NewProject): Created {
     board,
     boardTitle: title,
     // A board on the desk needs no network: its line leads to `twobyte bridge`.
-    broker: chip === 'linux' || chip === 'rv32' ? 'mqtt://127.0.0.1' : 'mqtt+line://bridge',
+    broker: chip.gpio.length === 0 ? 'mqtt://127.0.0.1' : 'mqtt+line://bridge',
     topic: 'garden/soil/moisture',
     twobyte: ownSource(directory),
     ...developmentTools(),
@@ -69,10 +70,10 @@ function nameOf(directory: string): string {
   return name;
 }
 
-function boardOf(name: string): { title: string; chip: string } {
-  const boards = readdirSync(join(packageRoot, 'boards')).flatMap((file) => /^(.+)(?<!\.schema)\.json$/.exec(file)?.[1] ?? []);
-  if (!boards.includes(name)) throw new CreateFault(`--board: '${name}' is not known; take one of ${boards.sort().join(', ')}`);
-  return JSON.parse(readFileSync(join(packageRoot, 'boards', `${name}.json`), 'utf8')) as { title: string; chip: string };
+function boardOf(name: string): BoardDescription {
+  const names = boardNames();
+  if (!names.includes(name)) throw new CreateFault(`--board: '${name}' is not known; take one of ${names.join(', ')}`);
+  return readBoard(name);
 }
 
 function requireEmpty(directory: string): void {
