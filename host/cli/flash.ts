@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { CONFIG_FILE } from '../build/project.js';
+import { boardPath, chips } from '../config/index.js';
 import { findEsptool } from '../flash/esptool.js';
 import { flash } from '../flash/flash.js';
 import { chipName, chipTitle, FlashFault, harmed, type Image, readImage, withModule, withSettings } from '../flash/image.js';
@@ -25,12 +26,14 @@ interface Values {
 const DEFAULT_BAUD = 460_800;
 const [LEAST_BAUD, MOST_BAUD] = [9600, 3_000_000];
 
-/** boards/ of this package; this file runs as build/js/host/cli/flash.js. */
-const boards = fileURLToPath(new URL('../../../../boards/', import.meta.url));
+/** The chips that are flashed. */
+const flashed = Object.values(chips)
+  .filter(({ gpio }) => gpio.length > 0)
+  .map(({ name }) => name);
 
 const after = `
 The port is the only one with a board, unless --port names it; the board is that of twobyte.config.json in this directory, unless --board or --chip names
-it. The firmware is what \`npm run firmware\` built, in build/firmware/. Settings on the board stay, unless --erase. esptool 5 does the work and has to be
+it. The firmware is what \`npm run firmware\` built in a checkout of Twobyte, in build/firmware/. Settings on the board stay, unless --erase. esptool 5 does the work and has to be
 installed (pip install 'esptool>=5'); it looks at the chip first, and another than the board's is left as it is.
 
 Exit status: 0 written and compared · 1 bad usage, or it could not be done
@@ -110,7 +113,7 @@ function imageOf(values: Values, scratch: string): { image: Image; target: Targe
   const title = chipTitle(image.chip);
   if (target && target.chip !== image.chip)
     throw new FlashFault(
-      `the firmware in ${directory} is for ${title}, and ${target.clause}; build it for that chip (npm run firmware -- --target ${target.chip}) or name another with --image`,
+      `the firmware in ${directory} is for ${title}, and ${target.clause}; build it for that chip (npm run firmware -- --target ${target.chip}, in a checkout of Twobyte) or name another with --image`,
     );
   if (values.module !== undefined) image = withModule(image, values.module, scratch);
   if (values.settings !== undefined) image = withSettings(image, values.settings);
@@ -135,24 +138,29 @@ function targetOf({ board, chip }: Values): Target | undefined {
     throw new UsageError('--chip: the board of --board says which chip it has; give one of the two');
   if (chip !== undefined) {
     const name = chipName(chip);
+    if (!flashed.some((known) => known === name)) throw new UsageError(`--chip '${chip}' is not known; write one of ${flashed.join(', ')}`);
     return { name, chip: name, words: chipTitle(name), clause: `--chip says ${chipTitle(name)}` };
   }
-  const named = board ?? configuredBoard();
-  return named === undefined ? undefined : boardTarget(named);
+  if (board !== undefined) return boardTarget(board, `--board '${board}'`);
+  const named = configuredBoard();
+  return named === undefined ? undefined : boardTarget(named, `${CONFIG_FILE}: board "${named}"`);
 }
 
-function boardTarget(named: string): Target {
-  const path = named.endsWith('.json') ? named : join(boards, `${named}.json`);
+/** `shown` is where the board was named, for sentences. */
+function boardTarget(named: string, shown: string): Target {
+  const path = boardPath(named);
   const name = basename(path, '.json');
   let chip: unknown;
   try {
     ({ chip } = JSON.parse(readFileSync(path, 'utf8')) as { chip?: unknown });
   } catch (error) {
     const why = error instanceof SyntaxError ? 'it is not JSON' : `${path} cannot be read`;
-    throw new UsageError(`--board '${named}': ${why}; name one of boards/, or a JSON file like those`);
+    throw new UsageError(`${shown}: ${why}; name one of boards/, or a JSON file like those`);
   }
   if (typeof chip !== 'string' || !chip.toLowerCase().startsWith('esp'))
-    throw new UsageError(`--board '${named}': it has no chip that is flashed, its "chip" is ${JSON.stringify(chip) ?? 'missing'}`);
+    throw new UsageError(
+      `${shown}: it has no chip that is flashed, its "chip" is ${JSON.stringify(chip) ?? 'missing'}; name a board with one of ${flashed.join(', ')}`,
+    );
   const title = chipTitle(chipName(chip));
   return { name, chip: chipName(chip), words: `${title} (${name})`, clause: `the board ${name} has an ${title}` };
 }
@@ -160,7 +168,7 @@ function boardTarget(named: string): Target {
 /** The board that the project's configuration names, where there is one. What is wrong with it is for `twobyte config` to say. */
 function configuredBoard(): string | undefined {
   try {
-    const { board } = JSON.parse(readFileSync('twobyte.config.json', 'utf8')) as { board?: unknown };
+    const { board } = JSON.parse(readFileSync(CONFIG_FILE, 'utf8')) as { board?: unknown };
     return typeof board === 'string' ? board : undefined;
   } catch {
     return undefined;

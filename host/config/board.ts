@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Chip, type ChipName, chips, type PinPlace, type PinUse, whyNot } from './chips.js';
 import { anyNumber, ConfigFault, Faults, nearest, type Path } from './faults.js';
 import { type Json, JsonFault, parseJson } from './json.js';
@@ -59,6 +60,11 @@ export function isBoardPath(nameOrPath: string): boolean {
   return /[/\\]|\.json$/.test(nameOrPath);
 }
 
+/** The file of a board: a name of boards/, or a path as it is. */
+export function boardPath(nameOrPath: string): string {
+  return isBoardPath(nameOrPath) ? nameOrPath : fileURLToPath(new URL(`${nameOrPath}.json`, boardsDirectory));
+}
+
 /** Why there is no board of that name in boards/; undefined when there is one. */
 export function unknownBoard(name: string): string | undefined {
   const names = boardNames();
@@ -74,7 +80,7 @@ export function readBoard(nameOrPath: string): BoardDescription {
   if (unknown !== undefined) throw new ConfigFault([unknown]);
   const shown = isPath ? nameOrPath : `boards/${nameOrPath}.json`;
   const faults = new Faults(shown);
-  const value = readJson(isPath ? nameOrPath : new URL(`${nameOrPath}.json`, boardsDirectory), shown);
+  const value = readJson(boardPath(nameOrPath), shown);
   checkSchema('board', value, faults);
   const board = described(basename(nameOrPath, '.json'), (value ?? {}) as unknown as BoardFile);
   if (board) checkBoard(board, faults);
@@ -84,7 +90,7 @@ export function readBoard(nameOrPath: string): BoardDescription {
 }
 
 /** The JSON of a file; throws a ConfigFault that names it as `shown`, and of what is no JSON line and column. */
-export function readJson(file: string | URL, shown: string): Json {
+export function readJson(file: string, shown: string): Json {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));

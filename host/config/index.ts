@@ -1,6 +1,6 @@
 // Boards and configurations, for the commands.
 
-export { type BoardDescription, boardNames, type I2cPins, readBoard, readJson } from './board.js';
+export { type BoardDescription, boardNames, boardPath, type I2cPins, readBoard } from './board.js';
 export { type Chip, type ChipName, chips } from './chips.js';
 export { readConfig } from './config.js';
 export { ConfigFault } from './faults.js';

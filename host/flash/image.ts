@@ -42,7 +42,7 @@ export const chipTitle = (chip: string): string => chip.toUpperCase().replace(/^
 
 /** Reads what a build of ESP-IDF left in `directory`; throws a FlashFault when that is no image. `target` is the chip to name in the way out. */
 export function readImage(directory: string, target: string): Image {
-  const build = `build it: npm run firmware -- --target ${target}`;
+  const build = `build it: npm run firmware -- --target ${target} in a checkout of Twobyte`;
   const file = join(directory, 'flasher_args.json');
   let text: string;
   try {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { boardPath } from '../config/index.js';
 import type { BuiltRung } from './rungs.js';
 
 /** What a board's file says that matters here. */
@@ -9,14 +9,11 @@ export interface BoardFile {
   rung?: BuiltRung;
 }
 
-/** This file runs as build/js/host/hil/board-file.js. */
-const boards = fileURLToPath(new URL('../../../../boards/', import.meta.url));
-
 const rungs: Readonly<Record<string, BuiltRung>> = { linux: 'posix', rv32: 'qemu-rv32' };
 
 /** Reads a board's file, by its path or its name in boards/; throws a sentence. */
 export async function boardFile(nameOrPath: string): Promise<BoardFile> {
-  const path = /[/\\]|\.json$/.test(nameOrPath) ? nameOrPath : `${boards}${nameOrPath}.json`;
+  const path = boardPath(nameOrPath);
   let text: string;
   try {
     text = await readFile(path, 'utf8');

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { skipMosquitto } from '../mosquitto.js';
 
 const DEADLINE_MS = 20_000;
-const twobytePath = fileURLToPath(new URL('../../host/cli/twobyte.js', import.meta.url));
+export const twobytePath = fileURLToPath(new URL('../../host/cli/twobyte.js', import.meta.url));
 
 const inPath = (name: string) =>
   (process.env.PATH ?? '').split(delimiter).some((directory) => {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { openPort } from '../../host/ports/open.js';
 import { slotImage } from '../../host/rungs/flash.js';
-import { start, twobyte } from '../cli/cli.js';
+import { start, twobyte, twobytePath } from '../cli/cli.js';
 import { skipSocat, wire } from '../links/wire.js';
+import { run } from '../project/project.js';
 import { bootLoader, build, content, FLASH_BYTES, partition, skipEsptool, temporary, withEsptool } from './boot-loader.js';
 
 const env = withEsptool;
@@ -162,7 +163,10 @@ describe('twobyte flash refuses before it touches a port', { timeout: 60_000 }, 
   test('a firmware that is not there, cut, or for another chip', async (t) => {
     const directory = temporary(t);
     const args = ['--port', '/nonexistent/tty', '--image', directory, '--chip', 'esp32c3'];
-    await refusal(args, /there is no firmware in .*; build it: npm run firmware -- --target esp32c3, or name its directory with --image/);
+    await refusal(
+      args,
+      /there is no firmware in .*; build it: npm run firmware -- --target esp32c3 in a checkout of Twobyte, or name its directory with --image/,
+    );
     build(directory);
     await refusal(
       [...args.slice(0, -1), 'esp32s3'],
@@ -211,6 +215,13 @@ describe('twobyte flash refuses before it touches a port', { timeout: 60_000 }, 
     writeFileSync(board, '{}');
     await refusal([...args, board], /its "chip" is missing/);
     await refusal(['--port', '/nonexistent/tty'], /--board: which board is it\?/);
+    await refusal(['--chip', 'esp32x'], /--chip 'esp32x' is not known; write one of esp32, esp32c3, esp32s3$/m);
+    writeFileSync(join(directory, 'twobyte.config.json'), '{ "board": "posix" }');
+    const configured = await run(process.execPath, [twobytePath, 'flash'], directory);
+    assert.match(
+      configured.stderr,
+      /^error: twobyte\.config\.json: board "posix": it has no chip that is flashed, its "chip" is "linux"; name a board/,
+    );
     await refusal(['--baud', '1'], /'--baud <n>' argument '1' is invalid/);
   });
 });
