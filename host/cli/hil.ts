@@ -3,6 +3,7 @@ import { constants as system } from 'node:os';
 import { dirname } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Command, Option } from 'commander';
+import { unwritable } from '../file-faults.js';
 import { type Campaign, type CampaignOptions, campaign } from '../hil/campaign.js';
 import type { Protocol } from '../hil/ground.js';
 import { junit } from '../hil/junit.js';
@@ -10,7 +11,6 @@ import { scenariosOver } from '../hil/list.js';
 import { listing, merged, summary, Table } from '../hil/report.js';
 import { type BuiltRung, builtRungs } from '../hil/rungs.js';
 import { tell } from '../hil/runner.js';
-import { unwritable } from './files.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, UsageError, whole } from './usage.js';
 
 interface Values {

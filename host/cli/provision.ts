@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type Config, ConfigFault, readBoard, readConfig, settingsOf } from '../config/index.js';
-import { BoardConsole, BoardSilent, type Upload, UploadRefused } from '../console/console.js';
+import { BoardConsole, type Upload } from '../console/console.js';
+import { type Provision, provide } from '../console/provide.js';
+import { unreadable } from '../file-faults.js';
 import { faultBefore } from '../ports/open.js';
 import { choosePort, PortFault } from '../ports/ports.js';
+import { printable } from '../printable.js';
 import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, seconds, UsageError } from './usage.js';
 
@@ -18,19 +21,7 @@ interface Values {
   quiet?: true;
 }
 
-/** What goes to the board, in this order: the settings last, as what they name is there by then. */
-export interface Provision {
-  texts: readonly { what: Upload; bytes: Buffer }[];
-  /** The board that the settings are for, where that is known: its name, and its chip. */
-  for?: { name: string; chip: string };
-  /** The board's link goes by the same line: it connects when a bridge leads it to its broker. */
-  byLine: boolean;
-}
-
 const DEFAULT_WAIT_S = 60;
-/** For a board to say that it starts, behind a restart. */
-const START_MS = 10_000;
-
 const DEFAULT_BAUD = 115_200;
 
 const after = `
@@ -60,7 +51,7 @@ export function provisionCommand(): Command {
 }
 
 async function run(values: Values): Promise<number> {
-  const say = (text: string) => void process.stderr.write(`twobyte provision: ${text}\n`);
+  const say = (text: string) => void process.stderr.write(`twobyte provision: ${printable(text)}\n`);
   try {
     const named = values.port === undefined ? undefined : serialPort(values.port, '--port');
     const provision = provisionOf(values, values.quiet ? () => {} : say);
@@ -96,6 +87,7 @@ function provisionOf(values: Values, say: (text: string) => void): Provision {
       { what: 'settings', bytes },
     ],
     ...(board && { for: { name: board.name, chip: board.chip.name } }),
+    settings: values.settings ?? 'the settings that twobyte config prints',
     byLine: /^\s*broker\s*=\s*"?mqtt(-sn)?\+(line|serial):/m.test(bytes.toString()),
   };
 }
@@ -109,7 +101,7 @@ function contentOf(option: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new UsageError(`${option}: ${file} cannot be read: ${(error as Error).message}`);
+    throw new UsageError(`${option}: ${file} cannot be read: ${unreadable(error)}`);
   }
 }
 
@@ -119,76 +111,4 @@ function pemOf(what: Upload, option: string, file: string | undefined, label: st
   if (!new RegExp(`-----BEGIN [A-Z ]*${label}-----`).test(bytes.toString('latin1')))
     throw new UsageError(`${option}: ${file} holds no ${label} in PEM; it begins with -----BEGIN …${label}-----`);
   return [{ what, bytes }];
-}
-
-const names: Readonly<Record<Upload, string>> = {
-  settings: 'the settings',
-  module: 'the module',
-  authority: 'the authorities',
-  certificate: 'its certificate',
-  key: 'its key',
-};
-
-/** Rejects with a sentence for people. */
-export async function provide(
-  console: BoardConsole,
-  path: string,
-  { texts, for: wanted, byLine }: Provision,
-  waitMs: number,
-  say: (text: string) => void,
-): Promise<void> {
-  await console.ready();
-  const { board, chip, firmware, module } = await console.describe();
-  say(`${path}: a ${board} board (${chip}), firmware ${firmware}${module && `, ${module}`}`);
-  if (wanted && wanted.chip !== chip)
-    throw new Error(
-      `the configuration is for ${wanted.name}, whose chip is ${wanted.chip}, and ${path} has a board with ${chip}; name the other port, or change "board"`,
-    );
-  for (const { what, bytes } of texts) {
-    await console.upload(what, bytes).catch((error: Error) => {
-      throw error instanceof UploadRefused ? new Error(`the board refuses ${names[what]}: ${error.message}`) : error;
-    });
-    say(`the board has ${names[what]}, ${bytes.length} bytes`);
-  }
-  await restarted(console, path, byLine ? 0 : waitMs, say);
-  if (byLine) say(`it reaches its broker by this line: twobyte bridge --serial ${path} --broker mqtt://host leads it there`);
-}
-
-/** Restarts the board; resolves when it is connected, or without a time to wait when it has started. */
-async function restarted(console: BoardConsole, path: string, waitMs: number, say: (text: string) => void): Promise<void> {
-  let begun = false;
-  let words = '';
-  const listen = (line: string) => {
-    words = line;
-  };
-  const wanted = waitMs > 0 ? 'connected' : 'started';
-  const silent = `the board at ${path} was told to restart, and does not speak again`;
-  const board = console.next(({ event }) => event === 'board', START_MS, silent);
-  // At once: what the board says of its start comes in one piece, perhaps.
-  const outcome = console.next(
-    ({ event }) => {
-      if (event === 'board') words = '';
-      begun ||= event === 'board';
-      return begun && (event === wanted || event === 'unconfigured');
-    },
-    waitMs || START_MS,
-    '',
-  );
-  for (const promise of [board, outcome]) promise.catch(() => {}); // the command fails first, perhaps
-  console.on('says', listen);
-  try {
-    await console.command('restart');
-    await board;
-    const { event } = await outcome;
-    if (event === 'unconfigured') throw new Error(`the board does not start with these settings: ${words || 'it gives no reason'}`);
-    say(waitMs > 0 ? 'the board is connected' : 'the board has started');
-  } catch (error) {
-    if (!(error instanceof BoardSilent) || !begun) throw error;
-    const seconds = (waitMs || START_MS) / 1000;
-    throw new Error(
-      `the board has its settings, and is not connected within ${seconds} s; ${words ? `it says: ${words}` : 'it says nothing'}`,
-    );
-  } finally {
-    console.off('says', listen);
-  }
 }

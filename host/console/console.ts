@@ -5,6 +5,7 @@ import { type Clock, realClock } from '../clock.js';
 import type { BoardEvent } from '../events.js';
 import { type KeptPort, keepPort } from '../links/kept-port.js';
 import type { Command, Upload } from '../links/line-messages.js';
+import { printable } from '../printable.js';
 
 export { UploadRefused } from '../bridge/uploading.js';
 export type { Command, Upload } from '../links/line-messages.js';
@@ -56,6 +57,17 @@ const DESCRIBE_TRIES = 3;
 const DESCRIBE_MS = 2000;
 /** Until a board that is there has answered a hello: two of them, and a start. */
 const READY_MS = 6000;
+
+const MOST_WORD = 255;
+
+/** What an event `board` says, whose texts may come from anybody: undefined when something is missing, or is no word. */
+function descriptionIn(event: object): BoardDescription | undefined {
+  const { board, chip, firmware, boundary, module, version, settings } = event as Record<string, unknown>;
+  const isWord = (text: unknown): text is string => typeof text === 'string' && text.length <= MOST_WORD && printable(text) === text;
+  if (!isWord(board) || !isWord(chip) || !isWord(firmware) || !isWord(module)) return undefined;
+  if (typeof boundary !== 'number' || typeof version !== 'number' || typeof settings !== 'boolean') return undefined;
+  return { board, chip, firmware, boundary, module, version, settings };
+}
 
 /** The board does not do, or say, what is waited for. */
 export class BoardSilent extends Error {}
@@ -170,8 +182,9 @@ export class BoardConsole extends EventEmitter<ConsoleEvents> {
       told.catch(() => {}); // when the command fails first
       await this.command('tell');
       try {
-        const { event: _, at: __, a: ___, b: ____, ...description } = await told;
-        return description as unknown as BoardDescription;
+        const description = descriptionIn(await told);
+        if (description) return description;
+        throw new BoardSilent(`the board at ${this.#name} does not say all of what it is; its firmware is older, or newer`);
       } catch (error) {
         if (tries === DESCRIBE_TRIES) throw error;
       }

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unwritable } from '../file-faults.js';
 
 // The keys of whoever deploys: ECDSA over P-256. docs/updates.md says what each is for.
 
@@ -34,7 +35,7 @@ export function makeKeys(directory: string): KeyFiles {
     writeFileSync(files.publicPem, publicKey.export({ type: 'spki', format: 'pem' }), { flag: 'wx' });
     writeFileSync(files.publicHex, `${publicBytes(publicKey).toString('hex')}\n`, { flag: 'wx' });
   } catch (error) {
-    throw new KeyFault(`the keys cannot be written: ${(error as Error).message}`);
+    throw new KeyFault(`the keys cannot be written to ${directory}: ${unwritable(error)}`);
   }
   return files;
 }

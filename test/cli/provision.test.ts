@@ -59,7 +59,7 @@ describe('twobyte provision that cannot begin ends with status 1 and names the o
     [
       'a file that is not there',
       () => ['--port', '/dev/ttyUSB0', '--settings', '/nonexistent/a'],
-      /--settings: \/nonexistent\/a cannot be read/,
+      /--settings: \/nonexistent\/a cannot be read: there is no such file; name another$/m,
     ],
     [
       'a port that is not absolute',
@@ -142,10 +142,13 @@ describe('twobyte provision', { skip: skipSocat || skipUnbuilt(posixBoard), time
   test('tells what the board says of settings that it refuses, of a module that does, and of a broker that is away', async (t) => {
     const { port } = await board(t);
     const provision = (text: string, ...more: string[]) => twobyte(['provision', '--port', port, '--settings', text, ...more]);
-    failed(await provision(settings(t, 'mqtts://a')), /the board refuses the settings: settings:1: broker: this board has neither TLS/);
+    failed(
+      await provision(settings(t, 'mqtts://a')),
+      /the board refuses the settings: \/.*\/board\.conf:1: broker: this board has neither TLS/,
+    );
     failed(
       await provision(file(t, 'c', 'topic\npassword secret')),
-      /the board refuses the settings: settings:1: "topic" is not of the form key = value/,
+      /the board refuses the settings: \/.*\/c:1: "topic" is not of the form key = value/,
     );
     failed(
       await provision(settings(t, 'mqtt://127.0.0.1', 'a/+')),

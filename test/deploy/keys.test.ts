@@ -58,6 +58,15 @@ describe('keys', () => {
     assert.deepEqual(readFileSync(file('deploy.key.pem')), before);
   });
 
+  test('are not made where a file is', async () => {
+    const { status, stderr } = await twobyte(['keygen', '--out', file('deploy.pub.hex')]);
+    assert.deepEqual(
+      [status, /^error: --out: the keys cannot be written to .*deploy\.pub\.hex: a file is there already; name another$/m.test(stderr)],
+      [1, true],
+      stderr,
+    );
+  });
+
   test('are made by the command line', async () => {
     const { status, stdout } = await twobyte(['keygen', '--out', file('more/of/them')]);
     assert.equal(status, 0);
