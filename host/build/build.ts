@@ -111,8 +111,17 @@ export async function buildProject(project: Project): Promise<Built> {
   return { file, bytes: made.bytes.length, budget, warnings: told(WARNING) };
 }
 
-function fromCompiler<T>(name: string): Promise<T> {
-  return import(new URL(`../../../../compiler/${name}`, import.meta.url).href) as Promise<T>;
+async function fromCompiler<T>(name: string): Promise<T> {
+  try {
+    return (await import(new URL(`../../../../compiler/${name}`, import.meta.url).href)) as T;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !/'assemblyscript'/.test(message)) throw error;
+    // Who only talks to brokers needs no compiler of 100 MB.
+    throw new ProjectFault(
+      'twobyte build needs the compiler assemblyscript, which is not installed: npm install --save-dev assemblyscript',
+    );
+  }
 }
 
 /** What the compiler may read, and how its findings are told. */

@@ -110,7 +110,7 @@ function ownSource(directory: string): string {
 /** The versions with which this package was made. */
 function developmentTools(): Record<string, string> {
   const { devDependencies } = packageJson();
-  return Object.fromEntries(['typescript', '@types/node'].map((name) => [name, devDependencies[name] ?? 'latest']));
+  return Object.fromEntries(['typescript', '@types/node', 'assemblyscript'].map((name) => [name, devDependencies[name] ?? 'latest']));
 }
 
 function packageJson(): { version: string; devDependencies: Record<string, string> } {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -7,7 +7,7 @@ import { buildProject } from '../../host/build/build.js';
 import { moduleFile, ProjectFault, readProject } from '../../host/build/project.js';
 import { BUS_NONE } from '../../host/contract.js';
 import { startNode } from '../../host/testing.js';
-import { folderWith, packageRoot, twobyte } from './project.js';
+import { folderWith, packageRoot, run, twobyte } from './project.js';
 
 // twobyte build: what it makes of a sensor, and how it tells what is wrong with one.
 
@@ -173,4 +173,19 @@ describe('twobyte build', () => {
     const strange = await folderWith(t, { 'package.json': '{ "name": "a b" }' });
     assert.throws(() => readProject(strange), /the name 'a b' cannot be a file's/);
   });
+});
+
+test('without the compiler installed it says how to install it', async (t) => {
+  const folder = await folderWith(t, { 'package.json': '{ "name": "my-node" }', 'index.ts': '' });
+  const other = join(folder, 'twobyte');
+  for (const path of ['package.json', 'compiler', 'boards', 'build/js/host'])
+    cpSync(join(packageRoot, path), join(other, path), { recursive: true });
+  mkdirSync(join(other, 'node_modules'));
+  for (const name of readdirSync(join(packageRoot, 'node_modules')))
+    if (!/^\.|^assemblyscript$/.test(name)) symlinkSync(join(packageRoot, 'node_modules', name), join(other, 'node_modules', name));
+  const { status, stderr } = await run(process.execPath, [join(other, 'build/js/host/cli/twobyte.js'), 'build'], folder);
+  assert.deepEqual(
+    [status, stderr],
+    [1, 'twobyte build needs the compiler assemblyscript, which is not installed: npm install --save-dev assemblyscript\n'],
+  );
 });

@@ -25,7 +25,11 @@ describe('twobyte create', () => {
       assert.match(settingsOf(config, readBoard(board)), /reading_1 = own humidity garden\/soil\/moisture\n/);
       for (const file of readdirSync(join(folder, board), { recursive: true, encoding: 'utf8', withFileTypes: true }))
         if (file.isFile()) assert.doesNotMatch(readFileSync(join(file.parentPath, file.name), 'utf8'), /\{\{/, file.name);
-      assert.equal(readFileSync(join(folder, board, '.gitignore'), 'utf8').includes('twobyte.secrets.json'), true);
+      const ignored = readFileSync(join(folder, board, '.gitignore'), 'utf8').split('\n');
+      for (const name of ['twobyte.secrets.json', '*.key.pem', 'twobyte.journal', 'twobyte.modules'])
+        assert.ok(ignored.includes(name), name);
+      const { devDependencies } = JSON.parse(readFileSync(join(folder, board, 'package.json'), 'utf8'));
+      assert.match(devDependencies.assemblyscript, /^\^0\.28\./);
     }
   });
 
