@@ -19,6 +19,9 @@ const programs = {
   'qemu-system-riscv32': 'qemu-system-misc',
 };
 
+/** How long the process of one test file may take, in ms; the longest, of all rungs, takes half of it on two cores. One that a leaked handle keeps alive fails by its name. */
+const FILE_DEADLINE = 480_000;
+
 /** As root on Debian, missing programs are installed; elsewhere their tests are skipped and say what to install. */
 async function installPrograms() {
   const missing = Object.entries(programs).flatMap(([program, name]) => (isThere(program) ? [] : name.split(' ')));
@@ -57,7 +60,7 @@ async function fetchEsptool() {
 function runFiles(files) {
   return new Promise((resolve) => {
     const counts = { passed: 0, failed: 0, skipped: /** @type {string[]} */ ([]) };
-    const stream = runTests({ files, concurrency: 2 });
+    const stream = runTests({ files, concurrency: 2, timeout: FILE_DEADLINE });
     stream.on('test:pass', ({ name, skip, todo, details }) => {
       if (details.type === 'suite') return;
       if (skip !== undefined || todo !== undefined) counts.skipped.push(`${name}${typeof skip === 'string' ? `: ${skip}` : ''}`);

@@ -250,7 +250,10 @@ describe('what the ESP-IDF project knows of boards', () => {
     project.write('sdkconfig.h', define);
     const source = project.write('pins.c', `#include "board_pins.h"\n${extra}`);
     const include = [`-I${project.directory}`, `-I${root}firmware/ports/esp-idf`];
-    return spawnSync('cc', ['-std=c11', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', ...include, source], { encoding: 'utf8' });
+    return spawnSync('cc', ['-std=c11', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', ...include, source], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
   };
 
   for (const name of boardNames().filter((each) => each !== 'qemu-rv32')) {

@@ -15,7 +15,7 @@ const skip = skipUnbuilt(posixBoard);
 
 /** The keys of this posix board, which tells them to whoever asks for one that is none. */
 const known = (): Set<string> => {
-  const { stderr } = spawnSync(posixBoard, ['--set', 'nonsense=1'], { encoding: 'utf8' });
+  const { stderr } = spawnSync(posixBoard, ['--set', 'nonsense=1'], { encoding: 'utf8', timeout: 20_000 });
   return new Set(/the keys are (.*)/.exec(stderr)?.[1]?.split(', '));
 };
 
@@ -71,7 +71,7 @@ describe('the posix board takes the settings of a configuration', { skip }, () =
       );
       const file = project.write('board.conf', lines.join('\n'));
       // Options are read in their order: a fault of the file would be told before that of --set.
-      const { stderr } = spawnSync(posixBoard, ['--config', file, '--set', 'nonsense=1'], { encoding: 'utf8' });
+      const { stderr } = spawnSync(posixBoard, ['--config', file, '--set', 'nonsense=1'], { encoding: 'utf8', timeout: 20_000 });
       assert.match(stderr, /^twobyte-posix: --set: nonsense: no such key/);
     });
   }

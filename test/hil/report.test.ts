@@ -19,7 +19,7 @@ print(json.dumps(walk(tree.fromstring(sys.stdin.buffer.read()))))
 `;
 type Node = [tag: string, attributes: Record<string, string>, text: string, children: Node[]];
 
-const python = (script: string, input: string) => spawnSync('python3', ['-c', script], { input, encoding: 'utf8' });
+const python = (script: string, input: string) => spawnSync('python3', ['-c', script], { input, encoding: 'utf8', timeout: 20_000 });
 const skipPython = python('', '').status === 0 ? false : 'python3 is missing: apt-get install python3';
 
 function parsed(xml: string): Node {
