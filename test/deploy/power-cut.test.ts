@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { deploy } from '../../host/deploy/deployment.js';
+import { channelOver } from '../../host/deploy/over-mqtt.js';
 import { posixRung } from '../../host/rungs/posix.js';
+import { connected } from '../interop/peers.js';
 import { posixBoard, powerCut, skipUnbuilt } from '../rungs/world.js';
 import { Bench, Board, nodeModule, QuickBroker, skipUnverifying } from './world.js';
 
@@ -24,9 +27,11 @@ const ways: readonly [what: string, cut: Cut][] = [
 describe('a power cut while a module is deployed', {
   skip: skipUnverifying(posixBoard) || skipUnbuilt(powerCut),
   timeout: 300_000,
-  concurrency: 2,
+  concurrency: SHARE,
 }, () => {
   let broker: QuickBroker;
+  /** Of a deployment that nothing cuts: each makes the same ones. */
+  let counted: Promise<string[]> | undefined;
   before(async () => {
     broker = await QuickBroker.open();
   });
@@ -48,14 +53,29 @@ describe('a power cut while a module is deployed', {
     return readFileSync(log, 'utf8').trimEnd().split('\n').slice(before);
   }
 
+  /** Deploys again and again by one client. */
+  async function deployer(here: Bench): Promise<() => Promise<string>> {
+    const { client } = await connected(here.t, broker.url);
+    const channel = await channelOver(client, here.topic);
+    let heard: Parameters<typeof channel.listen>[0] = () => {};
+    channel.listen((answer) => heard(answer));
+    const file = here.signed(nodeModule(), { version: 2 });
+    const listen = (listener: typeof heard) => {
+      heard = listener;
+    };
+    return () => deploy({ send: channel.send, listen }, file, { answerMs: 100, patienceMs: 20_000 });
+  }
+
   for (const [turn, [what, cut]] of ways.entries())
     test(`${what} each call: a good module runs, and the new one in the end`, async (t) => {
       const here = new Bench(t, broker, t.name);
-      const all = await calls(here);
+      counted ??= calls(here);
+      const all = await counted;
       const files = all.filter((line) => line.includes(' file ')).length;
       assert.ok(files > 100, `${files} writes and syncs`);
       const last = Number(all.at(-1)?.split(' ')[0]) - TRAIL;
       const first = Number(all[0]?.split(' ')[0]) + turn;
+      const deploys = await deployer(here);
       let cuts = 0;
       for (let at = first; at <= last; at += SHARE) {
         const modules = { modules: here.file(`modules-${at}`), client_id: `cut-${turn}-${at}` };
@@ -66,7 +86,7 @@ describe('a power cut while a module is deployed', {
           await board.start(posixRung(posixBoard), here.settings(modules));
         });
         await board.tells('connected');
-        const words = await here.deploys(here.signed(nodeModule(), { version: 2 }), { answerMs: 100 });
+        const words = await deploys();
         assert.equal(words, 'node-mqtt version 2 runs, on trial for a minute', `cut at call ${at}`);
         await Promise.race([again, board.kill()]);
         await board.kill();
