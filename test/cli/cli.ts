@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Command, CommanderError } from 'commander';
 import { skipMosquitto } from '../mosquitto.js';
 
 const DEADLINE_MS = 20_000;
@@ -110,6 +111,30 @@ export function twobyte(args: readonly string[], { input, env }: RunOptions = {}
   const run = start(args, env);
   run.child.stdin.end(input);
   return run.ended;
+}
+
+/**
+ * Runs a command that refuses in this process: to start another takes longer. Answers its status and what it said; rejects with what it threw beside.
+ * One at a time, and none that waits for a signal.
+ */
+export async function refusalOf(command: Command, args: readonly string[]): Promise<{ status: number; stderr: string }> {
+  const { exitCode } = process;
+  const { write } = process.stderr;
+  let stderr = '';
+  process.stderr.write = (text: string | Uint8Array) => {
+    stderr += text;
+    return true;
+  };
+  try {
+    await command.exitOverride().parseAsync(args, { from: 'user' });
+    return { status: Number(process.exitCode ?? 0), stderr };
+  } catch (error) {
+    if (error instanceof CommanderError) return { status: error.exitCode, stderr };
+    throw error;
+  } finally {
+    process.stderr.write = write;
+    process.exitCode = exitCode;
+  }
 }
 
 /** Runs another program to its end. */

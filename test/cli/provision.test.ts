@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { startBroker } from '../../host/broker.js';
+import { provisionCommand } from '../../host/cli/provision.js';
 import { consoledBoard } from '../console/board.js';
 import { skipSocat, wire } from '../links/wire.js';
 import { freePort } from '../mosquitto.js';
 import { posixBoard, skipUnbuilt } from '../rungs/world.js';
-import { twobyte } from './cli.js';
+import { refusalOf, twobyte } from './cli.js';
 
 /** A file of one test. */
 function file(t: TestContext, name: string, text: string): string {
@@ -93,7 +94,14 @@ describe('twobyte provision that cannot begin ends with status 1 and names the o
     ],
     ['a time that is none', (t) => ['--port', '/dev/x', '--settings', settings(t, 'mqtt://a'), '--wait', 'long'], /--wait/],
   ];
-  for (const [what, args, says] of cases) test(what, async (t) => failed(await twobyte(['provision', ...args(t)]), says));
+  for (const [what, args, says] of cases) test(what, async (t) => failed(await refusalOf(provisionCommand(), args(t)), says));
+
+  test('the same by the program', async () => {
+    failed(
+      await twobyte(['provision', '--port', '/dev/ttyUSB0', '--config', '/nonexistent/a']),
+      /--config: \/nonexistent\/a is not there; twobyte create/,
+    );
+  });
 });
 
 describe('twobyte provision', { skip: skipSocat || skipUnbuilt(posixBoard), timeout: 60_000 }, () => {

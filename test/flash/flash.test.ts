@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { flashCommand } from '../../host/cli/flash.js';
 import { openPort } from '../../host/ports/open.js';
 import { slotImage } from '../../host/rungs/flash.js';
-import { start, twobyte, twobytePath } from '../cli/cli.js';
+import { refusalOf, start, twobyte, twobytePath } from '../cli/cli.js';
 import { skipSocat, wire } from '../links/wire.js';
 import { run } from '../project/project.js';
 import { bootLoader, build, content, FLASH_BYTES, partition, skipEsptool, temporary, withEsptool } from './boot-loader.js';
@@ -131,7 +132,14 @@ describe('twobyte flash', { skip: skipEsptool, timeout: 120_000 }, () => {
 });
 
 describe('twobyte flash refuses before it touches a port', { timeout: 60_000 }, () => {
-  const refusal = async (args: string[], says: RegExp, environment: Record<string, string> = env) => {
+  const refusal = async (args: string[], says: RegExp) => {
+    const { status, stderr } = await refusalOf(flashCommand(), args);
+    assert.match(stderr, says);
+    assert.equal(status, 1);
+    assert.doesNotMatch(stderr, / {4}at /, 'no stack');
+  };
+  /** The same by the program, with another esptool. */
+  const refusalWith = async (args: string[], says: RegExp, environment: Record<string, string> = env) => {
     const { status, stdout, stderr } = await twobyte(['flash', ...args], { env: environment });
     assert.match(stderr, says);
     assert.deepEqual([status, String(stdout)], [1, '']);
@@ -144,17 +152,17 @@ describe('twobyte flash refuses before it touches a port', { timeout: 60_000 }, 
     const bin = join(directory, 'bin');
     mkdirSync(bin);
     const args = ['--port', '/nonexistent/tty', '--image', directory];
-    await refusal(args, /: esptool is not installed: pip install 'esptool>=5' \(/, { PATH: bin });
+    await refusalWith(args, /: esptool is not installed: pip install 'esptool>=5' \(/, { PATH: bin });
     writeFileSync(join(bin, 'esptool'), '#!/bin/sh\necho esptool.py v4.8.1\necho 4.8.1\n', { mode: 0o755 });
-    await refusal(args, /: esptool 4\.8\.1 is too old, version 5 is needed: pip install/, { PATH: bin });
+    await refusalWith(args, /: esptool 4\.8\.1 is too old, version 5 is needed: pip install/, { PATH: bin });
     writeFileSync(join(bin, 'esptool'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-    await refusal(args, /: esptool is not installed/, { PATH: bin });
+    await refusalWith(args, /: esptool is not installed/, { PATH: bin });
   });
 
   test('a port that is not there', { skip: skipEsptool }, async (t) => {
     const directory = temporary(t);
     build(directory);
-    await refusal(
+    await refusalWith(
       ['--port', '/nonexistent/tty', '--image', directory],
       /^twobyte flash: \/nonexistent\/tty is not there; is the board plugged in\?\n$/,
     );

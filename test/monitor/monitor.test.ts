@@ -5,10 +5,11 @@ import { createWriteStream, mkdtempSync, rmSync, symlinkSync, type WriteStream, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { monitorCommand } from '../../host/cli/monitor.js';
 import { encodeFrame } from '../../host/links/framing.js';
 import { type LineKind, Monitor } from '../../host/monitor/monitor.js';
 import { bridgeOf, listPorts } from '../../host/ports/ports.js';
-import { start, twobyte } from '../cli/cli.js';
+import { refusalOf, start, twobyte } from '../cli/cli.js';
 import { skipSocat, wire } from '../links/wire.js';
 
 const said = (kind: number, body: string | Buffer) => encodeFrame(Buffer.concat([Buffer.of(0, kind), Buffer.from(body)]));
@@ -210,19 +211,25 @@ describe('twobyte monitor', { skip: skipSocat, timeout: 60_000 }, () => {
 });
 
 describe('twobyte monitor refuses', () => {
+  test('a port that is not there, and what is no port', async () => {
+    for (const [port, says] of [
+      ['/nonexistent/tty@9600', /^twobyte monitor: \/nonexistent\/tty is not there; is the board plugged in\?$/m],
+      ['/dev/null', /\/dev\/null is not a serial port/],
+    ] as const) {
+      const { status, stdout, stderr } = await twobyte(['monitor', '--port', port]);
+      assert.match(stderr, says);
+      assert.deepEqual([status, String(stdout)], [1, '']);
+      assert.doesNotMatch(stderr, / {4}at /, 'no stack');
+    }
+  });
+
   const cases: [what: string, args: string[], says: RegExp][] = [
-    [
-      'a port that is not there',
-      ['--port', '/nonexistent/tty@9600'],
-      /^twobyte monitor: \/nonexistent\/tty is not there; is the board plugged in\?$/m,
-    ],
     [
       'a rate that is none',
       ['--port', '/dev/ttyUSB0@fast'],
       /--port '\/dev\/ttyUSB0@fast': 'fast' is no rate; write bits per second from 50 to/,
     ],
     ['a rate of nothing', ['--port', '/dev/ttyUSB0@0'], /'0' is no rate/],
-    ['what is no port', ['--port', '/dev/null'], /\/dev\/null is not a serial port/],
     ['an ELF file that is not there', ['--elf', '/nonexistent/elf'], /--elf: '\/nonexistent\/elf' cannot be read: ENOENT/],
     ['what is no ELF file', ['--elf', process.argv[1] ?? ''], /--elf: .* is no ELF file/],
     ['an ELF file of another machine', ['--elf', process.execPath], /--elf: .* is for another kind of chip/],
@@ -230,9 +237,9 @@ describe('twobyte monitor refuses', () => {
   ];
   for (const [what, args, says] of cases)
     test(what, async () => {
-      const { status, stdout, stderr } = await twobyte(['monitor', ...args]);
+      const { status, stderr } = await refusalOf(monitorCommand(), args);
       assert.match(stderr, says);
-      assert.deepEqual([status, String(stdout)], [1, '']);
+      assert.equal(status, 1);
       assert.doesNotMatch(stderr, / {4}at /, 'no stack');
     });
 
