@@ -14,7 +14,7 @@ const env = withEsptool;
 const wasm = (length: number) => Buffer.concat([Buffer.from('0061736d01000000', 'hex'), content(length - 8, 3)]);
 const erased = (length: number) => Buffer.alloc(length, 0xff);
 
-describe('twobyte flash', { skip: skipEsptool, timeout: 120_000 }, () => {
+describe('twobyte flash', { skip: skipEsptool, timeout: 120_000, concurrency: 3 }, () => {
   test('writes a build to the chip, byte for byte, shows how far it is and leaves the settings alone', async (t) => {
     const directory = temporary(t);
     const parts = build(directory);
