@@ -175,13 +175,6 @@ static int target(const Update *update, const uint8_t *header) {
     return best;
 }
 
-/* Where the bytes of the module end in a slot that was broken off, less a chunk, which may be torn. */
-static uint32_t written(const Update *update, int slot, uint32_t length) {
-    const uint8_t *module = update->port->at[slot] + SLOT_HEADER_BYTES;
-    while (length > 0 && module[length - 1] == 0xff) length--;
-    return length <= UPDATE_CHUNK_BYTES ? 0 : (length - UPDATE_CHUNK_BYTES) / PARAGRAPH * PARAGRAPH;
-}
-
 static bool put(Update *update, int slot, uint32_t offset, const uint8_t *bytes, uint32_t length) {
     const UpdatePort *port = update->port;
     if (port->write(port->context, slot, offset, bytes, length) && memcmp(port->at[slot] + offset, bytes, length) == 0) return true;
@@ -196,8 +189,50 @@ static bool wipe(Update *update, int slot, uint32_t from, uint32_t to) {
     return refuse(update, "the board's flash could not be erased: deploy again, and if that fails too, the flash is worn out");
 }
 
-/* The headers of the module before go first, so that it is none; only then what is known of it, that it was left, or it would run again after a cut. Then what
- * is in the way; last comes what is being written. */
+/* What is in the way is erased a sector at a time, always one ahead of where is written: so behind the last byte that was written comes a sector that is
+ * erased, and what lies behind that is of another module. The first sector is erased with the offer, and the last one, which has the signed header. */
+
+/* Where in a sector bytes of a module of that length lie, as offsets in the slot; false: nowhere. */
+static bool part_of(const Update *update, uint32_t sector, uint32_t length, uint32_t *from, uint32_t *to) {
+    uint32_t bytes = update->port->sector;
+    uint32_t end = SLOT_HEADER_BYTES + length;
+    *from = sector == 0 ? SLOT_HEADER_BYTES : sector * bytes;
+    *to = end < (sector + 1) * bytes ? end : (sector + 1) * bytes;
+    return *from < *to;
+}
+
+static bool is_erased(const Update *update, int slot, uint32_t from, uint32_t to) {
+    const uint8_t *at = update->port->at[slot];
+    while (from < to && at[from] == 0xff) from++;
+    return from == to;
+}
+
+/* Where the bytes of the module end in a slot that was broken off, less a chunk, which may be torn. */
+static uint32_t written(const Update *update, int slot, uint32_t length) {
+    const uint8_t *module = update->port->at[slot] + SLOT_HEADER_BYTES;
+    uint32_t from = 0, to = 0;
+    uint32_t sector = 0;
+    while (part_of(update, sector, length, &from, &to) && !is_erased(update, slot, from, to)) sector++;
+    if (from < to) length = from - SLOT_HEADER_BYTES;
+    while (length > 0 && module[length - 1] == 0xff) length--;
+    return length <= UPDATE_CHUNK_BYTES ? 0 : (length - UPDATE_CHUNK_BYTES) / PARAGRAPH * PARAGRAPH;
+}
+
+/* Before bytes are written to these offsets of the slot: of each sector that begins among them the next one is erased. One that is erased stays as it is: a cut
+ * while it is erased once more would leave what looks written. */
+static bool clear_ahead(Update *update, int slot, uint32_t offset, uint32_t length) {
+    uint32_t bytes = update->port->sector;
+    uint32_t last = (update->port->capacity - UPDATE_HEADER_BYTES) / bytes;
+    uint32_t from, to;
+    if (offset == SLOT_HEADER_BYTES) offset = 0;
+    for (uint32_t sector = (offset + bytes - 1) / bytes; sector * bytes < offset + length + (offset == 0 ? SLOT_HEADER_BYTES : 0); sector++) {
+        if (sector + 1 >= last || !part_of(update, sector + 1, update->length, &from, &to)) continue;
+        if (!is_erased(update, slot, from, to) && !wipe(update, slot, from, to)) return false;
+    }
+    return true;
+}
+
+/* The headers of the module before go first, so that it is none; only then what is known of it, that it was left, or it would run again after a cut. */
 static bool clear(Update *update, int slot, const uint8_t *header) {
     uint32_t capacity = update->port->capacity;
     update->slots->slots[slot] = (Slot){.error = "is being written"};
@@ -205,8 +240,7 @@ static bool clear(Update *update, int slot, const uint8_t *header) {
     update->slots->states[slot] = (SlotState){.check = 0};
     *update->left = (UpdateLeft){.version = 0};
     update->port->keep(update->port->context);
-    return (update->length <= update->port->sector - SLOT_HEADER_BYTES || wipe(update, slot, update->port->sector, SLOT_HEADER_BYTES + update->length)) &&
-           put(update, slot, capacity - UPDATE_HEADER_BYTES, header, UPDATE_HEADER_BYTES);
+    return put(update, slot, capacity - UPDATE_HEADER_BYTES, header, UPDATE_HEADER_BYTES);
 }
 
 static void offer(Update *update, const uint8_t *header, uint8_t by) {
@@ -295,7 +329,7 @@ static bool chunk(Update *update, uint32_t offset, const uint8_t *bytes, uint32_
     if (length > UPDATE_CHUNK_BYTES) return refuse(update, "a chunk has %lu bytes, this board takes %d at once", (unsigned long)length, UPDATE_CHUNK_BYTES);
     if (length > update->length - offset) return refuse(update, "the module is longer than its header says");
     int slot = update->slot;
-    if (length > 0 && !put(update, slot, SLOT_HEADER_BYTES + offset, bytes, length)) return drop(update, slot);
+    if (length > 0 && !(clear_ahead(update, slot, SLOT_HEADER_BYTES + offset, length) && put(update, slot, SLOT_HEADER_BYTES + offset, bytes, length))) return drop(update, slot);
     update->at += length;
     if (update->at == update->length) return finish(update);
     go_on(update);

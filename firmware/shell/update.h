@@ -4,6 +4,7 @@
  *   is judged before anything is erased: key, signature, boundary, size, version. The whole is judged before it counts: SHA-256, imports.
  * - The slot: module behind SLOT_HEADER_BYTES, signed header in the last SLOT_SIGNED_BYTES, written before the module, and the slot's own header,
  *   written last: a slot that is not whole is none, wherever the power went.
+ * - The offer erases two sectors, and a chunk at most the next one: an import takes no longer than that.
  * - How far it came is seen in the slot itself: after a reset the same offer goes on where the bytes end, less one chunk, which may be torn. Writing the
  *   same bytes again to where they are has to be allowed by the flash, as NOR flash does.
  * - What runs is never touched, nor the slot to go back to while what runs is on trial (slots.h).
