@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { Command } from 'commander';
 import { CONFIG_FILE, moduleFile, ProjectFault, readProject } from '../build/project.js';
 import { type Config, ConfigFault, readBoard, readConfig, settingsOf } from '../config/index.js';
+import { CONFIG_PROTOCOL } from '../contract.js';
 import { isMqttSn, parseAddress, redact } from '../links/address.js';
 import { posixRung } from '../rungs/posix.js';
 import type { BoardEvent, BoardSettings, Rung } from '../rungs/rung.js';
@@ -89,6 +90,7 @@ async function run(folder: string, { readings = Number.POSITIVE_INFINITY, broker
   const address = broker ?? (config.broker.protocol === 'MQTT' ? home?.broker.url : home?.gateway.url) ?? '';
   const published = new Published();
   let told = false;
+  let speaksOther = false;
   const scratch = mkdtempSync(join(tmpdir(), 'twobyte-run-'));
   try {
     const settings = { ...simulated(config, join(scratch, 'modules')), ...destination(address, config), module };
@@ -100,6 +102,7 @@ async function run(folder: string, { readings = Number.POSITIVE_INFINITY, broker
       event(heard) {
         const { event, at, a, b } = heard;
         const isThere = published.hears(heard);
+        speaksOther ||= event === 'config_refused' && b === CONFIG_PROTOCOL;
         if (LOST.has(event) && !told) say(`no connection to ${redact(address)}; the board tries again: is a broker there?`);
         told = !published.connected && (told || LOST.has(event));
         if (!home) show(JSON.stringify({ event, at, a, b }), isThere);
@@ -113,6 +116,10 @@ async function run(folder: string, { readings = Number.POSITIVE_INFINITY, broker
     } finally {
       await endInTime(board, STOP_DEADLINE);
     }
+  } catch (error) {
+    if (!speaksOther) throw error;
+    const [is, wants] = isMqttSn(address) ? ['MQTT', 'mqtt-sn'] : ['MQTT-SN', 'mqtt'];
+    throw new ProjectFault(`this module speaks ${is}, and ${redact(address)} is of the other protocol: twobyte build --protocol ${wants}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
     await home?.close();
