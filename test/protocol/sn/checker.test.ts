@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { breaking } from './breaking.js';
 import { judge, type Rule } from './checker.js';
-import { cleanConversations, everyKind, hello, q1, q2, register, willing } from './clean.js';
+import { cleanConversations, everyKind, hello, keep, q1, q2, register, willing } from './clean.js';
 import { ALL_NAMES } from './messages.js';
 import { RULES } from './rules.js';
 import { datagrams, play } from './script.js';
@@ -88,6 +88,10 @@ describe('in the order in which one side saw a conversation', () => {
     ['SUBSCRIBE and SUBACK', `${hello}\n > 06 12 00 0001 'a'\n < 08 13 00 0001 0001 00\n > 06 12 80 0001 'a'\n > 06 12 00 0002 'b'`],
     ['WILLMSG and CONNACK', `${willing}\n < 02 06\n > 04 07 00 'w'\n < 02 08\n > 03 09 'x'\n < 03 05 00\n > 03 09 'x'`],
     ['DISCONNECT and its confirmation', `${hello}\n > 02 18\n < 02 18\n > 02 18`],
+    [
+      'PUBLISH, which comes again with DUP, and a dismissal',
+      `${keep}${register}\n < 02 18${q2}${keep}${register}\n > 08 0c c0 0001 0002 '2'`,
+    ],
     ['PINGREQ and a dismissal', `${hello}\n < 02 18\n > 02 16`],
   ] as const) {
     test(`between them, ${what} may cross; where the answer was seen they do not`, () => {

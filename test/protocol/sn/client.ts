@@ -52,6 +52,10 @@ export class ClientJudge extends Judge {
       return;
     }
     if (ALWAYS.has(fields.name) || (fields.name === 'PUBLISH' && fields.qos < 0)) return;
+    if (this.#state === 'dismissed') {
+      this.#noteCrossing(message);
+      return;
+    }
     if (!this.#checkState(fields, report)) return;
     switch (fields.name) {
       case 'WILLTOPIC':
@@ -162,14 +166,20 @@ export class ClientJudge extends Judge {
     this.#lastStep = '';
   }
 
+  /** What crosses the gateway's DISCONNECT counts as sent: it may come again with DUP. Whether it may be sent at all shows at the client only. */
+  #noteCrossing(message: Message): void {
+    const { fields, content } = message;
+    if (fields.name === 'PUBLISH') this.sentByBoth(message, () => {});
+    else if (fields.name === 'SUBSCRIBE') this.requests.send(fields.name, fields.id, content, fields.dup, () => {});
+  }
+
   #checkState({ name }: Fields, report: Report): boolean {
-    if (this.#state === 'dismissed') return false;
     if (this.#state === 'active') {
       if (name !== 'WILLTOPIC' && name !== 'WILLMSG') return true;
       report(name === 'WILLTOPIC' ? 'SN 6.2 will topic' : 'SN 6.2 will message', 'the handshake is over');
       return false;
     }
-    const { rule, names } = ALLOWED[this.#state];
+    const { rule, names } = ALLOWED[this.#state as keyof typeof ALLOWED];
     if (names.has(name)) return true;
     if (this.#state === 'connecting' && this.#wakes && ANSWERS.has(name)) return true; // to what came before it wanted to wake
     report(rule, `${name} of a client that is ${this.#state}`);
