@@ -9,7 +9,7 @@ import { errorText } from './errors.js';
 import { Module } from './module.js';
 import { configByNumber } from './rungs/rung.js';
 import { BrokerEnd } from './testing/broker-end.js';
-import { VirtualClock } from './virtual-clock.js';
+import { VirtualClock } from './testing/virtual-clock.js';
 
 export type { Adc, Buses, I2c, Onewire } from './devices/buses.js';
 

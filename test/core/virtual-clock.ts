@@ -1,1 +1,1 @@
-export { VirtualClock } from '../../host/virtual-clock.js';
+export { VirtualClock } from '../../host/testing/virtual-clock.js';
