@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { type OpenedPort, openPort, resetBy } from '../ports/open.js';
+import { type OpenedPort, openPort, readPort, resetBy } from '../ports/open.js';
 
 const READ_BYTES = 4096;
 /** What a port said last, for what a chip's own boot loader writes between frames. */
@@ -26,7 +26,7 @@ export async function openWire(path: string, baud: number): Promise<PortWire> {
   const read = async () => {
     const buffer = Buffer.alloc(READ_BYTES);
     while (!closed) {
-      const { bytesRead } = await port.read(buffer, 0, READ_BYTES);
+      const bytesRead = await readPort(port, buffer);
       const chunk = Buffer.from(buffer.subarray(0, bytesRead));
       kept = Buffer.concat([kept, chunk]).subarray(-KEPT_BYTES);
       owner?.push(chunk);

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import { REASON_ADDRESS, REASON_OTHER, REASON_REFUSED, REASON_RESET, REASON_UNREACHABLE } from '../contract.js';
+import { type OpenedPort, openPort, readPort } from '../ports/open.js';
+import { PortFault, type PortFaultKind } from '../ports/ports.js';
 import { encodeFrame, FrameDecoder } from './framing.js';
 import { Inlet } from './inlet.js';
 import type { Link, LinkListener, OpenLink } from './link.js';
@@ -9,6 +9,15 @@ import { GRACE_MS } from './stream.js';
 /** With so many frames not yet taken by the system, send() answers 0. */
 const BUSY_FRAMES = 16;
 const READ_BYTES = 4096;
+
+/** A port's faults as a module hears of them. */
+const reasons: Readonly<Record<PortFaultKind, number>> = {
+  absent: REASON_UNREACHABLE,
+  forbidden: REASON_REFUSED,
+  busy: REASON_REFUSED,
+  none: REASON_ADDRESS,
+  other: REASON_OTHER,
+};
 
 export function serialLink(path: string, baud: number): OpenLink {
   return (listener) => openSerial(path, baud, listener);
@@ -24,7 +33,7 @@ export interface SerialLink extends Link {
 export function openSerial(path: string, baud: number, listener: LinkListener): SerialLink {
   const inlet = new Inlet(listener);
   const decoder = new FrameDecoder();
-  let port: Port | undefined;
+  let port: OpenedPort | undefined;
   let frames: Buffer[] = [];
   let held = 0; // frames that send() took and the system has not
   let refused = false; // send() answered 0 and writable() is owed
@@ -47,15 +56,15 @@ export function openSerial(path: string, baud: number, listener: LinkListener): 
   };
 
   const buffer = Buffer.alloc(READ_BYTES);
-  const read = (from: Port) => {
-    from.read(buffer, 0, READ_BYTES).then(({ bytesRead }) => {
+  const read = (from: OpenedPort) => {
+    readPort(from, buffer).then((bytesRead) => {
       // Each by itself: a listener that throws costs neither the next message nor the reading.
       for (const message of decoder.decode(buffer.subarray(0, bytesRead))) queueMicrotask(() => inlet.take(message));
       if (from === port) read(from);
     }, fail);
   };
 
-  const write = (to: Port) => {
+  const write = (to: OpenedPort) => {
     const count = frames.length;
     const batch = Buffer.concat(frames);
     frames = [];
@@ -77,10 +86,10 @@ export function openSerial(path: string, baud: number, listener: LinkListener): 
       read(opened);
       listener.opened();
     },
-    (error) => {
+    (error: Error) => {
       opening = false;
       free();
-      inlet.end(...explainOpening(path, error));
+      inlet.end(error instanceof PortFault ? reasons[error.kind] : REASON_OTHER, error.message);
     },
   );
 
@@ -105,30 +114,4 @@ export function openSerial(path: string, baud: number, listener: LinkListener): 
       setTimeout(leave, GRACE_MS).unref(); // nobody may read at the other end
     },
   };
-}
-
-type Port = Awaited<ReturnType<typeof openPort>>;
-
-async function openPort(path: string, baud: number) {
-  if (process.platform !== 'win32') {
-    // The package says what went wrong only in words; these have codes.
-    if (!(await stat(path)).isCharacterDevice()) throw new Error(NOT_A_TTY);
-    await access(path, constants.R_OK | constants.W_OK);
-  }
-  const { autoDetect } = await import('@serialport/bindings-cpp'); // here, so that only those who use it load it
-  return autoDetect().open({ path, baudRate: baud, hupcl: false }); // lines that drop when a program ends would reset some boards
-}
-
-const NOT_A_TTY = 'Inappropriate ioctl for device'; // as the system says it
-
-function explainOpening(path: string, error: Error & { code?: string }): [reason: number, message: string] {
-  const { code = '', message } = error;
-  if (code === 'ENOENT' || code === 'ENOTDIR' || /No such (file|device)/.test(message))
-    return [REASON_UNREACHABLE, `${path} is not there; is the board plugged in?`];
-  if (code === 'EACCES' || code === 'EPERM' || /Permission denied/.test(message))
-    return [REASON_REFUSED, `no permission for ${path}; join the group that owns it, dialout on Debian`];
-  if (/Cannot lock port/.test(message)) return [REASON_REFUSED, `${path} is in use by another program`];
-  if (/Inappropriate ioctl|Is a directory/.test(message)) return [REASON_ADDRESS, `${path} is not a serial port`];
-  if (/baud rate/.test(message)) return [REASON_ADDRESS, `${path}: ${message}`];
-  return [REASON_OTHER, `${path} cannot be opened: ${message}`];
 }

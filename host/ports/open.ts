@@ -9,39 +9,49 @@ export type OpenedPort = Awaited<ReturnType<Binding['open']>>;
 
 /** Opens a port to read and write its bytes as they are: eight data bits, no parity, one stop bit, locked against others. Rejects with a PortFault. */
 export async function openPort(path: string, baud: number): Promise<OpenedPort> {
-  const fault = faultBefore(path);
-  if (fault !== undefined) throw new PortFault(fault);
+  const fault = refusedBefore(path);
+  if (fault) throw fault;
   const { autoDetect } = await import('@serialport/bindings-cpp'); // here, so that only those who use it load it
   try {
     return await autoDetect().open({ path, baudRate: baud, hupcl: false }); // lines that drop when a program ends would reset some boards
   } catch (error) {
-    throw new PortFault(openingFault(path, (error as Error).message));
+    throw portFault(path, (error as Error).message);
   }
 }
 
 /** Why a port cannot be used, as far as that can be known without opening it; undefined: it may be tried. */
 export function faultBefore(path: string): string | undefined {
+  return refusedBefore(path)?.message;
+}
+
+function refusedBefore(path: string): PortFault | undefined {
   if (process.platform === 'win32') return undefined; // its ports are no files
   try {
     if (!statSync(path).isCharacterDevice()) return notAPort(path);
     accessSync(path, constants.R_OK | constants.W_OK);
     return undefined;
   } catch (error) {
-    return openingFault(path, `${(error as NodeJS.ErrnoException).code}: ${(error as Error).message}`);
+    return portFault(path, `${(error as NodeJS.ErrnoException).code}: ${(error as Error).message}`);
   }
 }
 
-const notAPort = (path: string) => `${path} is not a serial port; name one with --port, as in /dev/ttyUSB0`;
+const notAPort = (path: string) => new PortFault(`${path} is not a serial port; name one with --port, as in /dev/ttyUSB0`, 'none');
 
 /** A sentence for a port that could not be opened, from what the system or a program said of it. */
 export function openingFault(path: string, message: string): string {
+  return portFault(path, message).message;
+}
+
+function portFault(path: string, message: string): PortFault {
   if (/ENOENT|ENOTDIR|No such (file|device)|FileNotFound|File not found/i.test(message))
-    return `${path} is not there; is the board plugged in?`;
-  if (/EACCES|EPERM|Permission denied|Access denied|Access is denied|PermissionError/i.test(message)) return permissionFault(path);
+    return new PortFault(`${path} is not there; is the board plugged in?`, 'absent');
+  if (/EACCES|EPERM|Permission denied|Access denied|Access is denied|PermissionError/i.test(message))
+    return new PortFault(permissionFault(path), 'forbidden');
   if (/EBUSY|EAGAIN|lock port|exclusively lock|Resource (busy|temporarily)|Device or resource busy/i.test(message))
-    return `${path} is in use by ${holderOf(path) ?? 'another program'}; end that first`;
+    return new PortFault(`${path} is in use by ${holderOf(path) ?? 'another program'}; end that first`, 'busy');
   if (/ENOTTY|Inappropriate ioctl|Is a directory|Could not configure port/i.test(message)) return notAPort(path);
-  return `${path} cannot be opened: ${message}`;
+  if (/baud rate/i.test(message)) return new PortFault(`${path}: ${message}`, 'none');
+  return new PortFault(`${path} cannot be opened: ${message}`);
 }
 
 function permissionFault(path: string): string {

@@ -19,8 +19,18 @@ export interface ListedPort {
   manufacturer?: string | undefined;
 }
 
+/** What is wrong with a port: it is not there, not allowed, in use, no serial port, or something else. */
+export type PortFaultKind = 'absent' | 'forbidden' | 'busy' | 'none' | 'other';
+
 /** No port can be listed, chosen or used; the message is a sentence for people with the way out. */
-export class PortFault extends Error {}
+export class PortFault extends Error {
+  readonly kind: PortFaultKind;
+
+  constructor(message: string, kind: PortFaultKind = 'other') {
+    super(message);
+    this.kind = kind;
+  }
+}
 
 /** USB bridges of boards by vendor and product; `*` is any other product of the vendor. */
 const bridges: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,7 +124,7 @@ describe('a port that cannot be opened is told in a sentence', () => {
   test('what has an ioctl for nothing', async () => {
     await assert.rejects(
       openPort('/dev/null', 115_200),
-      new PortFault('/dev/null is not a serial port; name one with --port, as in /dev/ttyUSB0'),
+      new PortFault('/dev/null is not a serial port; name one with --port, as in /dev/ttyUSB0', 'none'),
     );
   });
 
@@ -151,6 +153,16 @@ describe('a port that cannot be opened is told in a sentence', () => {
       new RegExp(`${ends[0]} is in use by (socat \\(process ${socat.pid}\\)|another program); end that first`),
     );
     assert.equal(holderOf('/nonexistent/tty'), undefined);
+  });
+
+  test('one in use: it is the program with the lock, and not the one that has the other end', { skip: skipSocat }, async (t) => {
+    const { ends } = await wire(t);
+    const open = new URL('../../host/ports/open.js', import.meta.url);
+    const script = `await (await import(${JSON.stringify(String(open))})).openPort(${JSON.stringify(ends[0])}, 115200); console.log('open'); setInterval(() => {}, 1000);`;
+    const other = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => other.kill('SIGKILL'));
+    await once(other.stdout, 'data');
+    await assert.rejects(openPort(ends[0], 115_200), new RegExp(`is in use by \\S+ \\(process ${other.pid}\\); end that first`));
   });
 
   test('one without the lines to reset a board', { skip: skipSocat }, async (t) => {
