@@ -10,6 +10,7 @@ import { isSigned, ModuleFault, NAME_BYTES, readModuleFile, signModule } from '.
 import { deployOverLine } from '../deploy/over-line.js';
 import { channelOver, STATUS } from '../deploy/over-mqtt.js';
 import { loadFault } from '../deploy/receiver.js';
+import { choosePort } from '../ports/ports.js';
 import { printable } from '../printable.js';
 import { connectionOf, unreadable } from './connection.js';
 import { serialPort } from './serial-port.js';
@@ -59,7 +60,7 @@ export function deployCommand(): Command {
     )
     .option('--name <text>', `what to call it, at most ${NAME_BYTES} bytes (default: the name of the file)`)
     .option('--out <file>', 'write the signed module to a file')
-    .optionsGroup('Where to (without, it is only written to --out):')
+    .optionsGroup('Where to (default: the only serial port with a board; with --out alone it is only written):')
     .option('--port <path[@baud]>', 'a board at a serial port, through its console')
     .option('--broker <url>', 'mqtt(s)://host[:port], ws(s)://host[:port]/path or mqtt-sn://host[:port]')
     .option('--topic <topic>', `the board’s update_topic; it answers at that and ${STATUS}`)
@@ -88,9 +89,7 @@ async function run(path: string, values: Values): Promise<number> {
   }
   if (values.broker === undefined) {
     if (values.topic !== undefined) throw new UsageError('--topic: the broker is missing; give one with --broker');
-    if (values.out === undefined)
-      throw new UsageError('--broker: where to deploy is missing; give --broker URL --topic T, --port PATH, or --out FILE to only sign');
-    return EXIT_OK;
+    return values.out === undefined ? overLine(file, undefined, values) : EXIT_OK;
   }
   return overMqtt(file, values.broker, values);
 }
@@ -155,7 +154,7 @@ async function overMqtt(file: Buffer, broker: string, values: Values): Promise<n
   if (topic === undefined) throw new UsageError("--topic: the board's update_topic is missing");
   const fault = topicFault(topic);
   if (fault) throw new UsageError(`--topic '${topic}': ${fault}`);
-  const connection = connectionOf({
+  const connection = connectionTo({
     url: [broker],
     ...(username !== undefined && { username }),
     ...(cafile !== undefined && { cafile }),
@@ -185,12 +184,29 @@ async function overMqtt(file: Buffer, broker: string, values: Values): Promise<n
   return session.ended;
 }
 
-async function overLine(file: Buffer, port: string, { timeout, quiet }: Values): Promise<number> {
-  const { path, baud } = serialPort(port, '--port');
+/** As connectionOf, with this command's names for what is wrong. */
+function connectionTo(values: Parameters<typeof connectionOf>[0]): ReturnType<typeof connectionOf> {
+  try {
+    return connectionOf(values);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const own = error.message
+      .replace(/, -p \d+, --cafile or --tls-use-os-certs/, '')
+      .replace(/-L\b/g, '--broker')
+      .replace(/-u\b/g, '--username')
+      .replace(/-P\b/g, 'TWOBYTE_PASSWORD');
+    throw new UsageError(own);
+  }
+}
+
+/** To the board at `port`, or at the only one that has a board. */
+async function overLine(file: Buffer, port: string | undefined, { timeout, quiet }: Values): Promise<number> {
+  const named = port === undefined ? undefined : serialPort(port, '--port');
   const tell = (text: string) => void process.stderr.write(`twobyte deploy: ${printable(text)}\n`);
   const say = quiet ? () => {} : tell;
   try {
-    const board = await BoardConsole.open({ path, baud });
+    const path = await choosePort(named?.path);
+    const board = await BoardConsole.open({ path, ...(named && { baud: named.baud }) });
     try {
       say(await deployOverLine(board, file, { patienceMs: timeout * 1000, progress: progressTo(say), kept: say }));
     } finally {

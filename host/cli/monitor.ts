@@ -5,6 +5,7 @@ import { listen } from '../monitor/listen.js';
 import { type LineKind, Monitor } from '../monitor/monitor.js';
 import { resetBy } from '../ports/open.js';
 import { choosePort, PortFault } from '../ports/ports.js';
+import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, UsageError } from './usage.js';
 
 interface Values {
@@ -44,19 +45,8 @@ export function monitorCommand(): Command {
   return command.action((values: Values) => exitWith(command, () => run(values)));
 }
 
-/** The port that --port names: PATH or PATH@BAUD. */
-function portOf(text: string | undefined): { path?: string; baud: number } {
-  const [, path, rate] = /^(.+)@([^@/]*)$/.exec(text ?? '') ?? [];
-  if (path === undefined) return { ...(text !== undefined && { path: text }), baud: DEFAULT_BAUD };
-  const [least, most] = BAUD_RANGE;
-  const baud = Number(rate);
-  if (!/^\d+$/.test(rate ?? '') || baud < least || baud > most)
-    throw new UsageError(`--port '${text}': '${rate}' is no rate; write bits per second from ${least} to ${most} behind the @`);
-  return { path, baud };
-}
-
 async function run(values: Values): Promise<number> {
-  const { path: given, baud } = portOf(values.port);
+  const { path: given, baud = DEFAULT_BAUD } = values.port === undefined ? {} : serialPort(values.port, '--port');
   if (values.elf !== undefined) checkElf(values.elf);
   const tell = (text: string) => void process.stderr.write(`twobyte monitor: ${text}\n`);
   const ended = untilEnd();

@@ -165,7 +165,21 @@ describe('twobyte deploy', { timeout: 60_000 }, () => {
     ['a version of a signed module', (here) => [here.file('whole'), '--version', '2'], /--version: .*is signed already/],
     ['a version that is none', () => ['node-mqtt', '--version', '0'], /--version.*whole number from 1/],
     ['a name too long', (here) => ['node-mqtt', '--key', here.keys.privateKey, '--name', 'x'.repeat(17)], /has over 16 bytes/],
-    ['nowhere to go', (here) => ['node-mqtt', '--key', here.keys.privateKey], /--broker: where to deploy is missing/],
+    [
+      'no port with a board',
+      (here) => ['node-mqtt', '--key', here.keys.privateKey],
+      /name it with --port|name one with --port|name the port with --port/,
+    ],
+    [
+      'a broker with its options of other commands',
+      (here) => [here.file('whole'), '--broker', 'http://a', '--topic', 'c'],
+      /error: --broker: address 'http:\/\/a'/,
+    ],
+    [
+      'TLS options without TLS',
+      (here) => [here.file('whole'), '--broker', 'mqtt://127.0.0.1', '--topic', 'c', '--cafile', '/nowhere'],
+      /--cafile/,
+    ],
     ['a broker without a topic', (here) => [here.file('whole'), '--broker', 'mqtt://127.0.0.1'], /--topic: .*is missing/],
     ['a topic with a wildcard', (here) => [here.file('whole'), '--broker', 'mqtt://127.0.0.1', '--topic', 'a/#'], /--topic 'a\/#'/],
   ];
