@@ -64,7 +64,7 @@ async function engineVariables(engine, module, build) {
     await compiledModules(['module'], directory, () => file);
     return ['ENGINE=aot', `MODULES_DIR=${directory}`];
   }
-  const { slotImage } = await import('../build/js/host/rungs/flash.js');
+  const { slotImage } = await import('../build/js/host/deploy/slot-image.js');
   const image = join(build, 'modules.bin');
   writeFileSync(image, slotImage(readFileSync(file), 1));
   return ['ENGINE=wasm3', `WASM3_DIR=${await wasm3Sources(progress)}`, `MODULES_IMAGE=${image}`];

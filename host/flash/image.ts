@@ -1,6 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { slotImage } from '../rungs/flash.js';
+import { isSigned, ModuleFault, readModuleFile } from '../deploy/module-file.js';
+import { slotImage } from '../deploy/slot-image.js';
 import { keepsSettings, MODULES, type Partition, readPartitions, SETTINGS } from './partitions.js';
 
 /** What is to be flashed cannot be; the message is a sentence for people with the way out. */
@@ -106,9 +107,16 @@ function withPart(image: Image, part: Part): Image {
   return { ...image, parts: [...image.parts.filter(({ offset }) => offset !== part.offset), part].sort((a, b) => a.offset - b.offset) };
 }
 
-const SIGNED = 'T2BM';
-const SIGNED_HEADER_BYTES = 128;
 const WASM = Buffer.from('0061736d01000000', 'hex');
+
+function signedModule(file: Uint8Array, path: string): Buffer {
+  try {
+    return Buffer.from(readModuleFile(file).module);
+  } catch (error) {
+    if (error instanceof ModuleFault) throw new FlashFault(`--module '${path}': ${error.message}`);
+    throw error;
+  }
+}
 
 /**
  * Puts a module, signed or not, into the first of the two slots of its partition and leaves the other empty, so that this is the one that runs. The slot is written
@@ -117,7 +125,7 @@ const WASM = Buffer.from('0061736d01000000', 'hex');
 export function withModule(image: Image, path: string, scratch: string): Image {
   const { offset, size } = placeOf(image, 'module', MODULES);
   const file = contentOf('module', path);
-  const module = file.toString('latin1', 0, SIGNED.length) === SIGNED ? file.subarray(SIGNED_HEADER_BYTES) : file;
+  const module = isSigned(file) ? signedModule(file, path) : file;
   if (!module.subarray(0, WASM.length).equals(WASM))
     throw new FlashFault(`--module '${path}' is no WebAssembly module; twobyte build makes one`);
   const slot = slotImage(module, 1);

@@ -1,7 +1,5 @@
 // What is put into the emulated board's flash: firmware/ports/qemu-rv32/memory_map.h says where.
 
-import { crc32 } from 'node:zlib';
-
 /** The parts of the flash, each with its address and the bytes it has. */
 const regions = {
   module: [0x80200000, 0x40000],
@@ -18,16 +16,6 @@ const MAGIC = 0x46423254;
 const HEADER_BYTES = 8;
 /** These are given as they stand in the flash. */
 const slots: ReadonlySet<string> = new Set(['module', 'fallback']);
-
-/** A slot of the flash with this module: firmware/shell/slots.h. Of two, the one of the higher sequence is tried first. */
-export function slotImage(module: Uint8Array, sequence: number): Buffer {
-  const header = Buffer.alloc(16);
-  header.write('2bm1', 'latin1');
-  header.writeUInt32LE(module.length, 4);
-  header.writeUInt32LE(sequence, 8);
-  header.writeUInt32LE(crc32(module, crc32(header.subarray(4, 12))), 12);
-  return Buffer.concat([header, module]);
-}
 
 function region(bytes: Uint8Array): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);

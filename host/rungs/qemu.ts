@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { type Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
+import { slotImage } from '../deploy/slot-image.js';
 import { lock, unlock } from '../journal/lock.js';
 import { discoveryAt, isMqttSn, linkTo, redact } from '../links/address.js';
-import { FLASH_ADDRESS, flashImage, slotImage } from './flash.js';
+import { FLASH_ADDRESS, flashImage } from './qemu-flash.js';
 import {
   type BoardEvent,
   type BoardListener,

@@ -3,8 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { flashCommand } from '../../host/cli/flash.js';
+import { makeKeys, readPrivateKey } from '../../host/deploy/keys.js';
+import { signModule } from '../../host/deploy/module-file.js';
+import { slotImage } from '../../host/deploy/slot-image.js';
 import { openPort } from '../../host/ports/open.js';
-import { slotImage } from '../../host/rungs/flash.js';
 import { refusalOf, start, twobyte, twobytePath } from '../cli/cli.js';
 import { skipSocat, wire } from '../links/wire.js';
 import { run } from '../project/project.js';
@@ -38,7 +40,8 @@ describe('twobyte flash', { skip: skipEsptool, timeout: 120_000, concurrency: 3 
       string,
       string,
     ];
-    writeFileSync(module, Buffer.concat([Buffer.from('T2BM'.padEnd(128, '\0')), wasm(5000)]));
+    const key = readPrivateKey(makeKeys(join(directory, 'keys')).privateKey);
+    writeFileSync(module, signModule(wasm(5000), { version: 1, name: 'node', boundary: 1 }, key));
     writeFileSync(settings, Buffer.concat([Buffer.of(0xfe, 0xff, 0xff, 0xff), content(4092, 6)]));
     writeFileSync(board, '{ "chip": "esp32c3" }');
     const chip = await bootLoader(t, 'esp32c3');
@@ -200,6 +203,13 @@ describe('twobyte flash refuses before it touches a port', { timeout: 60_000 }, 
     const file = join(directory, 'file');
     writeFileSync(file, Buffer.concat([Buffer.of(0xfe, 0xff, 0xff, 0xff), content(8188, 5)]));
     await refusal([...args, '--settings', file], /--settings '.*file' has 8192 bytes; its partition has room for 4096/);
+    const key = readPrivateKey(makeKeys(join(directory, 'keys')).privateKey);
+    const signed = signModule(wasm(500), { version: 1, name: 'node', boundary: 1 }, key);
+    const cut = join(directory, 'cut');
+    writeFileSync(cut, signed.subarray(0, 400));
+    await refusal([...args, '--module', cut], /--module '.*cut': the file is cut off or too long/);
+    writeFileSync(cut, signed.fill(7, 200, 201));
+    await refusal([...args, '--module', cut], /--module '.*cut': the file is damaged/);
     await refusal([...args, '--module', file], /--module '.*file' is no WebAssembly module; twobyte build makes one/);
     await refusal([...args, '--module', join(directory, 'none')], /--module '.*none' cannot be read: ENOENT/);
     writeFileSync(file, wasm(0x8000));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type Broker, startBroker } from '../../host/broker.js';
-import { slotImage } from '../../host/rungs/flash.js';
+import { slotImage } from '../../host/deploy/slot-image.js';
 import { type Modules, qemuRung } from '../../host/rungs/qemu.js';
 import type { BoardEvent, BoardSettings } from '../../host/rungs/rung.js';
 import { root } from '../core/compile.js';
