@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { serialPort } from '../cli/serial-port.js';
 import { parseAddress, redact } from '../links/address.js';
 import { boardBehindPort } from './behind-port.js';
 import { boardFile } from './board-file.js';
@@ -37,7 +38,6 @@ export interface Campaign {
 }
 
 const JOBS = 4;
-const DEFAULT_BAUD = 115_200;
 
 /** Of this release; this file runs as build/js/host/hil/campaign.js. */
 const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -71,7 +71,7 @@ export async function campaign({ rung, board, port, broker, progress }: Campaign
 
 /** A board behind a port: its broker is this program's, by the line, or the one of --broker, by a network of its own. */
 function atPort(text: string, { broker, chip }: { broker: SharedBroker | undefined; chip: string | undefined }): Campaign {
-  const { path, baud } = portAt(text);
+  const { path, baud } = serialPort(text, '--port');
   return {
     rung: 'board',
     jobs: 1,
@@ -97,12 +97,6 @@ function atPort(text: string, { broker, chip }: { broker: SharedBroker | undefin
       }
     },
   };
-}
-
-/** PATH or PATH@BAUD. */
-function portAt(text: string): { path: string; baud: number } {
-  const [, path = text, baud] = /^(.+)@(\d+)$/.exec(text) ?? [];
-  return { path, baud: Number(baud ?? DEFAULT_BAUD) };
 }
 
 /** The broker at a URL. Its frames are read at the proxies: it is to speak plain MQTT. */
