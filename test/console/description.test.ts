@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { BoardConsole } from '../../host/console/console.js';
-import { VirtualClock } from '../../host/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 
 const whole = {
   event: 'board',
