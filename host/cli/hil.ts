@@ -11,6 +11,7 @@ import { scenariosOver } from '../hil/list.js';
 import { listing, merged, summary, Table } from '../hil/report.js';
 import { type BuiltRung, builtRungs } from '../hil/rungs.js';
 import { tell } from '../hil/runner.js';
+import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, UsageError, whole } from './usage.js';
 
 interface Values {
@@ -56,13 +57,17 @@ export function hilCommand(): Command {
   return command.action((values: Values) => exitWith(command, () => hil(values)));
 }
 
-async function hil({ protocol, only = [], list, junit: file, jobs, ...place }: Values): Promise<number> {
+async function hil({ protocol, only = [], list, junit: file, jobs, port, ...place }: Values): Promise<number> {
   const protocols: Protocol[] = protocol === undefined ? ['mqtt', 'mqtt-sn'] : [protocol];
   const rows = merged(protocols, scenariosOver).filter(({ scenario: { what } }) =>
     only.every((words) => what.toLowerCase().includes(words.toLowerCase())),
   );
   if (rows.length === 0) throw new UsageError(`--only: no scenario has '${only.join("' and '")}' in its name; --list prints them`);
-  const options: CampaignOptions = { ...place, progress: (text) => process.stderr.write(`twobyte hil: ${text}\n`) };
+  const options: CampaignOptions = {
+    ...place,
+    ...(port !== undefined && { port: serialPort(port, '--port') }),
+    progress: (text) => process.stderr.write(`twobyte hil: ${text}\n`),
+  };
   const print = (line: string) => process.stdout.write(`${line}\n`);
   const chosen = await chosenCampaign(options);
   if (list) {

@@ -5,7 +5,7 @@ import { UsageError } from './usage.js';
 export function serialPort(text: string, option = '--serial'): SerialAddress {
   if (!text.startsWith('/'))
     throw new UsageError(`${option}: '${text}' is not an absolute path, as in /dev/ttyUSB0 or /dev/ttyUSB0@115200`);
-  const [, path = text, rate] = /^([^?]+)@(\d+)$/.exec(text) ?? [];
+  const [, path = text, rate] = /^([^?]+)@([^@/?]*)$/.exec(text) ?? [];
   const literal = path.split('/').map(encodeURIComponent).join('/');
   const address = path.includes('?') ? path : `${literal}${rate === undefined ? '' : `?baud=${rate}`}`;
   try {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { serialPort } from '../cli/serial-port.js';
-import { parseAddress, redact } from '../links/address.js';
+import { parseAddress, redact, type SerialAddress } from '../links/address.js';
 import { boardBehindPort } from './behind-port.js';
 import { boardFile } from './board-file.js';
 import { embeddedBroker } from './embedded.js';
@@ -21,7 +20,7 @@ export interface CampaignOptions {
   /** A file as in boards/, or a name there. */
   board?: string;
   /** A serial port. */
-  port?: string;
+  port?: SerialAddress;
   /** Of a broker to use in place of the embedded one. */
   broker?: string;
   progress(text: string): void;
@@ -70,8 +69,7 @@ export async function campaign({ rung, board, port, broker, progress }: Campaign
 }
 
 /** A board behind a port: its broker is this program's, by the line, or the one of --broker, by a network of its own. */
-function atPort(text: string, { broker, chip }: { broker: SharedBroker | undefined; chip: string | undefined }): Campaign {
-  const { path, baud } = serialPort(text, '--port');
+function atPort({ path, baud }: SerialAddress, { broker, chip }: { broker: SharedBroker | undefined; chip: string | undefined }): Campaign {
   return {
     rung: 'board',
     jobs: 1,

@@ -96,7 +96,7 @@ export async function readPort(port: OpenedPort, buffer: Buffer): Promise<number
     }
     await pause(LOOK_MS);
   }
-  throw new Error('the port is gone');
+  throw new Error('it hung up');
 }
 
 /** How long EN is held low, and how long a chip's lines may settle, in ms. */

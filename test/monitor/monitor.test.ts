@@ -227,9 +227,9 @@ describe('twobyte monitor refuses', () => {
     [
       'a rate that is none',
       ['--port', '/dev/ttyUSB0@fast'],
-      /--port '\/dev\/ttyUSB0@fast': 'fast' is no rate; write bits per second from 50 to/,
+      /--port '\/dev\/ttyUSB0@fast': baud 'fast' is not a whole number within 50 to/,
     ],
-    ['a rate of nothing', ['--port', '/dev/ttyUSB0@0'], /'0' is no rate/],
+    ['a rate of nothing', ['--port', '/dev/ttyUSB0@0'], /baud '0' is not a whole number/],
     ['an ELF file that is not there', ['--elf', '/nonexistent/elf'], /--elf: '\/nonexistent\/elf' cannot be read: ENOENT/],
     ['what is no ELF file', ['--elf', process.argv[1] ?? ''], /--elf: .* is no ELF file/],
     ['an ELF file of another machine', ['--elf', process.execPath], /--elf: .* is for another kind of chip/],
