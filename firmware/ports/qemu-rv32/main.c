@@ -369,6 +369,7 @@ int main(void) {
     if (settings->values[CONFIG_CLIENT_ID].text) console_client(settings->values[CONFIG_CLIENT_ID].text);
     open_storage(&board);
     load_module(&module_bytes);
+    board_begins(&board.base.imports);
     int32_t started = shell_start(&board.shell);
     if (started == SHELL_FAILED) fail(board.shell.error);
     if (started != 0) {
