@@ -79,6 +79,8 @@ export class Line {
   #boardStart: number | undefined;
   #stream: Stream | undefined;
   #commandNumber = 0;
+  /** Other hosts before this one had theirs. */
+  #uploadNumber = randomInt(1, 256);
   #command: { what: Command; number: number; tries: number; done: (error?: Error) => void } | undefined;
   #uploading: Uploading | undefined;
   #toldSilent = false;
@@ -181,12 +183,13 @@ export class Line {
     if (this.#uploading) return Promise.reject(new Error('another upload waits for the board'));
     return new Promise((resolve, reject) => {
       const done = (error?: Error) => {
+        this.#uploadNumber = this.#uploading?.number ?? this.#uploadNumber;
         this.#uploading = undefined;
         if (error) reject(error);
         else resolve();
       };
       const listener = { put: (message: Uint8Array) => this.#listener.put(message), ask: () => this.#sayHello(0), progress, done };
-      this.#uploading = new Uploading(what, bytes, this.#clock, listener, this.#byteMs);
+      this.#uploading = new Uploading(what, bytes, this.#clock, listener, this.#uploadNumber, this.#byteMs);
       this.#uploading.begin(this.#boardStart);
     });
   }

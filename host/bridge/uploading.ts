@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Clock } from '../clock.js';
 import { CHUNK_BYTES, chunk, type FromBoard, offer, type TAKEN, type Upload } from '../links/line-messages.js';
@@ -36,7 +35,7 @@ export class Uploading {
   readonly #clock: Clock;
   readonly #listener: UploadListener;
   readonly #byteMs: number;
-  #number = randomInt(1, 256);
+  #number: number;
   #start: number | undefined;
   #starts = 0;
   /** Offset of the chunk in flight; undefined: the offer is. */
@@ -45,8 +44,9 @@ export class Uploading {
   #heard: number;
   #cancel = () => {};
 
-  /** `byteMs`: what a byte takes on the wire. begin() has to follow. */
-  constructor(what: Upload, bytes: Uint8Array, clock: Clock, listener: UploadListener, byteMs = 0) {
+  /** `last` is the number of the upload before, 1 to 255; `byteMs`: what a byte takes on the wire. begin() has to follow. */
+  constructor(what: Upload, bytes: Uint8Array, clock: Clock, listener: UploadListener, last: number, byteMs = 0) {
+    this.#number = last;
     this.#what = what;
     this.#bytes = Uint8Array.from(bytes); // a copy
     this.#crc = crc32(bytes);
@@ -54,6 +54,11 @@ export class Uploading {
     this.#listener = listener;
     this.#byteMs = byteMs;
     this.#heard = clock.now();
+  }
+
+  /** Of its last offer: a board takes another of the same number for a repetition. */
+  get number(): number {
+    return this.#number;
   }
 
   /** Offers it to a board of this start, which says itself from where it goes on; undefined: none has said hello yet. */

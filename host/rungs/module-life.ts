@@ -239,6 +239,8 @@ export class ModuleLife {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#quiet();
+    const board = this.#board;
+    setImmediate(() => board?.halt()); // the step is to end first; nothing of the module is due any more then
     this.#parts.over();
     for (const { resolve, reject } of this.#waiting) {
       if (fault) reject(fault);

@@ -127,7 +127,7 @@ describe('a project of the packed package, from an empty folder', { timeout: 600
   test('create, install, build, test, and a reading on the virtual and on the posix board, another sensor deployed to that', async (t) => {
     // What the created project needs is installed once, above it: the second time it would take as long again.
     const ours = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).devDependencies as Record<string, string>;
-    const devDependencies = { '@types/node': ours['@types/node'], typescript: ours.typescript };
+    const devDependencies = { '@types/node': ours['@types/node'], assemblyscript: ours.assemblyscript, typescript: ours.typescript };
     const folder = await folderWith(t, { 'package.json': JSON.stringify({ name: 'empty', private: true, devDependencies }) });
     await ok('npm', ['pack', '--pack-destination', folder], packageRoot);
     const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));

@@ -131,7 +131,9 @@ static bool open_file(Deployed *deployed) {
     void *bytes = mmap(NULL, DEPLOYED_FILE_BYTES, PROT_READ, MAP_SHARED, deployed->file, 0);
     if (bytes == MAP_FAILED) return refuse(deployed, strerror(errno));
     deployed->bytes = bytes;
-    return read_records(deployed) || refuse(deployed, "holds something else than modules: name another file, or one that is not there yet");
+    if (!read_records(deployed)) return refuse(deployed, "holds something else than modules: name another file, or one that is not there yet");
+    if (deployed->serial == 0) deployed_keep(deployed); /* before a slot is touched: by its record the file is known */
+    return true;
 }
 
 /* The digits themselves, or a file of them. */
