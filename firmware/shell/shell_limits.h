@@ -12,7 +12,7 @@
 /* The module's call stack, which wasm3 allocates once: arguments, locals and constants of nested calls. The deepest calls that a sensor can make take
  * 1,628 bytes (test/wasm3-stack.test.ts). */
 #ifndef SHELL_STACK_BYTES
-#define SHELL_STACK_BYTES 2176
+#define SHELL_STACK_BYTES 2240
 #endif
 
 /* Turns of loops that one call of an export may take under wasm3, all its loops together; then it "runs too long". The most that a scenario needs is
