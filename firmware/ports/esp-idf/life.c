@@ -7,6 +7,7 @@
 #include "modules.h"
 #include "network.h"
 #include "times.h"
+#include "update.h"
 #include "updates.h"
 #include "waits.h"
 #include "watchdog.h"
@@ -221,7 +222,7 @@ static void settle(Board *board, End end) {
     const Slots *slots = modules_slots();
     const char *words = end == FAILED || end == REFUSED ? board->shell.error
                         : end == OVERDUE                ? "did not reach its broker in time"
-                                                        : "ended three times without reaching its broker";
+                                                        : UPDATE_ENDED_UNCONNECTED;
     uint8_t before = slots->states[running_slot].fate;
     if (end == FAILED) modules_failed(running_slot, words);
     else if (end == REFUSED || end == OVERDUE) modules_refused(running_slot, words);
