@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { Bridge, type Way } from '../bridge/bridge.js';
 import { realClock } from '../clock.js';
-import { BAUD_RANGE, linkTo, redact } from '../links/address.js';
+import { BAUD_RANGE, DEFAULT_BAUD, linkTo, redact } from '../links/address.js';
 import { type KeptPort, keepPort } from '../links/kept-port.js';
 import { type Connection, connectionOf, INSECURE } from './connection.js';
 import { arrivalLine, type Home, startHome } from './home.js';
@@ -18,7 +18,6 @@ interface Values {
   quiet?: true;
 }
 
-const DEFAULT_BAUD = 115_200;
 /** Below, pieces of the stream take so long that either end repeats them for nothing. */
 const LEAST_STREAM_BAUD = 9600;
 /** Of events that the reader of stdout has not taken. */

@@ -8,7 +8,7 @@ import { Predefined, PredefinedError, readPredefined } from '../gateway/predefin
 import { type SerialTransport, serialTransport } from '../gateway/serial.js';
 import { openUdp, type UdpTransport } from '../gateway/udp.js';
 import { FileJournal } from '../journal/file-journal.js';
-import { redact } from '../links/address.js';
+import { DEFAULT_BAUD, redact } from '../links/address.js';
 import { type Connection, type ConnectionValues, connectionOf, INSECURE, secretsHelp } from './connection.js';
 import { serialPort } from './serial-port.js';
 import { discreet, EXIT_FAILURE, EXIT_OK, exitWith, repeated, seconds, secondsAboveZero, UsageError, whole } from './usage.js';
@@ -45,7 +45,6 @@ interface Values extends ConnectionValues {
 
 /** The port that MQTT-SN clients take for granted. */
 const DEFAULT_PORT = 1884;
-const DEFAULT_BAUD = 115_200;
 const MOST = 1_000_000;
 
 const exitHelp = `

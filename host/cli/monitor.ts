@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { BAUD_RANGE } from '../links/address.js';
+import { BAUD_RANGE, DEFAULT_BAUD } from '../links/address.js';
 import { machineOf } from '../monitor/backtrace.js';
 import { listen } from '../monitor/listen.js';
 import { type LineKind, Monitor } from '../monitor/monitor.js';
@@ -16,8 +16,6 @@ interface Values {
   frames?: true;
   time: boolean;
 }
-
-const DEFAULT_BAUD = 115_200;
 
 const after = `
 The port is the only one with a board, unless --port names it. It only listens, unless --reset. Shown are what the chip prints, console lines and events of

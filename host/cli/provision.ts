@@ -4,6 +4,7 @@ import { type Config, ConfigFault, readBoard, readConfig, settingsOf } from '../
 import { BoardConsole, type Upload } from '../console/console.js';
 import { type Provision, provide } from '../console/provide.js';
 import { unreadable } from '../file-faults.js';
+import { DEFAULT_BAUD } from '../links/address.js';
 import { faultBefore } from '../ports/open.js';
 import { choosePort, PortFault } from '../ports/ports.js';
 import { printable } from '../printable.js';
@@ -22,7 +23,6 @@ interface Values {
 }
 
 const DEFAULT_WAIT_S = 60;
-const DEFAULT_BAUD = 115_200;
 
 const after = `
 What is wrong with the configuration is told before anything is sent, as by \`twobyte config\`. The board keeps all of the settings or none: a line that is wrong is refused with the sentence that names it, and what the board had stays in force.

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Bridge, bridgeOver, type Way } from '../bridge/bridge.js';
 import { type Clock, realClock } from '../clock.js';
 import type { BoardEvent } from '../events.js';
+import { DEFAULT_BAUD } from '../links/address.js';
 import { type KeptPort, keepPort } from '../links/kept-port.js';
 import type { Command, Upload } from '../links/line-messages.js';
 import { printable } from '../printable.js';
@@ -51,7 +52,6 @@ export interface ConsoleEvents {
   remark: [text: string];
 }
 
-const DEFAULT_BAUD = 115_200;
 /** An event may be lost on the wire: a board that does not describe itself is asked again. */
 const DESCRIBE_TRIES = 3;
 const DESCRIBE_MS = 2000;

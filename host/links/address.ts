@@ -51,7 +51,7 @@ const schemes: Readonly<Record<string, [carrier: Address['carrier'], port: numbe
   'mqtt-sn+serial:': ['serial', 0],
 };
 
-const DEFAULT_BAUD = 115_200;
+export const DEFAULT_BAUD = 115_200;
 /** What the drivers of serial ports know, from a teleprinter's rate to the fastest of USB adapters. */
 /** Rates of a serial line that are worth asking for. */
 export const BAUD_RANGE = [50, 4_000_000] as const;
