@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Bridge, type Way } from '../../host/bridge/bridge.js';
 import { REASON_ENDED, REASON_REFUSED, REASON_RESET } from '../../host/contract.js';
 import type { LinkListener } from '../../host/links/link.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 
 const hex = (text: string) => Buffer.from(text.replace(/ /g, ''), 'hex');
 

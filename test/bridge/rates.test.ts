@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Line } from '../../host/bridge/line.js';
 import { encodeFrame } from '../../host/links/framing.js';
 import { acknowledgement, DATA, item, OPEN, OPENED } from '../../host/links/line-messages.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 
 const EPOCH = 7;
 const BYTES = 5000;

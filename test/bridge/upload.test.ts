@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { Bridge } from '../../host/bridge/bridge.js';
 import { UploadRefused } from '../../host/bridge/uploading.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { within } from '../interop/peers.js';
 import { type Harm, line, skipBoardEnd } from './board-end.js';
 import type { Fault } from './damage.js';

@@ -28,7 +28,7 @@ import {
 import { Gateway } from '../../host/gateway/gateway.js';
 import type { OpenLink } from '../../host/links/link.js';
 import { ClientModule, Module } from '../../host/module.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { sequence } from '../links/noise.js';
 import { Network, type Station } from '../network/network.js';
 import { Broker } from './broker.js';

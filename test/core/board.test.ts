@@ -4,7 +4,7 @@ import { Board } from '../../host/board.js';
 import { EVENT_MESSAGE } from '../../host/contract.js';
 import type { LinkListener } from '../../host/links/link.js';
 import { ClientModule } from '../../host/module.js';
-import { VirtualClock } from './virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 
 test('a board goes on after a listener threw, where it was', () => {
   const sent: string[] = [];

@@ -22,8 +22,8 @@ import {
 import type { Link, LinkListener, OpenLink } from '../../host/links/link.js';
 import { builtModule, ClientModule, type Imports, type InboundMessage, Module } from '../../host/module.js';
 import type { Storage } from '../../host/storage.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { bytes } from '../protocol/script.js';
-import { VirtualClock } from './virtual-clock.js';
 
 // A conversation between a module and a scripted peer, on a clock that the test moves. Nothing here waits: what a call causes has
 // happened when it returns.

@@ -11,10 +11,10 @@ import {
 import type { Link, LinkListener, OpenLink, Sender } from '../../host/links/link.js';
 import { builtModule, type Imports, type Module } from '../../host/module.js';
 import type { Storage } from '../../host/storage.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { bytes } from '../protocol/script.js';
 import { type Datagram, type Finding, judge } from '../protocol/sn/checker.js';
 import { type Config, copied, type Heard, OpenClient, told } from './history.js';
-import { VirtualClock } from './virtual-clock.js';
 
 // A conversation between a module and a scripted MQTT-SN gateway, datagram by datagram, on a clock that the test moves. Nothing here waits: what
 // a call causes has happened when it returns.

@@ -4,8 +4,8 @@ import { Board } from '../../host/board.js';
 import { CONFIG_CLIENT_ID, CONFIG_KEEP_ALIVE, CONFIG_RECONNECT_MAX, EVENT_CONNECTED, REASON_ENDED } from '../../host/contract.js';
 import type { LinkListener, OpenLink } from '../../host/links/link.js';
 import { ClientModule } from '../../host/module.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { sequence } from '../links/noise.js';
-import { VirtualClock } from './virtual-clock.js';
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { sequence } from '../links/noise.js';
-import { VirtualClock } from './virtual-clock.js';
 
 describe('a virtual clock', () => {
   test('fires timers in the order in which they are due, and of two at once the older first', () => {

@@ -17,7 +17,7 @@ import { I2cBus } from '../../host/devices/i2c-bus.js';
 import { OnewireBus } from '../../host/devices/onewire-bus.js';
 import type { OpenLink } from '../../host/links/link.js';
 import type { Storage } from '../../host/storage.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { CoveredModule } from './covered.js';
 
 /** A board with drivers whose link never opens: what its sensors say is told by events. */

@@ -4,7 +4,7 @@ import * as sn from '../../host/gateway/encode.js';
 import { Gateway, type GatewayParts } from '../../host/gateway/gateway.js';
 import { SHORT } from '../../host/gateway/messages.js';
 import type { QoS } from '../../host/options.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { MemoryJournal } from '../journal/memory.js';
 import { MqttBroker } from './mqtt-broker.js';
 import { Device, published } from './world.js';

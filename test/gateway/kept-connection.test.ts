@@ -7,7 +7,7 @@ import { Kept } from '../../host/gateway/kept.js';
 import { KeptConnection } from '../../host/gateway/kept-connection.js';
 import { Taken } from '../../host/gateway/taken.js';
 import { configOf } from '../../host/options.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { MemoryJournal } from '../journal/memory.js';
 
 function kept(): Kept {

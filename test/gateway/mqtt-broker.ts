@@ -5,7 +5,7 @@ import { KeptConnection } from '../../host/gateway/kept-connection.js';
 import type { Publication } from '../../host/gateway/publication.js';
 import type { Link, LinkListener, OpenLink } from '../../host/links/link.js';
 import { configOf, type QoS } from '../../host/options.js';
-import type { VirtualClock } from '../core/virtual-clock.js';
+import type { VirtualClock } from '../../host/testing/virtual-clock.js';
 
 // An MQTT broker of a few lines that speaks bytes, for connections whose module is the real one. It keeps every session, with what is under way in both
 // directions, and publishes a QoS 2 message at its PUBLISH.

@@ -23,7 +23,7 @@ import type { OpenLink } from '../../host/links/link.js';
 import { builtModule, ClientModule } from '../../host/module.js';
 import type { QoS } from '../../host/options.js';
 import type { Storage } from '../../host/storage.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { MqttBroker } from '../gateway/mqtt-broker.js';
 import { TestBroker } from '../gateway/world.js';
 import type { MemoryJournal } from '../journal/memory.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Link } from '../../host/links/link.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { bytes } from '../protocol/script.js';
 import { judge } from '../protocol/sn/checker.js';
 import { Network, type Station, type Weather } from './network.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LinkListener } from '../../host/links/link.js';
-import { VirtualClock } from '../core/virtual-clock.js';
+import { VirtualClock } from '../../host/testing/virtual-clock.js';
 import { Network, type Path, type Weather } from './network.js';
 import { withSeeds } from './seeds.js';
 

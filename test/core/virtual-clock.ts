@@ -1,1 +1,0 @@
-export { VirtualClock } from '../../host/testing/virtual-clock.js';
