@@ -134,7 +134,7 @@ describe('an upload to a board', () => {
 });
 
 describe('an upload to the board’s end of a line', { skip: skipBoardEnd, timeout: 60_000 }, () => {
-  const settings = Buffer.from(Array.from({ length: 120 }, (_, i) => `key_${i} = ${i * i}\n`).join(''));
+  const settings = Buffer.from(Array.from({ length: 160 }, (_, i) => `key_${i} = ${i * i}\n`).join(''));
   const kept = `kept ${settings.length} ${crc32(settings).toString(16).padStart(8, '0')}`;
 
   async function upload(t: TestContext, harm?: Harm) {
